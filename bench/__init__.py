@@ -1,0 +1,32 @@
+"""How much of a reporter assay is GC content? Featurizers, models, shared splits and an honest board."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from bench.featurizer import Featurizer, Features
+    from bench.model import Model, Part, Setting
+    from bench.sequences import Sequences
+
+__all__ = ["Featurizer", "Features", "Model", "Part", "Sequences", "Setting", "__version__"]
+
+_HOME = {
+    "Featurizer": "bench.featurizer",
+    "Features": "bench.featurizer",
+    "Model": "bench.model",
+    "Part": "bench.model",
+    "Setting": "bench.model",
+    "Sequences": "bench.sequences",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is first used, so that ``bench --help`` stays quick."""
+    if name not in _HOME:
+        raise AttributeError(f"module 'bench' has no attribute {name!r}")
+    import importlib
+
+    return getattr(importlib.import_module(_HOME[name]), name)

@@ -1,0 +1,1 @@
+"""Conformance checks of plugins: one plain function a check, for `bench check` and for pytest alike."""

@@ -1,0 +1,25 @@
+"""The one error that is meant for people."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class BenchError(Exception):
+    """Something a person can mend. The message is one line: what is wrong, of which file, row or option, and the mend.
+
+    The command line prints it without a traceback and exits with ``status`` (2: the call or its input is wrong; 1: the
+    work failed).
+    """
+
+    def __init__(self, message: str, *, status: int = 2) -> None:
+        super().__init__(" ".join(message.split()))
+        self.status = status
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """`` Did you mean 'kmers'?`` or, with nothing near, the list of what there is. Starts with a space."""
+    known = sorted(known)
+    near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+    return f" Did you mean {near[0]!r}?" if near else f" There is: {', '.join(known) or 'nothing'}."

@@ -1,0 +1,73 @@
+"""What a featurizer is, and the features it hands to a model."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bench.sequences import Sequences
+
+Kind = Literal["table", "signal", "codes"]
+
+
+class Featurizer:
+    """Sequences in, features out. A subclass sets ``name`` and writes ``transform``; its parameters are the arguments of
+    its ``__init__`` (typed, with defaults), which must store each under its own name.
+
+    A featurizer learns nothing from the rows: a row has the same features alone and in any batch. What must be learned
+    belongs in a model.
+    """
+
+    #: The name on the command line and on the board: lower case, digits, dashes.
+    name: ClassVar[str]
+    #: "table" (n, p), "signal" (n, length, channels), or "codes": a one-hot signal (n, length, 4) that travels as uint8
+    #: base codes (n, length) and is expanded where it is used.
+    kind: ClassVar[Kind] = "table"
+    #: "sequence", or "confounder" for a featurizer that sees no bases (length, abundance).
+    role: ClassVar[Literal["sequence", "confounder"]] = "sequence"
+    #: True when the features are a function of GC content alone: such cells are the board's GC-only baselines.
+    gc_only: ClassVar[bool] = False
+    #: How features relate on the two strands: "same" (equal), or "any" (no promise).
+    strand: ClassVar[Literal["same", "any"]] = "any"
+    #: Covariates of a task (``dna_count``, ``barcodes``) that ``transform`` reads; a task without them is skipped.
+    covariates: ClassVar[tuple[str, ...]] = ()
+
+    def transform(self, sequences: Sequences) -> NDArray[Any]:
+        """Features of every row, in row order. Keep integer counts in the smallest unsigned dtype that holds them."""
+        raise NotImplementedError
+
+    def names(self, sequences: Sequences) -> list[str]:
+        """Names of the p columns of a table; empty when they have none."""
+        return []
+
+
+@dataclass(frozen=True, eq=False)
+class Features:
+    """Features of n rows: ``values`` is (n, p) for a table, (n, length, channels) for a signal, uint8 (n, length) base
+    codes (0-3, 4 = unknown) for codes."""
+
+    values: NDArray[Any]
+    kind: Kind
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def take(self, rows: Any) -> Features:
+        """The rows of an index array, mask or slice."""
+        return Features(self.values[rows], self.kind)
+
+    @property
+    def columns(self) -> int:
+        """Columns of ``table()``."""
+        per_row = int(np.prod(self.values.shape[1:]))
+        return per_row * 4 if self.kind == "codes" else per_row
+
+    def table(self) -> NDArray[Any]:
+        """(n, p): a signal is flattened; codes become their one-hot columns (uint8, position-major, A C G T)."""
+        if self.kind == "codes":
+            one_hot = self.values[:, :, None] == np.arange(4, dtype=np.uint8)
+            return one_hot.astype(np.uint8).reshape(len(self), -1)
+        return self.values.reshape(len(self), -1)

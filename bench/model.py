@@ -1,0 +1,86 @@
+"""What a model is, and what it is handed to fit on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bench.featurizer import Features
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """One part of a fold (training or validation rows): features and the target on the scale the model fits.
+
+    ``y`` is float32 (n,), or (n, targets) with NaN where unmeasured for a model that declares ``multitask``.
+    """
+
+    x: Features
+    y: NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What a fit may know besides its rows.
+
+    seed : every random choice follows from it alone.
+    device : "cpu" or "cuda", as resolved from ``--device``. A model that cannot honour it raises.
+    threads : CPU threads to use.
+    reverse_complement : the assay does not care for orientation, so the other strand may be used as augmentation.
+    shared : a dictionary that lives as long as the rows of ``train`` and ``valid`` stay the same (other targets, other
+        seeds, other models on the same features and fold): keep what is dear to build, such as a quantised matrix.
+    say : one line of progress for people.
+    """
+
+    seed: int = 0
+    device: Literal["cpu", "cuda"] = "cpu"
+    threads: int = 1
+    reverse_complement: bool = False
+    shared: dict[str, Any] = field(default_factory=dict)
+    say: Callable[[str], None] = lambda line: None
+
+
+class Model:
+    """Features and targets in, predictions out. A subclass sets ``name`` and writes ``fit`` and ``predict``; its
+    parameters are the arguments of its ``__init__`` (typed, with defaults), which must store each under its own name.
+    ``fit`` is called once on a fresh object.
+    """
+
+    #: The name on the command line and on the board: lower case, digits, dashes.
+    name: ClassVar[str]
+    #: Kinds of features it takes. A model that takes "table" is also fed signals and codes, flattened (``x.table()``).
+    takes: ClassVar[tuple[str, ...]] = ("table",)
+    #: False when two seeds give the same predictions: it is then run once.
+    stochastic: ClassVar[bool] = True
+    #: True when ``fit`` takes several targets at once, y (n, targets), and ``predict`` returns (n, targets).
+    multitask: bool = False
+    #: More columns than this make no sense for it (None: no limit).
+    max_columns: ClassVar[int | None] = None
+    #: False when it looks at no features at all.
+    needs_features: ClassVar[bool] = True
+    #: Packages whose versions decide its predictions; they enter the cache key.
+    libraries: ClassVar[tuple[str, ...]] = ()
+    #: Devices it can run on.
+    devices: ClassVar[tuple[str, ...]] = ("cpu",)
+
+    #: Set by ``fit`` where it differs from the request.
+    device_used: str = "cpu"
+    #: Learning curve kept by ``fit``: one dictionary of numbers a round or epoch.
+    history: list[dict[str, float]]
+
+    def fit(self, train: Part, valid: Part, setting: Setting) -> None:
+        """Fit on the training rows; the validation rows may choose when to stop or which setting to keep."""
+        raise NotImplementedError
+
+    def predict(self, x: Features) -> NDArray[Any]:
+        """Predictions, float (n,) (or (n, targets) for a multitask model), in row order."""
+        raise NotImplementedError
+
+    @classmethod
+    def estimate(cls, rows: int, columns: int) -> float:
+        """A rough guess of the seconds of one fit on two cores, for the plan. Only its order of magnitude matters."""
+        return 0.2 + 2e-8 * rows * columns

@@ -1,0 +1,1 @@
+"""The leaderboard, its pages and pictures, made from stored predictions alone."""

@@ -1,0 +1,1 @@
+"""Which cells to run, how, and where their predictions are kept."""

@@ -1,0 +1,103 @@
+"""Task: sequences, targets with their replicates, loci, covariates, strata and a default split."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bench.sequences import Sequences
+
+#: Codes of a row's part in a fold.
+DROPPED, TRAIN, VALID, TEST = -1, 0, 1, 2
+PART_NAMES = {TRAIN: "train", VALID: "valid", TEST: "test"}
+
+
+@dataclass(frozen=True)
+class Card:
+    """What a reader must know of a task before its numbers.
+
+    ``orientation`` is "stranded" where the strand of the element is part of the measurement, "free" where it is not.
+    ``note`` is shown above the board's rows: what the data are not, filters, oddities.
+    """
+
+    name: str
+    title: str
+    assay: str = ""
+    organism: str = ""
+    genome: str = ""
+    citation: str = ""
+    licence: str = ""
+    orientation: Literal["stranded", "free"] = "stranded"
+    note: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class Target:
+    """One measured quantity. ``replicates`` is float64 (n, k), NaN where unmeasured; ``value`` is their mean over the
+    measured ones, NaN where none was."""
+
+    name: str
+    replicates: NDArray[np.float64]
+    replicate_names: tuple[str, ...]
+    kind: Literal["regression", "binary"] = "regression"
+
+    @property
+    def value(self) -> NDArray[np.float64]:
+        """Mean of the measured replicates, float64 (n,); NaN where no replicate was measured."""
+        measured = np.isfinite(self.replicates)
+        total = np.where(measured, self.replicates, 0.0).sum(axis=1)
+        count = measured.sum(axis=1)
+        return np.where(count > 0, total / np.maximum(count, 1), np.nan)
+
+
+@dataclass(frozen=True, eq=False)
+class Folds:
+    """A split made concrete: ``part`` is int8 (folds, n): 0 train, 1 valid, 2 test, -1 dropped."""
+
+    name: str
+    part: NDArray[np.int8]
+
+    def __len__(self) -> int:
+        return len(self.part)
+
+    @property
+    def digest(self) -> str:
+        """Hash of every row's part in every fold."""
+        return hashlib.sha256(np.ascontiguousarray(self.part).tobytes()).hexdigest()[:12]
+
+
+@dataclass(frozen=True, eq=False)
+class Task:
+    """Rows in table order.
+
+    Attributes
+    ----------
+    row_id : unique name of a row, str (n,).
+    chrom : the label that splits go by, str (n,): usually the chromosome.
+    position : int64 (n,), start on the chromosome; -1 where unknown.
+    locus : int64 (n,), 0-based code of the block of overlapping or related rows.
+    strata : name -> str (n,), "" where a row belongs to none.
+    split : default split in normal form, e.g. ``chromosome-kfold[k=5]``.
+    digest : hash of the content: any change of a base, value, locus or stratum changes it.
+    counts : what was counted while reading (IUPAC letters made N, rows filtered ...), for people.
+    """
+
+    card: Card
+    sequences: Sequences
+    row_id: NDArray[Any]
+    chrom: NDArray[Any]
+    position: NDArray[np.int64]
+    locus: NDArray[np.int64]
+    targets: Mapping[str, Target]
+    strata: Mapping[str, NDArray[Any]]
+    split: str
+    digest: str
+    counts: Mapping[str, int] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.row_id)
