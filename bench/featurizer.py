@@ -32,6 +32,8 @@ class Featurizer:
     gc_only: ClassVar[bool] = False
     #: How features relate on the two strands: "same" (equal), or "any" (no promise).
     strand: ClassVar[Literal["same", "any"]] = "any"
+    #: Parameters shown in the name on the board even at their defaults.
+    shown: ClassVar[tuple[str, ...]] = ()
     #: Covariates of a task (``dna_count``, ``barcodes``) that ``transform`` reads; a task without them is skipped.
     covariates: ClassVar[tuple[str, ...]] = ()
 

@@ -62,6 +62,8 @@ class Model:
     max_columns: ClassVar[int | None] = None
     #: False when it looks at no features at all.
     needs_features: ClassVar[bool] = True
+    #: Parameters shown in the name on the board even at their defaults.
+    shown: ClassVar[tuple[str, ...]] = ()
     #: Packages whose versions decide its predictions; they enter the cache key.
     libraries: ClassVar[tuple[str, ...]] = ()
     #: Devices it can run on.

@@ -1,1 +1,2 @@
-"""One public data set a file: the files as published in, the canonical table out."""
+"""Data sets: one adapter a file, public file format in, canonical table out. Found by the entry points
+``bench.datasets``."""

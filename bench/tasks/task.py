@@ -39,12 +39,14 @@ class Card:
 @dataclass(frozen=True, eq=False)
 class Target:
     """One measured quantity. ``replicates`` is float64 (n, k), NaN where unmeasured; ``value`` is their mean over the
-    measured ones, NaN where none was."""
+    measured ones, NaN where none was. ``halves`` is float64 (n, 2), the same quantity on two halves of the barcodes,
+    where there are any: they share no DNA count, as replicates do."""
 
     name: str
     replicates: NDArray[np.float64]
     replicate_names: tuple[str, ...]
     kind: Literal["regression", "binary"] = "regression"
+    halves: NDArray[np.float64] | None = None
 
     @property
     def value(self) -> NDArray[np.float64]:

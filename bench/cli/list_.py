@@ -1,0 +1,34 @@
+"""`bench list`: what there is to run, one line each, and why something is not available."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def list_plugins(
+    data_dir: Annotated[
+        Path | None, typer.Option("--data-dir", envvar="BENCH_DATA_DIR", help="Folder that holds the public files.")
+    ] = None,
+    plugin: Annotated[list[Path] | None, typer.Option("--plugin", help="A Python file with plugins. Repeatable.")] = None,
+) -> None:
+    """Tasks, featurizers and models, with their parameters."""
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
+    from bench.run.catalogue import catalogue
+    from bench.run.settings import registry_of
+
+    console = Console()
+    for title, rows in catalogue(registry_of(plugin or []), data_dir).items():
+        table = Table(title=title, title_justify="left", title_style="bold", box=None, padding=(0, 2, 0, 0))
+        for column in ("name", "what it is", "from"):
+            table.add_column(column, overflow="fold")
+        for row in rows:
+            what = row.what if row.problem is None else f"{row.what} — not available: {row.problem}"
+            table.add_row(escape(row.name), escape(what), escape(row.origin))
+        console.print(table)
+        console.print()

@@ -1,0 +1,76 @@
+"""`bench run`: lay out cells, say what they will take, fit what is missing, write the board."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def run(
+    every: Annotated[bool, typer.Option("--all", help="Every task that is there, every featurizer, every model.")] = False,
+    task: Annotated[
+        list[str] | None, typer.Option("--task", "-t", help="A data set's name or a task file (.toml). Repeatable.")
+    ] = None,
+    featurizer: Annotated[
+        list[str] | None,
+        typer.Option("--featurizer", "-f", help="Such as gc, kmers[k=5] or a sweep kmers[k=3..6]. Repeatable."),
+    ] = None,
+    model: Annotated[
+        list[str] | None, typer.Option("--model", "-m", help="Such as xgboost or cnn[arch=basset]. Repeatable.")
+    ] = None,
+    seeds: Annotated[int, typer.Option(help="Seeds of every stochastic model: 0 .. N-1.")] = 1,
+    split: Annotated[
+        str | None, typer.Option(help="In place of the task's own, such as holdout[valid=chr18,test=chr8].")
+    ] = None,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="First fold, at most 2,000 training rows: a look, kept apart from full runs.")
+    ] = False,
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder of predictions and board.")] = Path("results"),
+    cache: Annotated[
+        str, typer.Option(help="reuse: fit what is missing. refresh: fit all again. only: fit nothing.")
+    ] = "reuse",
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    threads: Annotated[int | None, typer.Option(help="CPU threads; all by default.", min=1)] = None,
+    data_dir: Annotated[
+        Path | None, typer.Option("--data-dir", envvar="BENCH_DATA_DIR", help="Folder that holds the public files.")
+    ] = None,
+    plugin: Annotated[
+        list[Path] | None, typer.Option("--plugin", help="A Python file with featurizers or models. Repeatable.")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan and its estimate, and stop.")] = False,
+) -> None:
+    """Run cells and write `leaderboard.md`. Finished cells are kept and reused: call it again to go on."""
+    from rich.console import Console
+
+    from bench.errors import BenchError
+    from bench.run.device import resolve_device
+    from bench.run.execute import run_plan
+    from bench.run.plan import Selection, make_plan
+    from bench.run.say import print_outcome, print_plan
+    from bench.run.settings import registry_of
+    from bench.run.store import Store
+
+    if not every and not task:
+        raise BenchError("say what to run: bench run --all, or bench run --task NAME (bench list shows the names).")
+    resolve_device(device, ("cpu", "cuda"))
+    console = Console()
+    store = Store(out)
+    if not dry_run:
+        store.check_writable()
+    selection = Selection(
+        tasks=tuple(task) if task else None,
+        featurizers=tuple(featurizer) if featurizer else None,
+        models=tuple(model) if model else None,
+        seeds=seeds,
+        split=split,
+        quick=quick,
+        data_dir=data_dir,
+    )
+    plan = make_plan(selection, registry_of(plugin or []), store, cache)  # type: ignore[arg-type]
+    print_plan(plan, console, verbose=dry_run)
+    if dry_run:
+        return
+    outcome = run_plan(plan, store, console, device=device, threads=threads, refresh=cache == "refresh")
+    raise typer.Exit(print_outcome(plan, outcome, store, console))

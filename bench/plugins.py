@@ -1,0 +1,377 @@
+"""Plugins: discovery, lookup by name, parameters from the class's own signature.
+
+The only place that imports a concrete featurizer, model or data set. A plugin comes from an entry point (this package's
+own are declared the same way as a stranger's), from a file named on the command line or in ``bench.toml``, or from a file
+dropped into ``featurizers/`` or ``models/`` beside the built-in ones or under the working folder.
+"""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import importlib
+import importlib.metadata
+import importlib.util
+import inspect
+import itertools
+import os
+import re
+import sys
+import types
+import typing
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from bench.errors import BenchError, nearest
+from bench.naming import format_name, parse_name
+
+PluginKind = Literal["featurizer", "model", "dataset"]
+GROUPS: dict[PluginKind, str] = {
+    "featurizer": "bench.featurizers",
+    "model": "bench.models",
+    "dataset": "bench.datasets",
+}
+NAME_PATTERN = re.compile(r"[a-z0-9][a-z0-9-]*\Z")
+#: Parameters the engine adds to every model.
+ENGINE_PARAMETERS = {"target": Literal["rank", "raw"]}
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One known plugin: its class is imported only when ``load`` is called."""
+
+    kind: PluginKind
+    name: str
+    origin: str
+    load: Callable[[], type]
+
+
+@dataclass(frozen=True)
+class Made:
+    """A plugin with its parameters: ``name`` is the normal form shown on the board, ``parameters`` all of them."""
+
+    kind: PluginKind
+    name: str
+    cls: type
+    parameters: dict[str, Any]
+    target: Literal["rank", "raw"] = "rank"
+
+    def new(self) -> Any:
+        """A fresh object."""
+        return self.cls(**self.parameters)
+
+
+class Registry:
+    """What is known in this process. Built-ins and strangers have the same rights; one name belongs to one plugin."""
+
+    def __init__(self, files: Iterable[str | os.PathLike[str]] = (), *, folder: Path | None = None) -> None:
+        self.files = tuple(str(Path(f).resolve()) for f in files)
+        self._folder = folder if folder is not None else Path.cwd()
+        self._entries: dict[PluginKind, dict[str, Entry]] = {kind: {} for kind in GROUPS}
+        for kind, group in GROUPS.items():
+            for point in importlib.metadata.entry_points(group=group):
+                origin = point.dist.name if point.dist is not None else "unknown package"
+                self._add(Entry(kind, point.name, origin, _checked_loader(kind, point.name, point.load)))
+        for path in (*self.files, *self._dropped_files()):
+            self.add_file(path)
+
+    def _dropped_files(self) -> list[str]:
+        """Files in the plugin folders (of this package and of the working folder) that no entry point names."""
+        named = {
+            point.value.partition(":")[0]
+            for group in GROUPS.values()
+            for point in importlib.metadata.entry_points(group=group)
+        }
+        found: dict[str, None] = {}
+        for room in ("featurizers", "models"):
+            package = importlib.import_module(f"bench.{room}")
+            homes = {Path(place).resolve() for place in package.__path__}
+            for home in sorted({*homes, (self._folder / room).resolve()}):
+                if not home.is_dir():
+                    continue
+                for path in sorted(home.glob("*.py")):
+                    if path.stem.startswith(("_", "test_")) or (
+                        home in homes and f"bench.{room}.{path.stem}" in named
+                    ):
+                        continue
+                    if _defines_plugin(path):
+                        found[str(path)] = None
+        return [path for path in found if path not in self.files]
+
+    def add_file(self, path: str) -> list[Entry]:
+        """Every plugin class that a Python file defines."""
+        added = []
+        for cls in plugin_classes(load_file(path)):
+            kind = kind_of(cls)
+            entry = Entry(kind, plugin_name(cls), path, lambda cls=cls: cls)  # type: ignore[misc]
+            self._add(entry)
+            added.append(entry)
+        if not added:
+            raise BenchError(
+                f"{path}: defines no plugin. Write a class that derives from bench.Featurizer or bench.Model and sets 'name'."
+            )
+        return added
+
+    def _add(self, entry: Entry) -> None:
+        known = self._entries[entry.kind].get(entry.name)
+        if known is not None and known.origin != entry.origin:
+            raise BenchError(
+                f"{entry.origin}: the {entry.kind} name {entry.name!r} is taken by {known.origin}. Give it another name."
+            )
+        self._entries[entry.kind][entry.name] = entry
+
+    def names(self, kind: PluginKind) -> list[str]:
+        """Known names of a kind, sorted."""
+        return sorted(self._entries[kind])
+
+    def entry(self, kind: PluginKind, name: str) -> Entry:
+        """The entry of a bare name, or an error that names the nearest one."""
+        if name not in self._entries[kind]:
+            raise BenchError(f"unknown {kind} {name!r}.{nearest(name, self._entries[kind])}")
+        return self._entries[kind][name]
+
+    def find(self, kind: PluginKind, name: str) -> type:
+        """The class of a bare name."""
+        return self.entry(kind, name).load()
+
+    def make(self, kind: PluginKind, text: str) -> Made:
+        """A plugin from ``name[key=value,...]``, its parameters typed by the signature of its class.
+
+        Raises
+        ------
+        BenchError : for an unknown name or parameter (with the valid ones), or a value of the wrong type.
+        """
+        name, given = parse_name(text)
+        cls = self.find(kind, name)
+        known = signature_of(cls)
+        if kind == "model":
+            known = {**known, **{key: (hint, "rank") for key, hint in ENGINE_PARAMETERS.items()}}
+        values: dict[str, Any] = {}
+        for key, raw in given.items():
+            if key not in known:
+                raise BenchError(f"{name} has no parameter {key!r}.{nearest(key, known)}")
+            values[key] = convert(raw, known[key][0], f"the {key!r} parameter of {name}")
+        parameters = {key: values.get(key, default) for key, (_, default) in known.items()}
+        missing = [key for key, value in parameters.items() if value is inspect.Parameter.empty]
+        if missing:
+            raise BenchError(f"{name} needs {missing[0]!r}: write {name}[{missing[0]}=...].")
+        shown = {
+            key: value
+            for key, value in parameters.items()
+            if key in getattr(cls, "shown", ()) or value != known[key][1]
+        }
+        target = parameters.pop("target", "rank") if kind == "model" else "rank"
+        try:
+            cls(**parameters)
+        except (ValueError, TypeError) as error:
+            raise BenchError(f"{name}: {error}") from error
+        return Made(kind, format_name(name, {k: to_text(v) for k, v in shown.items()}), cls, parameters, target)
+
+
+# ---- parameters --------------------------------------------------------------------------------------------------------
+def signature_of(cls: type) -> dict[str, tuple[Any, Any]]:
+    """Parameter -> (type, default) of a plugin's ``__init__``, in order."""
+    hints = typing.get_type_hints(cls.__init__)  # type: ignore[misc]
+    parameters = list(inspect.signature(cls).parameters.values())
+    return {
+        p.name: (hints.get(p.name, str), p.default)
+        for p in parameters
+        if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)
+    }
+
+
+def convert(text: str, hint: Any, what: str) -> Any:
+    """``text`` as the type of a hint: int, float, bool, str, a Literal, or one of these or None."""
+    origin = typing.get_origin(hint)
+    if origin in (typing.Union, types.UnionType):
+        options = [option for option in typing.get_args(hint) if option is not type(None)]
+        if text.lower() == "none" and len(options) < len(typing.get_args(hint)):
+            return None
+        return convert(text, options[0], what)
+    if origin is Literal:
+        choices = {to_text(choice): choice for choice in typing.get_args(hint)}
+        if text not in choices:
+            raise BenchError(f"{what} must be one of {', '.join(choices)}. Got {text!r}.")
+        return choices[text]
+    if hint is bool:
+        flags = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+        if text.lower() not in flags:
+            raise BenchError(f"{what} must be true or false. Got {text!r}.")
+        return flags[text.lower()]
+    try:
+        if hint is int:
+            return int(text)
+        if hint is float:
+            value = float(text)
+            if value != value or value in (float("inf"), float("-inf")):
+                raise ValueError
+            return value
+    except ValueError:
+        kind = "a whole number" if hint is int else "a finite number"
+        raise BenchError(f"{what} must be {kind}. Got {text!r}.") from None
+    return text
+
+
+def to_text(value: Any) -> str:
+    """A parameter's value as it is written in a name."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return format(value, "g") if isinstance(value, float) else str(value)
+
+
+def expand_sweep(text: str) -> list[str]:
+    """``kmers[k=3..6]`` -> one name a whole number; several sweeps in one name give every combination."""
+    name, given = parse_name(text)
+    choices: list[list[str]] = []
+    for key, raw in given.items():
+        match = re.fullmatch(r"(-?\d+)\.\.(-?\d+)", raw)
+        if match is None:
+            choices.append([raw])
+            continue
+        first, last = int(match[1]), int(match[2])
+        if last < first or last - first >= 100:
+            raise BenchError(f"the sweep {key}={raw} of {name} must go up, over at most 100 values. Write {key}=3..6.")
+        choices.append([str(value) for value in range(first, last + 1)])
+    return [format_name(name, dict(zip(given, values, strict=True))) for values in itertools.product(*choices)]
+
+
+# ---- files -------------------------------------------------------------------------------------------------------------
+def load_file(path: str | os.PathLike[str]) -> types.ModuleType:
+    """Import a Python file under a name that its whole path decides, so two files of one name never collide."""
+    file = Path(path).resolve()
+    if not file.is_file():
+        raise BenchError(f"{path}: no such plugin file.")
+    for room in ("featurizers", "models"):
+        package = importlib.import_module(f"bench.{room}")
+        if any(Path(place).resolve() == file.parent for place in package.__path__):
+            return importlib.import_module(f"bench.{room}.{file.stem}")
+    stem = re.sub(r"\W", "_", file.stem)
+    name = f"bench_plugin_{stem}_{hashlib.sha256(str(file).encode()).hexdigest()[:8]}"
+    if name in sys.modules:
+        return sys.modules[name]
+    spec = importlib.util.spec_from_file_location(name, file)
+    if spec is None or spec.loader is None:
+        raise BenchError(f"{path}: is not a Python file (its name must end in .py).")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    try:
+        spec.loader.exec_module(module)
+    except BaseException as error:
+        del sys.modules[name]
+        if isinstance(error, KeyboardInterrupt):
+            raise
+        raise BenchError(f"{path}: cannot be imported: {type(error).__name__}: {error}") from error
+    return module
+
+
+def _defines_plugin(path: Path) -> bool:
+    """Whether a file has a class with a literal ``name``; read as text, nothing is run."""
+    try:
+        tree = ast.parse(path.read_bytes())
+    except (SyntaxError, ValueError):
+        return True  # let the import say what is wrong
+    return any(
+        isinstance(statement, (ast.Assign, ast.AnnAssign))
+        and any(
+            isinstance(target, ast.Name) and target.id == "name"
+            for target in (statement.targets if isinstance(statement, ast.Assign) else [statement.target])
+        )
+        for node in tree.body
+        if isinstance(node, ast.ClassDef)
+        for statement in node.body
+    )
+
+
+def plugin_classes(module: types.ModuleType) -> list[type]:
+    """Plugin classes that a module defines itself (not those it imports), in the order of their text."""
+    bases = tuple(_bases().values())
+    return [
+        cls
+        for cls in vars(module).values()
+        if isinstance(cls, type)
+        and issubclass(cls, bases)
+        and cls not in bases
+        and cls.__module__ == module.__name__
+        and "name" in vars(cls)
+    ]
+
+
+def _bases() -> dict[PluginKind, type]:
+    from bench.datasets.dataset import Dataset
+    from bench.featurizer import Featurizer
+    from bench.model import Model
+
+    return {"featurizer": Featurizer, "model": Model, "dataset": Dataset}
+
+
+def kind_of(cls: type) -> PluginKind:
+    """Which kind of plugin a class is."""
+    for kind, base in _bases().items():
+        if issubclass(cls, base):
+            return kind
+    raise BenchError(f"{cls.__name__} is no plugin: derive it from bench.Featurizer or bench.Model.")
+
+
+def plugin_name(cls: type) -> str:
+    """The declared name of a plugin class, checked."""
+    name = getattr(cls, "name", None)
+    if not isinstance(name, str) or not NAME_PATTERN.match(name):
+        raise BenchError(
+            f"the 'name' of {cls.__name__} must be lower-case letters, digits and dashes. Got {name!r}."
+        )
+    return name
+
+
+def _checked_loader(kind: PluginKind, name: str, load: Callable[[], Any]) -> Callable[[], type]:
+    def checked() -> type:
+        try:
+            cls = load()
+        except Exception as error:
+            raise BenchError(f"the {kind} {name!r} cannot be imported: {type(error).__name__}: {error}") from error
+        if not (isinstance(cls, type) and issubclass(cls, _bases()[kind])):
+            raise BenchError(f"the entry point {name!r} must be a class derived from {_bases()[kind].__name__}. Got {cls!r}.")
+        if cls.__dict__.get("name") != name:
+            raise BenchError(f"the entry point {name!r} points to a class named {getattr(cls, 'name', None)!r}.")
+        return cls
+
+    return checked
+
+
+# ---- what a plugin is made of --------------------------------------------------------------------------------------------
+def source_digest(cls: type) -> str:
+    """Hash of the code a plugin runs: its module, and the modules it imports from its own folder or from
+    ``bench.kernels``. Comments, blank lines and formatting do not count."""
+    seen: dict[str, str] = {}
+    _collect(Path(inspect.getfile(cls)), seen)
+    return hashlib.sha256("".join(seen[path] for path in sorted(seen)).encode()).hexdigest()[:16]
+
+
+def _collect(path: Path, seen: dict[str, str]) -> None:
+    if str(path) in seen:
+        return
+    tree = ast.parse(path.read_bytes())
+    seen[str(path)] = ast.dump(_without_docstrings(tree))
+    for node in ast.walk(tree):
+        names: list[str] = []
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+        for name in names:
+            stem = name.rpartition(".")[2]
+            sibling = path.parent / f"{stem}.py"
+            if name == "bench.kernels":
+                _collect(Path(__file__).with_name("kernels.py"), seen)
+            elif name.startswith(("bench.featurizers.", "bench.models.", stem)) and sibling.is_file():
+                _collect(sibling, seen)
+
+
+def _without_docstrings(tree: ast.Module) -> ast.Module:
+    for node in ast.walk(tree):
+        if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)):
+            first = node.body[0] if node.body else None
+            if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant) and isinstance(first.value.value, str):
+                node.body = node.body[1:] or [ast.Pass()]
+    return tree

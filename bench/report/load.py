@@ -1,0 +1,262 @@
+"""From the store to boards: one board is one (task, target, split) with every cell that belongs to it.
+
+Two steps, because the first is cheap and the second is not: ``find_tasks`` reads the small JSON records only, which is
+enough to tell whether anything changed; ``load_board`` reads rows and predictions.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bench.errors import BenchError
+from bench.run.store import FORMAT, PREDICTIONS, ROWS, TASK, Predictions, Store, read_json, read_predictions
+from bench.tasks.task import TEST, TRAIN, VALID
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+#: Computed numbers of a task, beside its ``task.json``.
+SUMMARY = "summary.json"
+#: What the last run left out, and why, beside ``task.json``: ``{"skipped": [{"featurizer", "model", "reason", ...}]}``.
+PLAN = "plan.json"
+
+
+@dataclass(frozen=True)
+class BoardFiles:
+    """Records of one board. ``cells`` maps (featurizer, model) to its (folder, record) a seed; ``failed`` are the failed
+    cells' (folder, note); ``left_out`` says which finished cells do not count, and why."""
+
+    target: str
+    split: str
+    folds_digest: str
+    cells: dict[tuple[str, str], list[tuple[Path, dict[str, Any]]]]
+    failed: list[tuple[Path, dict[str, Any]]] = field(default_factory=list)
+    left_out: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class TaskFiles:
+    """One task folder of the store. ``summary`` is the ``summary.json`` that is there, if any; ``rows`` says whether the
+    rows and predictions are there too, so that it can be computed anew."""
+
+    folder: Path
+    card: dict[str, Any]
+    summary: dict[str, Any] | None
+    rows: bool
+    boards: list[BoardFiles] = field(default_factory=list)
+    skipped: list[dict[str, Any]] = field(default_factory=list)
+
+
+@dataclass(frozen=True, eq=False)
+class CellScores:
+    """Predictions of one pair on a board's rows: ``test`` float64 (seeds, m), ``valid`` float64 (seeds, v), in the order
+    of the board's ``test_row`` and ``valid_row``."""
+
+    featurizer: str
+    model: str
+    records: list[dict[str, Any]]
+    folders: list[Path]
+    test: NDArray[np.float64]
+    valid: NDArray[np.float64]
+
+    @property
+    def name(self) -> str:
+        """``featurizer + model``."""
+        return f"{self.featurizer} + {self.model}"
+
+    def flag(self, key: str) -> bool:
+        """A yes-or-no field of the first record."""
+        return bool(self.records[0].get(key))
+
+    @property
+    def role(self) -> str:
+        """"sequence", "confounder" or "floor"."""
+        return str(self.records[0].get("role", "sequence"))
+
+
+@dataclass(frozen=True, eq=False)
+class Board:
+    """Everything a board's figures follow from.
+
+    Attributes
+    ----------
+    rows : rows.parquet of the task (n rows).
+    replicates : float64 (n, k), NaN where unmeasured. value : float64 (n,), their mean.
+    test_row, test_fold : int (m,): every measured test row with its fold, sorted by fold and row. ``valid_*`` alike.
+    train_sizes : training rows a fold, as predicted by the cells.
+    """
+
+    files: BoardFiles
+    rows: pd.DataFrame
+    replicates: NDArray[np.float64]
+    value: NDArray[np.float64]
+    test_row: NDArray[np.int64]
+    test_fold: NDArray[np.int64]
+    valid_row: NDArray[np.int64]
+    valid_fold: NDArray[np.int64]
+    cells: list[CellScores]
+    left_out: list[str]
+
+
+def find_tasks(root: Path) -> list[TaskFiles]:
+    """Tasks of an output folder, by name. Only JSON is read.
+
+    Raises
+    ------
+    BenchError : when there is no task at all.
+    """
+    root = Path(root)
+    store = Store(root)
+    finished: dict[Path, list[tuple[Path, dict[str, Any]]]] = defaultdict(list)
+    for folder, record in store.records():
+        finished[folder.parents[3]].append((folder, record))
+    failed: dict[Path, list[tuple[Path, dict[str, Any]]]] = defaultdict(list)
+    for folder, note in store.failures():
+        failed[folder.parents[3]].append((folder, note))
+    tasks = []
+    for folder in sorted(path for path in root.glob("*") if path.is_dir()):
+        summary = read_json(folder / SUMMARY)
+        card = read_json(folder / TASK)
+        if card is not None and int(card.get("format", 0)) > FORMAT:
+            raise BenchError(f"{folder / TASK}: written by a newer version of bench. Upgrade bench to read it.")
+        rows = card is not None and (folder / ROWS).is_file() and bool(finished[folder] or failed[folder])
+        if rows and card is not None:
+            boards = _boards(card, finished[folder], failed[folder])
+            skipped = (read_json(folder / PLAN) or {}).get("skipped", [])
+            tasks.append(TaskFiles(folder, card, summary, True, boards, skipped))
+        elif summary is not None:
+            tasks.append(TaskFiles(folder, summary.get("task", {}), summary, False))
+    if not tasks:
+        raise BenchError(f"{root}: no results there. Run `bench run --out {root}` first, or name the folder that has them.")
+    return tasks
+
+
+def _boards(
+    card: dict[str, Any], finished: list[tuple[Path, dict[str, Any]]], failed: list[tuple[Path, dict[str, Any]]]
+) -> list[BoardFiles]:
+    groups: dict[tuple[str, str], list[tuple[Path, dict[str, Any]]]] = defaultdict(list)
+    notes: dict[tuple[str, str], list[tuple[Path, dict[str, Any]]]] = defaultdict(list)
+    for folder, record in finished:
+        groups[record["target"], record["split"]].append((folder, record))
+    for folder, note in failed:
+        if "target" in note and "split" in note:
+            notes[note["target"], note["split"]].append((folder, note))
+    order = {target["name"]: i for i, target in enumerate(card.get("targets", []))}
+    default = card.get("split", "")
+    boards = []
+    for target, split in sorted(
+        set(groups) | set(notes), key=lambda k: (order.get(k[0], len(order)), k[0], k[1] != default, k[1])
+    ):
+        if target not in order:
+            continue
+        left_out = []
+        current = []
+        for folder, record in groups[target, split]:
+            if record.get("task_digest") != card["digest"]:
+                left_out.append(f"{_title(record)}: made from an older version of the task's data")
+            elif _size(folder / PREDICTIONS) != record.get("bytes"):
+                left_out.append(f"{_title(record)}: its predictions are missing or cut off")
+            else:
+                current.append((folder, record))
+        # Two sets of folds under one split's name: the newest cell's are the ones that hold.
+        newest = max(current, key=lambda item: str(item[1].get("finished", "")), default=None)
+        digest = str(newest[1]["folds_digest"]) if newest else ""
+        cells: dict[tuple[str, str], list[tuple[Path, dict[str, Any]]]] = defaultdict(list)
+        for folder, record in current:
+            if record["folds_digest"] == digest:
+                cells[record["featurizer"], record["model"]].append((folder, record))
+            else:
+                left_out.append(f"{_title(record)}: made on other folds of this split")
+        for runs in cells.values():
+            runs.sort(key=lambda item: item[1]["seed"])
+        boards.append(BoardFiles(target, split, digest, dict(sorted(cells.items())), notes[target, split], left_out))
+    return boards
+
+
+def _title(record: dict[str, Any]) -> str:
+    return f"{record['featurizer']} + {record['model']}, seed {record['seed']}"
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return -1
+
+
+def load_rows(folder: Path) -> pd.DataFrame:
+    """rows.parquet of a task folder."""
+    import pandas as pd
+
+    try:
+        return pd.read_parquet(folder / ROWS)
+    except (OSError, ValueError) as error:
+        raise BenchError(
+            f"{folder / ROWS}: cannot be read ({error}). Delete the file and run again to write it anew.", status=1
+        ) from error
+
+
+def load_board(task: TaskFiles, files: BoardFiles, rows: pd.DataFrame) -> Board | None:
+    """A board's rows and predictions; None when no cell of it can be read.
+
+    Cells that cannot be read, or that cover other rows than the first one, are left out and named.
+    """
+    names = next(t["replicates"] for t in task.card["targets"] if t["name"] == files.target)
+    replicates = np.column_stack([rows[f"y:{files.target}:{name}"].to_numpy(np.float64) for name in names])
+    measured = np.isfinite(replicates)
+    count = measured.sum(axis=1)
+    value = np.where(count > 0, np.where(measured, replicates, 0.0).sum(axis=1) / np.maximum(count, 1), np.nan)
+    left_out = list(files.left_out)
+    places: dict[int, tuple[NDArray[np.int64], NDArray[np.int64]]] = {}
+    cells = []
+    for (featurizer, model), runs in files.cells.items():
+        kept: list[tuple[Path, dict[str, Any], NDArray[np.float64], NDArray[np.float64]]] = []
+        for folder, record in runs:
+            try:
+                predictions = read_predictions(folder / PREDICTIONS)
+                parts = {part: _part(predictions, part, value) for part in (TEST, VALID)}
+            except (BenchError, IndexError):
+                left_out.append(f"{_title(record)}: its predictions cannot be read; delete {folder.name} and run again")
+                continue
+            if not places:
+                places = {part: (row, fold) for part, (row, fold, _) in parts.items()}
+            if all(np.array_equal(parts[p][0], places[p][0]) and np.array_equal(parts[p][1], places[p][1]) for p in places):
+                kept.append((folder, record, parts[TEST][2], parts[VALID][2]))
+            else:
+                left_out.append(f"{_title(record)}: it predicts other rows than the rest of the board")
+        if kept:
+            folders, records, test, valid = zip(*kept, strict=True)
+            cells.append(
+                CellScores(featurizer, model, list(records), list(folders), np.stack(test), np.stack(valid))
+            )
+    if not cells:
+        return None
+    return Board(files, rows, replicates, value, *places[TEST], *places[VALID], cells, left_out)
+
+
+def _part(
+    predictions: Predictions, part: int, value: NDArray[np.float64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
+    """(row, fold, prediction) of one part's measured rows, sorted by fold and row."""
+    chosen = np.flatnonzero(predictions.part == part)
+    chosen = chosen[np.isfinite(value[predictions.row[chosen]])]
+    chosen = chosen[np.lexsort((predictions.row[chosen], predictions.fold[chosen]))]
+    return (
+        predictions.row[chosen].astype(np.int64),
+        predictions.fold[chosen].astype(np.int64),
+        predictions.prediction[chosen].astype(np.float64),
+    )
+
+
+def load_part(folder: Path, part: int, value: NDArray[np.float64]) -> tuple[NDArray[np.int64], ...]:
+    """(row, fold, prediction) of the training (or another) part of one cell, for pictures."""
+    return _part(read_predictions(folder / PREDICTIONS), part, value)
+
+
+__all__ = ["TEST", "TRAIN", "VALID", "Board", "BoardFiles", "CellScores", "TaskFiles", "find_tasks", "load_board"]

@@ -1,0 +1,335 @@
+"""The section of one task, and its line in the summary table, from the numbers of ``summary.json`` alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from bench.report import text
+from bench.report.sentences import learned_sentence, share_sentence, verdict_sentence
+from bench.report.text import code, count, escape, interval, joined, number, percent, percent_interval, signed
+
+#: A task with more targets than this gets a matrix, and its tables are folded away.
+FOLD_TARGETS = 4
+#: Columns of the matrix, besides ceiling and share.
+MATRIX_PAIRS = 6
+
+SUMMARY_HEADER = [
+    "task", "target", "ceiling", "GC only", "best", "best deep", "GC's share of explainable [95 %]", "in words"
+]  # fmt: skip
+
+#: The columns of a board's table: heading, and what it shows of a row. Scores first, provenance last.
+COLUMNS: list[tuple[str, Callable[[dict[str, Any], dict[str, Any]], str]]] = [
+    ("featurizer + model", lambda row, board: pair_name(row)),
+    ("", lambda row, board: row["letter"] or ""),
+    ("Spearman [95 %]", lambda row, board: estimate(row["score"])),
+    ("% of ceiling", lambda row, board: percent(row["of_ceiling"])),
+    ("gain over GC [95 %]", lambda row, board: gain(row)),
+    ("given GC", lambda row, board: estimate(row["given_gc"])),
+    ("valid", lambda row, board: number(row["valid"])),
+    ("train", lambda row, board: number(row["train"])),
+    ("seeds", lambda row, board: seeds(row)),
+    ("time", lambda row, board: text.seconds(row["seconds"])),
+    ("device", lambda row, board: escape(row["device"])),
+    ("n", lambda row, board: count(row["n"])),
+    ("split", lambda row, board: f"{code(board['split'])}"),
+]
+
+
+def estimate(value: dict[str, float | None] | None, digits: int = 3) -> str:
+    """``0.489 [0.460, 0.517]`` of ``{"value", "low", "high"}``."""
+    if not value:
+        return text.NOTHING
+    return joined(number(value["value"], digits), interval(value.get("low"), value.get("high"), digits))
+
+
+def percent_estimate(value: dict[str, float | None] | None) -> str:
+    """``19 % [15, 24]`` of ``{"value", "low", "high"}``."""
+    if not value:
+        return text.NOTHING
+    return joined(percent(value["value"]), percent_interval(value.get("low"), value.get("high")))
+
+
+def pair_name(row: dict[str, Any]) -> str:
+    """``featurizer + model``, with a mark for GC-only, deep, confounder and floor rows."""
+    name = code(row["model"]) if row["role"] == "floor" else f"{code(row['featurizer'])} + {code(row['model'])}"
+    marks = [row["role"]] if row["role"] != "sequence" else []
+    marks += ["GC"] if row["gc_only"] else []
+    marks += ["deep"] if row["deep"] else []
+    return joined(name, f"*({', '.join(marks)})*" if marks else "")
+
+
+def gain(row: dict[str, Any]) -> str:
+    """The paired gain over the GC-only row, or that this is that row."""
+    if row["is_gc_baseline"]:
+        return "*GC baseline*"
+    if not row["gain"]:
+        return text.NOTHING
+    return joined(signed(row["gain"]["value"]), interval(row["gain"]["low"], row["gain"]["high"]))
+
+
+def seeds(row: dict[str, Any]) -> str:
+    """Number of seeds and the standard deviation of the score over them."""
+    if row["spread"] is None:
+        return str(len(row["seeds"]))
+    return f"{len(row['seeds'])} (±{number(row['spread'])})"
+
+
+def anchor(summary: dict[str, Any]) -> str:
+    """Anchor of a task's section."""
+    return f"task-{text.slug(summary['task']['name'])}"
+
+
+# ---- the summary table ---------------------------------------------------------------------------------------------
+def summary_rows(summary: dict[str, Any], only: bool) -> list[list[str]]:
+    """Lines of the summary table: one a board."""
+    rows = []
+    splits = {board["target"]: 0 for board in summary["boards"]}
+    for board in summary["boards"]:
+        splits[board["target"]] += 1
+    for board in summary["boards"]:
+        name = f"[{escape(summary['task']['name'])}](#{anchor(summary)})" + (" *(summary only)*" if only else "")
+        target = escape(board["target"])
+        if splits[board["target"]] > 1:
+            target += f" · {code(board['split'])}"
+        share = board["share"]
+        rows.append(
+            [
+                name,
+                target,
+                number(board["ceiling"]["value"]),
+                _short(board, "best_gc"),
+                _short(board, "best"),
+                _short(board, "best_deep"),
+                percent_estimate(share["of_explainable"]) if share else text.NOTHING,
+                share_sentence(board, short=True),
+            ]
+        )
+    return rows
+
+
+def _short(board: dict[str, Any], which: str) -> str:
+    row = find(board, board[which])
+    return text.NOTHING if row is None else f"{number(row['score']['value'])} {pair_short(row)}"
+
+
+def pair_short(row: dict[str, Any]) -> str:
+    """``featurizer + model`` without marks."""
+    return f"{code(row['featurizer'])} + {code(row['model'])}"
+
+
+def find(board: dict[str, Any], key: str | None) -> dict[str, Any] | None:
+    """The row of a board by its ``featurizer + model``."""
+    return next((row for row in board["cells"] if row["name"] == key), None)
+
+
+# ---- a task --------------------------------------------------------------------------------------------------------
+def task_section(summary: dict[str, Any], *, only: bool, pictures: dict[str, str]) -> list[str]:
+    """Lines of a task's section. ``pictures`` maps a picture's key (``scores``, ``fit:<board>``) to its path beside
+    leaderboard.md."""
+    task = summary["task"]
+    boards = summary["boards"]
+    title = f": {escape(task['title'])}" if task.get("title") else ""
+    lines = [f'<a id="{anchor(summary)}"></a>', "", f"## {escape(task['name'])}{title}", ""]
+    if task.get("note"):
+        lines += [f"> **Note.** {escape(task['note'])}", ""]
+    if only:
+        lines += ["*Summary only: these numbers were published without the predictions they were computed from.*", ""]
+    lines += _facts(task)
+    if not boards:
+        lines += ["No finished cell yet.", ""]
+    many = len({board["target"] for board in boards}) > FOLD_TARGETS
+    if many:
+        lines += _matrix(boards)
+    if "scores" in pictures:
+        lines += [f"![Scores of {escape(task['name'])} under the ceiling]({pictures['scores']})", ""]
+    for i, board in enumerate(boards):
+        body = _board(board, pictures.get(f"fit:{i}"))
+        if many:
+            head = f"<details><summary><b>{escape(board['target'])}</b>: {_one_line(board)}</summary>"
+            lines += [head, "", *body, "</details>", ""]
+        else:
+            lines += [f"### {escape(board['target'])}, split {code(board['split'])}", "", *body]
+    return lines + _skipped(summary.get("skipped", []))
+
+
+def _facts(task: dict[str, Any]) -> list[str]:
+    facts = [
+        ("Assay", escape(task.get("assay", ""))),
+        ("Organism, genome", ", ".join(escape(task[key]) for key in ("organism", "genome") if task.get(key))),
+        ("Strand", {"stranded": "part of the measurement", "free": "free: orientation does not matter"}.get(
+            task.get("orientation", ""), "")),
+        ("Rows, loci", f"{count(task['rows'])} rows, {count(task['loci'])} loci"),
+        ("Counted while reading", "; ".join(f"{escape(k)}: {count(v)}" for k, v in task.get("counts", {}).items())),
+        ("Citation", escape(task.get("citation", ""))),
+        ("Licence", escape(task.get("licence", ""))),
+        ("Data digest", code(task.get("digest", ""))),
+    ]  # fmt: skip
+    return [*(f"- {name}: {value}" for name, value in facts if value), ""]
+
+
+def _one_line(board: dict[str, Any]) -> str:
+    pieces = [f"ceiling {number(board['ceiling']['value'])}"]
+    for key, label in (("best_gc", "GC only"), ("best", "best"), ("best_deep", "best deep")):
+        row = find(board, board[key])
+        pieces += [] if row is None else [f"{label} {number(row['score']['value'])}"]
+    return ", ".join(pieces)
+
+
+def _matrix(boards: list[dict[str, Any]]) -> list[str]:
+    pairs: dict[str, list[float]] = {}
+    shown: dict[str, dict[str, Any]] = {}
+    for board in boards:
+        for row in board["cells"]:
+            if row["role"] == "sequence" and row["score"]["value"] is not None:
+                pairs.setdefault(row["name"], []).append(row["score"]["value"])
+                shown[row["name"]] = row
+    # The best pair of every featurizer, by the mean over the targets it was run on.
+    ranked = sorted(pairs, key=lambda name: (-len(pairs[name]), -sum(pairs[name]) / len(pairs[name]), name))
+    chosen: dict[str, str] = {}
+    for name in ranked:
+        chosen.setdefault(shown[name]["featurizer"], name)
+    main = sorted(list(chosen.values())[:MATRIX_PAIRS], key=lambda name: -sum(pairs[name]) / len(pairs[name]))
+    header = ["target", "ceiling", *(pair_short(shown[name]) for name in main), "ρ(GC, y)", "GC's share of explainable"]
+    several = len({board["split"] for board in boards}) > 1
+    rows = []
+    for board in boards:
+        scores = []
+        for name in main:
+            row = find(board, name)
+            scores.append(text.NOTHING if row is None else joined(number(row["score"]["value"]), _letter(row)))
+        rows.append(
+            [
+                escape(board["target"]) + (f" · {code(board['split'])}" if several else ""),
+                number(board["ceiling"]["value"]),
+                *scores,
+                signed(board["rho_gc"]),
+                percent_estimate(board["share"]["of_explainable"]) if board["share"] else text.NOTHING,
+            ]
+        )
+    return ["The best learner of each featurizer, over all targets; every table is below, folded.", ""] + text.table(
+        header, rows
+    )
+
+
+def _letter(row: dict[str, Any]) -> str:
+    return f"*{row['letter']}*" if row["letter"] else ""
+
+
+# ---- a board -------------------------------------------------------------------------------------------------------
+def _board(board: dict[str, Any], picture: str | None) -> list[str]:
+    lines = []
+    if board["cells"]:
+        lines += [f"**{share_sentence(board)}**", ""]
+        lines += [f"{sentence}\n" for sentence in (learned_sentence(board), verdict_sentence(board)) if sentence]
+        lines += _above(board)
+        lines += text.table([name for name, _ in COLUMNS], _rows(board), numeric=2)
+        lines += ["Scores are means over folds of the within-fold Spearman, never pooled over folds.", ""]
+    lines += [f"- **Warning**: {escape(warning)}" for warning in board["warnings"]] + [""] * bool(board["warnings"])
+    lines += _strata(board)
+    if picture:
+        lines += [f"![Predicted against measured, {escape(board['target'])}]({picture})", ""]
+    lines += _failed(board)
+    if board["left_out"]:
+        lines += ["Left out:", "", *(f"- {escape(reason)}" for reason in board["left_out"]), ""]
+    return lines
+
+
+def _rows(board: dict[str, Any]) -> list[list[str]]:
+    """Ceiling, confounders, floor; then the sequence rows, best first."""
+    cells = sorted(board["cells"], key=lambda row: (-_value(row), row["name"]))
+    above = [row for role in ("confounder", "floor") for row in cells if row["role"] == role]
+    ceiling = ["*ceiling (replicates)*", "", number(board["ceiling"]["value"])]
+    ceiling += ["100 %" if board["ceiling"]["value"] is not None else text.NOTHING]
+    rows = [ceiling + [""] * (len(COLUMNS) - len(ceiling))]
+    ordered = above + [row for row in cells if row["role"] == "sequence"]
+    return rows + [[show(row, board) for _, show in COLUMNS] for row in ordered]
+
+
+def _value(row: dict[str, Any]) -> float:
+    value = row["score"]["value"]
+    return -2.0 if value is None else float(value)
+
+
+def _above(board: dict[str, Any]) -> list[str]:
+    ceiling = board["ceiling"]
+    if ceiling["value"] is None:
+        reason = ceiling.get("reason") or "one replicate"
+        lines = [f"- Ceiling: n/a ({escape(reason)}), so shares of the explainable variance are n/a too"]
+    else:
+        lines = [
+            f"- Ceiling {number(ceiling['value'])}: {ceiling['replicates']} replicates, mean Spearman between two of them "
+            f"{number(ceiling['replicate_rho'])}, reliability of their mean {number(ceiling['reliability'])}"
+        ]
+        if ceiling.get("product") is not None:
+            lines.append(f"- Best row by the product form (replicates of unequal depth): {percent(ceiling['product'])} of the "
+                         f"explainable variance, against {percent(ceiling['mean_form'])} by the mean form")  # fmt: skip
+        if ceiling.get("given_dna") is not None:
+            lines.append(f"- Ceiling given log DNA (the replicates share one DNA library): {number(ceiling['given_dna'])}")
+    rho = f"- ρ(GC, y) {signed(board['rho_gc'])}"
+    if board["rho_gc_dna"] is not None:
+        rho += f"; ρ(GC, log DNA) {signed(board['rho_gc_dna'])}"
+    lines.append(rho)
+    lines.append(
+        f"- Test rows {count(board['n'])} in {count(board['loci'])} loci, effective n {count(board['effective_n'])}; "
+        f"tied values {percent(board['tied'])}"
+    )
+    sizes = board["sizes"]
+    lines.append(
+        f"- {board['folds']} fold{'s' * (board['folds'] != 1)} {code(board['folds_digest'])}; rows a fold: train "
+        f"{_range(sizes['train'])}, valid {_range(sizes['valid'])}, test {_range(sizes['test'])}"
+    )
+    if board.get("duplicates"):
+        lines.append(f"- Duplicates across the split: {escape(board['duplicates'])}")
+    return [*lines, ""]
+
+
+def _range(sizes: list[int]) -> str:
+    if not sizes:
+        return text.NOTHING
+    low, high = min(sizes), max(sizes)
+    return count(low) if low == high else f"{count(low)}–{count(high)}"
+
+
+def _strata(board: dict[str, Any]) -> list[str]:
+    lines = []
+    for name, rows in board["strata"].items():
+        header = [escape(name), "n", "ceiling", "ρ(GC, y)", "GC only", "best", "GC's share of explainable"]
+        lines += text.table(
+            header,
+            [
+                [
+                    escape(row["level"]) if row["level"] is not None else "*pooled*",
+                    count(row["n"]),
+                    number(row["ceiling"]),
+                    signed(row["rho_gc"]),
+                    number(row["gc"]),
+                    number(row["best"]),
+                    percent(row["share"]),
+                ]
+                for row in rows
+            ],
+        )
+    return lines
+
+
+def _failed(board: dict[str, Any]) -> list[str]:
+    if not board["failed"]:
+        return []
+    lines = ["Failed cells (not scored; `bench run` tries them again):", ""]
+    lines += [
+        f"- {code(f['featurizer'])} + {code(f['model'])}, seed {f['seed']}: **failed**: {escape(f['error'])} "
+        f"(log: {code(f['log'])})"
+        for f in board["failed"]
+    ]
+    return [*lines, ""]
+
+
+def _skipped(skipped: list[dict[str, Any]]) -> list[str]:
+    if not skipped:
+        return []
+    lines = ["<details><summary>Pairs that make no sense here were skipped</summary>", ""]
+    lines += [
+        f"- {code(s.get('featurizer', ''))} + {code(s.get('model', ''))}: {escape(s.get('reason', ''))}" for s in skipped
+    ]
+    return [*lines, "", "</details>", ""]

@@ -1,0 +1,51 @@
+"""What there is: every plugin with its parameters, one line on it, and what keeps it from running."""
+
+from __future__ import annotations
+
+import inspect
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.errors import BenchError
+from bench.naming import format_name
+from bench.plugins import PluginKind, Registry, signature_of, to_text
+from bench.run.cell import library_versions
+
+TITLES: dict[PluginKind, str] = {"dataset": "Tasks", "featurizer": "Featurizers", "model": "Models"}
+
+
+@dataclass(frozen=True)
+class CatalogueRow:
+    """One plugin: its name with all parameters and their defaults, what it is, where from, and why it cannot run."""
+
+    name: str
+    what: str
+    origin: str
+    problem: str | None = None
+
+
+def catalogue(registry: Registry, data_dir: Path | None) -> dict[str, list[CatalogueRow]]:
+    """Rows a title: tasks, featurizers, models."""
+    return {title: [_row(registry, kind, name, data_dir) for name in registry.names(kind)] for kind, title in TITLES.items()}
+
+
+def _row(registry: Registry, kind: PluginKind, name: str, data_dir: Path | None) -> CatalogueRow:
+    entry = registry.entry(kind, name)
+    try:
+        cls = entry.load()
+    except BenchError as error:
+        return CatalogueRow(name, "", entry.origin, str(error))
+    if kind == "dataset":
+        return CatalogueRow(name, cls.title, entry.origin, cls().problem(data_dir))  # type: ignore[attr-defined]
+    parameters = {key: to_text(default) for key, (_, default) in signature_of(cls).items()}
+    missing = []
+    if kind == "model":
+        versions = library_versions(tuple(cls.libraries))  # type: ignore[attr-defined]
+        missing = [library for library, version in versions.items() if version == "not installed"]
+    problem = f"{', '.join(missing)} not installed (pip install 'bench-gc[cpu]')" if missing else None
+    return CatalogueRow(format_name(name, parameters), _first_sentence(cls), entry.origin, problem)
+
+
+def _first_sentence(cls: type) -> str:
+    text = " ".join((inspect.getdoc(cls) or "").split("\n\n")[0].split())
+    return text.split(". ")[0].rstrip(".")

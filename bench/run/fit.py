@@ -1,0 +1,271 @@
+"""Fit one job - a model on one featurizer's features, every fold - and return its cells' predictions. Writes nothing.
+
+A job is described by plain values (``JobSpec``), so that it can run here, in a child process or on another machine.
+"""
+
+from __future__ import annotations
+
+import datetime
+import hashlib
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bench.errors import BenchError
+from bench.featurizer import Featurizer, Features
+from bench.model import Model, Part, Setting
+from bench.plugins import Made
+from bench.run.cell import library_versions
+from bench.run.store import Predictions
+from bench.tasks.task import TEST, TRAIN, VALID, Folds, Task
+
+#: Rows a featurizer is handed at a time: large enough for two cores, small enough to stay in memory.
+BLOCK_ROWS = 65_536
+#: Matrices of one fold are kept for the next model only below this size (bytes of features).
+KEEP_BYTES = 2 << 30
+
+
+@dataclass(frozen=True, eq=False)
+class CellResult:
+    """What one cell leaves behind: the fields of ``cell.json`` that come from fitting, and its predictions."""
+
+    target: str
+    record: dict[str, Any]
+    predictions: Predictions
+
+
+@dataclass
+class Workspace:
+    """What successive jobs share: the features of the last (task, featurizer) and, per fold and set of rows, the matrices
+    that models built from them."""
+
+    key: tuple[str, str] | None = None
+    features: Features | None = None
+    feature_seconds: float = 0.0
+    shared: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    def features_of(self, task: Task, featurizer: Made | None) -> Features:
+        """Features of every row of a task; computed once and kept until another task or featurizer is asked for."""
+        key = (task.digest, "none" if featurizer is None else featurizer.name)
+        if self.key != key or self.features is None:
+            self.key, self.features, self.shared = key, None, {}
+            began = time.perf_counter()
+            self.features = compute_features(task, featurizer)
+            self.feature_seconds = time.perf_counter() - began
+        return self.features
+
+
+def compute_features(task: Task, featurizer: Made | None) -> Features:
+    """Features of every row, block by block.
+
+    Raises
+    ------
+    BenchError : where the featurizer returns the wrong shape or something that is not finite.
+    """
+    if featurizer is None:
+        return Features(np.zeros((len(task), 0), np.float32), "table")
+    made: Featurizer = featurizer.new()
+    values: NDArray[Any] | None = None
+    for rows, block in task.sequences.blocks(BLOCK_ROWS):
+        piece = np.asarray(made.transform(block))
+        _check_features(piece, block_rows=len(block), name=featurizer.name, kind=made.kind)
+        if len(block) == len(task):
+            values = piece
+            break
+        if values is None:
+            values = np.empty((len(task), *piece.shape[1:]), piece.dtype)
+        if piece.shape[1:] != values.shape[1:] or piece.dtype != values.dtype:
+            raise BenchError(
+                f"{featurizer.name}: every block of rows must have one shape and dtype. Got {values.shape[1:]} {values.dtype},"
+                f" then {piece.shape[1:]} {piece.dtype}.",
+                status=1,
+            )
+        values[rows] = piece
+    if values is None:
+        raise BenchError(f"{task.card.name}: has no rows.")
+    return Features(values, made.kind)
+
+
+def _check_features(values: NDArray[Any], *, block_rows: int, name: str, kind: str) -> None:
+    wanted = {"table": 2, "codes": 2, "signal": 3}[kind]
+    if values.ndim != wanted or len(values) != block_rows:
+        raise BenchError(
+            f"{name}: transform must return a {wanted}-dimensional array with one row a sequence ({block_rows}). Got shape"
+            f" {values.shape}.",
+            status=1,
+        )
+    if not np.issubdtype(values.dtype, np.number) and values.dtype != np.bool_:
+        raise BenchError(f"{name}: features must be numbers. Got dtype {values.dtype}.", status=1)
+    if np.issubdtype(values.dtype, np.floating) and not np.isfinite(values).all():
+        row = int(np.argwhere(~np.isfinite(values.reshape(len(values), -1)).all(axis=1))[0, 0])
+        raise BenchError(f"{name}: features must be finite. Got NaN or infinity in row {row}.", status=1)
+
+
+class TargetScale:
+    """The scale a model fits: the rank-Gaussian transform of the training rows (or the z-score, ``raw``), carried over to
+    other rows by linear interpolation between training values. Why ranks: a heavy-tailed target otherwise teaches a
+    squared loss its few largest values only."""
+
+    def __init__(self, train: NDArray[np.float64], how: Literal["rank", "raw"]) -> None:
+        from bench.stats.ranks import rank_gaussian
+
+        measured = train[np.isfinite(train)]
+        if how == "raw":
+            self._from = np.array([measured.mean(), measured.mean() + (measured.std() or 1.0)])
+            self._to = np.array([0.0, 1.0])
+        else:
+            self._from, first = np.unique(measured, return_index=True)
+            self._to = rank_gaussian(measured)[first]
+        self._how = how
+
+    def __call__(self, values: NDArray[np.float64]) -> NDArray[np.float32]:
+        """Values on the fitted scale, float32; NaN stays NaN."""
+        if self._how == "raw":
+            out = (values - self._from[0]) / (self._from[1] - self._from[0])
+        else:
+            out = np.interp(values, self._from, self._to)
+        return np.where(np.isfinite(values), out, np.nan).astype(np.float32)
+
+
+def fit_job(
+    task: Task,
+    folds: Folds,
+    featurizer: Made | None,
+    model: Made,
+    seed: int,
+    targets: tuple[str, ...],
+    *,
+    workspace: Workspace,
+    device: Literal["cpu", "cuda"] = "cpu",
+    threads: int = 1,
+    say: Callable[[str], None] = lambda line: None,
+) -> list[CellResult]:
+    """Fit every fold and predict its training, validation and test rows.
+
+    ``targets`` has one name, or all that a multitask model learns together. Returns one result a target.
+    """
+    features = workspace.features_of(task, featurizer)
+    values = np.stack([task.targets[name].value for name in targets], axis=1)
+    collected: list[list[Predictions]] = [[] for _ in targets]
+    seconds = {"features": round(workspace.feature_seconds, 3), "fit": 0.0, "predict": 0.0}
+    histories: list[list[dict[str, float]]] = []
+    device_used = "cpu"
+    for fold in range(len(folds)):
+        part = folds.part[fold]
+        measured = np.isfinite(values).any(axis=1)
+        rows = {code: np.flatnonzero((part == code) & measured) for code in (TRAIN, VALID, TEST)}
+        pieces, shared = _pieces(workspace, features, rows, fold)
+        fitted: Model = model.new()
+        fitted.history = []
+        setting = Setting(
+            seed=seed,
+            device=device,
+            threads=threads,
+            reverse_complement=task.card.orientation == "free",
+            shared=shared,
+            say=lambda line, fold=fold: say(f"fold {fold + 1}/{len(folds)} {line}"),  # type: ignore[misc]
+        )
+        y = {}
+        scales = [TargetScale(values[rows[TRAIN], j], model.target) for j in range(len(targets))]
+        for code in (TRAIN, VALID):
+            scaled = np.stack([scale(values[rows[code], j]) for j, scale in enumerate(scales)], axis=1)
+            y[code] = np.ascontiguousarray(scaled if len(targets) > 1 else scaled[:, 0])
+        began = time.perf_counter()
+        fitted.fit(Part(pieces[TRAIN], y[TRAIN]), Part(pieces[VALID], y[VALID]), setting)
+        seconds["fit"] += time.perf_counter() - began
+        began = time.perf_counter()
+        for code in (TRAIN, VALID, TEST):
+            predicted = _checked(fitted.predict(pieces[code]), len(rows[code]), len(targets), model.name)
+            for j in range(len(targets)):
+                known = np.isfinite(values[rows[code], j])
+                n = int(known.sum())
+                collected[j].append(
+                    Predictions(
+                        rows[code][known].astype(np.int32),
+                        np.full(n, fold, np.int8),
+                        np.full(n, code, np.int8),
+                        predicted[known, j],
+                    )
+                )
+        seconds["predict"] += time.perf_counter() - began
+        histories.append(_plain_history(fitted.history))
+        device_used = fitted.device_used
+    seconds = {key: round(value, 3) for key, value in seconds.items()}
+    finished = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+    results = []
+    for j, name in enumerate(targets):
+        joined = _join(collected[j])
+        record = {
+            "device": device_used,
+            "threads": threads,
+            "seconds": seconds,
+            "rows": {what: int((joined.part == code).sum()) for what, code in _PARTS.items()},
+            "spearman": scores(joined, values[:, j], len(folds)),
+            "history": histories,
+            "versions": library_versions(tuple(model.cls.libraries)),  # type: ignore[attr-defined]
+            "finished": finished,
+        }
+        results.append(CellResult(name, record, joined))
+    return results
+
+
+_PARTS = {"train": TRAIN, "valid": VALID, "test": TEST}
+
+
+def scores(predictions: Predictions, values: NDArray[np.float64], folds: int) -> dict[str, list[float | None]]:
+    """Spearman within every fold, for each part; None where it is not defined (a constant prediction)."""
+    from bench.stats.ranks import spearman
+
+    out: dict[str, list[float | None]] = {}
+    for what, code in _PARTS.items():
+        out[what] = []
+        for fold in range(folds):
+            mine = (predictions.part == code) & (predictions.fold == fold)
+            rho = float(spearman(values[predictions.row[mine]], predictions.prediction[mine]))
+            out[what].append(round(rho, 6) if np.isfinite(rho) else None)
+    return out
+
+
+def _pieces(
+    workspace: Workspace, features: Features, rows: dict[int, NDArray[np.int64]], fold: int
+) -> tuple[dict[int, Features], dict[str, Any]]:
+    """Features of each part of a fold and the scratch that models share while the rows stay these."""
+    digest = hashlib.sha256()
+    for code in sorted(rows):
+        digest.update(rows[code].tobytes())
+    key = f"{fold}-{digest.hexdigest()[:16]}"
+    if key in workspace.shared:
+        shared = workspace.shared[key]
+        return shared["bench: pieces"], shared["bench: models"]
+    pieces = {code: features.take(index) for code, index in rows.items()}
+    if features.values.nbytes <= KEEP_BYTES:
+        workspace.shared[key] = {"bench: pieces": pieces, "bench: models": {}}
+        return pieces, workspace.shared[key]["bench: models"]
+    return pieces, {}
+
+
+def _checked(predicted: Any, rows: int, targets: int, name: str) -> NDArray[np.float32]:
+    values = np.asarray(predicted, np.float32)
+    if values.shape not in {(rows,), (rows, targets)} or (values.ndim == 1 and targets > 1):
+        wanted = f"({rows},)" if targets == 1 else f"({rows}, {targets})"
+        raise BenchError(f"{name}: predict must return shape {wanted}. Got {values.shape}.", status=1)
+    if not np.isfinite(values).all():
+        raise BenchError(f"{name}: predictions must be finite. Got {int((~np.isfinite(values)).sum())} that are not.", status=1)
+    return values.reshape(rows, targets)
+
+
+def _join(pieces: list[Predictions]) -> Predictions:
+    return Predictions(
+        *(
+            np.concatenate([getattr(piece, name) for piece in pieces])
+            for name in ("row", "fold", "part", "prediction")
+        )
+    )
+
+
+def _plain_history(history: Any) -> list[dict[str, float]]:
+    return [{str(key): round(float(value), 6) for key, value in entry.items()} for entry in history or []]

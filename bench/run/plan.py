@@ -1,0 +1,263 @@
+"""Which cells a call asks for, which of them are there already, and what the rest will take."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from bench.errors import BenchError
+from bench.featurizer import Features
+from bench.plugins import Made, Registry, expand_sweep
+from bench.run.cell import NO_FEATURES, Cell, cell_key
+from bench.run.fit import compute_features
+from bench.run.store import Store
+from bench.tasks.task import DROPPED, TRAIN, Folds, Task
+
+CacheMode = Literal["reuse", "refresh", "only"]
+#: Training rows that --quick keeps: a minute's look at a task of any size.
+QUICK_ROWS = 2_000
+
+
+@dataclass(frozen=True)
+class Selection:
+    """What a call asked for. ``None`` for featurizers or models means all of them, paired by what makes sense."""
+
+    tasks: tuple[str, ...] | None
+    featurizers: tuple[str, ...] | None = None
+    models: tuple[str, ...] | None = None
+    seeds: int = 1
+    split: str | None = None
+    quick: bool = False
+    data_dir: Path | None = None
+
+
+@dataclass(frozen=True)
+class PlannedTask:
+    """A loaded task with its folds, and how to load it again elsewhere (``source``)."""
+
+    source: str
+    task: Task
+    folds: Folds
+
+
+@dataclass(frozen=True)
+class Job:
+    """One unit of work: a model on one featurizer's features under one seed, for the targets it learns together."""
+
+    planned: PlannedTask
+    featurizer: Made | None
+    model: Made
+    seed: int
+    cells: tuple[Cell, ...]
+    keys: tuple[str, ...]
+    seconds: float
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """Targets fitted together, one cell each."""
+        return tuple(cell.target for cell in self.cells)
+
+    def __str__(self) -> str:
+        first = self.cells[0]
+        what = first.target if len(self.cells) == 1 else f"{len(self.cells)} targets"
+        seed = f" · seed {self.seed}" if self.model.cls.stochastic else ""  # type: ignore[attr-defined]
+        return f"{first.task} · {what} · {first.featurizer} + {first.model}{seed}"
+
+
+@dataclass(frozen=True)
+class Skip:
+    """Something asked for that cannot be run, the reason, and what would mend it."""
+
+    what: str
+    reason: str
+
+
+@dataclass
+class Plan:
+    """Work to do (in order), cells that are there already, and what is skipped."""
+
+    tasks: list[PlannedTask] = field(default_factory=list)
+    jobs: list[Job] = field(default_factory=list)
+    reused: list[Cell] = field(default_factory=list)
+    absent: list[Cell] = field(default_factory=list)
+    skipped: list[Skip] = field(default_factory=list)
+
+    @property
+    def seconds(self) -> float:
+        """Estimated seconds of the work to do, on two cores."""
+        return sum(job.seconds for job in self.jobs)
+
+    @property
+    def cells_to_fit(self) -> int:
+        """Cells that the jobs will write."""
+        return sum(len(job.cells) for job in self.jobs)
+
+
+def make_plan(selection: Selection, registry: Registry, store: Store, cache: CacheMode = "reuse") -> Plan:
+    """Load the tasks and lay out every cell.
+
+    Raises
+    ------
+    BenchError : for unknown names and parameters, bad task files and splits, and data that were asked for by name but are
+        not there. Under ``--all`` absent data are a ``Skip``.
+    """
+    if cache not in ("reuse", "refresh", "only"):
+        raise BenchError(f"--cache must be reuse, refresh or only. Got {cache!r}.")
+    if selection.seeds < 1:
+        raise BenchError(f"--seeds must be 1 or more. Got {selection.seeds}.")
+    plan = Plan()
+    featurizers = _made(registry, "featurizer", selection.featurizers)
+    models = _made(registry, "model", selection.models)
+    for planned in _load_tasks(selection, registry, plan):
+        plan.tasks.append(planned)
+        _plan_task(plan, planned, featurizers, models, selection, store, cache)
+    return plan
+
+
+def _made(registry: Registry, kind: Literal["featurizer", "model"], asked: tuple[str, ...] | None) -> list[Made]:
+    texts: Sequence[str] = registry.names(kind) if asked is None else [t for text in asked for t in expand_sweep(text)]
+    made: dict[str, Made] = {}
+    for text in texts:
+        plugin = registry.make(kind, text)
+        made[plugin.name] = plugin
+    return list(made.values())
+
+
+def load_task(source: str, registry: Registry, data_dir: Path | None) -> Task:
+    """The task of a data set's name or of a TOML file's path."""
+    if source.endswith(".toml"):
+        from bench.tasks.spec import load_task_file
+
+        return load_task_file(source)
+    return registry.find("dataset", source)().load(data_dir)  # type: ignore[no-any-return]
+
+
+def concrete_folds(task: Task, split: str | None, quick: bool) -> Folds:
+    """The folds of a task; ``quick`` keeps the first fold and at most ``QUICK_ROWS`` of its training rows."""
+    from bench.tasks.splits import make_folds
+
+    folds = make_folds(task, split)
+    if not quick:
+        return folds
+    part = folds.part[:1].copy()
+    train = np.flatnonzero(part[0] == TRAIN)
+    if len(train) > QUICK_ROWS:
+        chosen = np.random.default_rng(0).choice(train, QUICK_ROWS, replace=False)
+        part[0, np.setdiff1d(train, chosen)] = DROPPED
+    return Folds(f"quick-{folds.name}", part)
+
+
+def _load_tasks(selection: Selection, registry: Registry, plan: Plan) -> list[PlannedTask]:
+    from bench.datasets.dataset import Unavailable
+
+    named = selection.tasks is not None
+    planned: dict[str, PlannedTask] = {}
+    for source in dict.fromkeys(selection.tasks or registry.names("dataset")):
+        if not named and not getattr(registry.find("dataset", source), "in_all", True):
+            continue
+        try:
+            task = load_task(source, registry, selection.data_dir)
+        except Unavailable as absent:
+            if named:
+                raise
+            plan.skipped.append(Skip(source, str(absent)))
+            continue
+        name = task.card.name
+        if name in planned and planned[name].source != source:
+            raise BenchError(f"{source}: its task name {name!r} is also that of {planned[name].source}. Rename one.")
+        planned[name] = PlannedTask(source, task, concrete_folds(task, selection.split, selection.quick))
+    return list(planned.values())
+
+
+def _plan_task(
+    plan: Plan,
+    planned: PlannedTask,
+    featurizers: list[Made],
+    models: list[Made],
+    selection: Selection,
+    store: Store,
+    cache: CacheMode,
+) -> None:
+    task, folds = planned.task, planned.folds
+    both_open = selection.featurizers is None and selection.models is None
+    rows = int((folds.part[0] == TRAIN).sum())
+    blind = [model for model in models if not model.cls.needs_features]  # type: ignore[attr-defined]
+    pairs: list[tuple[Made | None, Made, int]] = [(None, model, 0) for model in blind]
+    for featurizer in featurizers:
+        reason = lacks(featurizer, task)
+        if reason is not None:
+            plan.skipped.append(Skip(f"{task.card.name} · {featurizer.name}", reason))
+            continue
+        probe = compute_features(_first_rows(task), featurizer)
+        for model in models:
+            if model in blind:
+                continue
+            reason = why_not(featurizer, model, probe, default_suite=both_open)
+            if reason is not None:
+                plan.skipped.append(Skip(f"{task.card.name} · {featurizer.name} + {model.name}", reason))
+            else:
+                pairs.append((featurizer, model, probe.columns))
+    for featurizer, model, columns in pairs:
+        seconds = model.cls.estimate(rows, columns) * len(folds)  # type: ignore[attr-defined]
+        seeds = range(selection.seeds) if model.cls.stochastic else range(1)  # type: ignore[attr-defined]
+        together = model.new().multitask and len(task.targets) > 1
+        groups = [tuple(task.targets)] if together else [(name,) for name in task.targets]
+        for targets in groups:
+            for seed in seeds:
+                _add_job(plan, planned, featurizer, model, seed, targets, seconds, store, cache)
+
+
+def _add_job(
+    plan: Plan,
+    planned: PlannedTask,
+    featurizer: Made | None,
+    model: Made,
+    seed: int,
+    targets: tuple[str, ...],
+    seconds: float,
+    store: Store,
+    cache: CacheMode,
+) -> None:
+    task, folds = planned.task, planned.folds
+    shown = NO_FEATURES if featurizer is None else featurizer.name
+    cells = tuple(Cell(task.card.name, target, folds.name, shown, model.name, seed) for target in targets)
+    keys = tuple(
+        cell_key(cell, featurizer, model, task_digest=task.digest, folds_digest=folds.digest, joint=targets)
+        for cell in cells
+    )
+    there = [store.has(cell, key) for cell, key in zip(cells, keys, strict=True)]
+    if cache != "refresh" and all(there):
+        plan.reused.extend(cells)
+    elif cache == "only":
+        plan.absent.extend(cell for cell, is_there in zip(cells, there, strict=True) if not is_there)
+    else:
+        plan.jobs.append(Job(planned, featurizer, model, seed, cells, keys, seconds))
+
+
+def lacks(featurizer: Made, task: Task) -> str | None:
+    """What a task lacks that a featurizer needs; None when nothing."""
+    missing = [name for name in featurizer.cls.covariates if name not in task.sequences.covariates]  # type: ignore[attr-defined]
+    return f"the task has no {' or '.join(missing)}" if missing else None
+
+
+def why_not(featurizer: Made, model: Made, probe: Features, *, default_suite: bool) -> str | None:
+    """Why a model is not run on a featurizer; None when it is. ``default_suite`` adds the one economy of an open
+    selection: a confounder is a column or two, and only the learners made for few columns are run on it."""
+    takes: tuple[str, ...] = model.cls.takes  # type: ignore[attr-defined]
+    most: int | None = model.cls.max_columns  # type: ignore[attr-defined]
+    if probe.kind not in takes and "table" not in takes:
+        return f"{model.name} takes {' or '.join(takes)}, {featurizer.name} gives a {probe.kind}"
+    if most is not None and probe.columns > most:
+        return f"{model.name} takes at most {most} columns, {featurizer.name} gives {probe.columns}"
+    if default_suite and featurizer.cls.role == "confounder" and most is None:  # type: ignore[attr-defined]
+        return f"a confounder is run on curve learners unless asked for (-f {featurizer.name} -m {model.name})"
+    return None
+
+
+def _first_rows(task: Task) -> Task:
+    return dataclasses.replace(task, sequences=task.sequences.take(slice(0, 2)), row_id=task.row_id[:2])

@@ -1,0 +1,181 @@
+"""What is left of a score once GC is held fixed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bench.stats.ceilings import partial_correlation
+from bench.stats.ranks import Array, fold_rows, gaussian_within_folds, mid_ranks, pearson, spearman
+
+#: Parts of the cross-fit.
+PARTS = 5
+#: Smallest bin for figures within GC bins.
+BIN_ROWS = 50
+
+
+def spline_basis(x: NDArray[Any], knots: NDArray[Any]) -> Array:
+    """Natural cubic spline: intercept, x, and k − 2 curved columns for k knots; linear outside the outer knots.
+
+    Source: Stone & Koo 1985, restricted cubic splines (Harrell, Regression Modeling Strategies, section 2.4.5). Returns
+    float64 (n, k), or (n, 2) with fewer than 3 distinct knots.
+    """
+    x = np.asarray(x, float)
+    knots = np.unique(knots)
+    columns = [np.ones(len(x)), x]
+    if len(knots) >= 3:
+        scale = knots[-1] - knots[0]
+        x, knots = (x - knots[0]) / scale, (knots - knots[0]) / scale
+        columns[1] = x
+
+        def cubic(knot: float) -> Array:
+            return np.maximum(x - knot, 0.0) ** 3
+
+        last, before = cubic(knots[-1]), cubic(knots[-2])
+        gap = knots[-1] - knots[-2]
+        for knot in knots[:-2]:
+            columns.append(cubic(knot) - before * (knots[-1] - knot) / gap + last * (knots[-2] - knot) / gap)
+    return np.column_stack(columns)
+
+
+def spline_knots(x: NDArray[Any]) -> Array:
+    """Quantiles of x: 5 knots, one more for each 100 rows, 10 at most, the outer ones at 1 % and 99 %."""
+    x = np.asarray(x, float)
+    return np.quantile(x, np.linspace(0.01, 0.99, int(np.clip(len(x) // 100 + 4, 5, 10))))
+
+
+def spline_residuals(
+    columns: NDArray[Any], covariate: NDArray[Any], locus: NDArray[Any] | None = None, straight: bool = False
+) -> Array:
+    """Residuals of each column after a spline of the covariate, cross-fitted over blocks.
+
+    The blocks are dealt into five parts (always the same way); the spline for a part is fitted on the other four by
+    least squares. Fitted on the same rows, a spline would take some noise out with GC.
+
+    Parameters
+    ----------
+    columns : (n, p), without NaN. covariate : (n,). locus : (n,), blocks that stay together; rows without it.
+    straight : a straight line instead of a spline, as a contrast.
+
+    Returns
+    -------
+    float64 (n, p).
+    """
+    columns = np.asarray(columns, float)
+    n = len(columns)
+    block = np.unique(np.arange(n) if locus is None else locus, return_inverse=True)[1]
+    dealt = np.random.default_rng(np.random.SeedSequence(20)).permutation(block.max(initial=0) + 1) % PARTS
+    part = dealt[block]
+    design = spline_basis(covariate, np.zeros(0) if straight else spline_knots(covariate))
+    residuals = np.empty_like(columns)
+    for number in range(PARTS):
+        out = part == number
+        if out.all() or n - out.sum() < 2 * design.shape[1]:
+            residuals[out] = columns[out] - columns[~out].mean(axis=0) if not out.all() else columns[out]
+            continue
+        weights = np.linalg.lstsq(design[~out], columns[~out], rcond=1e-10)[0]
+        residuals[out] = columns[out] - design[out] @ weights
+    return residuals
+
+
+def rank_residuals(
+    columns: NDArray[Any],
+    gc: NDArray[Any],
+    locus: NDArray[Any] | None = None,
+    fold: NDArray[Any] | None = None,
+    straight: bool = False,
+) -> Array:
+    """Within every fold, mid-ranks of each column less their spline of GC; float64 (n, p), NaN outside folds.
+
+    The columns to correlate for Spearman given GC, and to hand to ``bootstrap.correlation_draws`` for its interval.
+    """
+    ranks = gaussian_within_folds(columns, fold, gaussian=False)
+    residuals = np.full(ranks.shape, np.nan)
+    for rows in fold_rows(fold, len(ranks)):
+        inside = None if locus is None else locus[rows]
+        residuals[rows] = spline_residuals(ranks[rows] / len(rows), gc[rows], inside, straight)
+    return residuals
+
+
+def spearman_given(
+    y: NDArray[Any],
+    prediction: NDArray[Any],
+    gc: NDArray[Any],
+    locus: NDArray[Any] | None = None,
+    fold: NDArray[Any] | None = None,
+    straight: bool = False,
+) -> float:
+    """Spearman of prediction and y given GC: Pearson of the ranks of both after a cross-fitted spline of GC is removed.
+
+    Mean over folds. A straight line does not do: a prediction that knows only a hump-shaped effect of GC keeps all of
+    its score under a linear partial correlation and loses it under this one. Fails (reads too high) where y jumps with
+    GC more sharply than ten knots can follow. A prediction that is a function of GC alone leaves only the misfit of the
+    spline, so read its value together with its interval. NaN where a residual is constant.
+    """
+    residuals = rank_residuals(np.column_stack([y, prediction]), gc, locus, fold, straight)
+    found = [pearson(residuals[rows, 0], residuals[rows, 1]) for rows in fold_rows(fold, len(residuals))]
+    defined = [r for r in found if np.isfinite(r)]
+    return float(np.mean(defined)) if defined else float("nan")
+
+
+def spearman_given_linear(y: NDArray[Any], prediction: NDArray[Any], gc: NDArray[Any]) -> float:
+    """First-order partial Spearman in closed form; a check on ``spearman_given``, blind to curved effects of GC."""
+    return float(partial_correlation(spearman(prediction, y), spearman(prediction, gc), spearman(y, gc)))
+
+
+def gc_bins(gc: NDArray[Any], rows: int = BIN_ROWS, most: int = 20) -> NDArray[np.int64]:
+    """Bin 0, 1, ... of every row by GC: equal counts, at least ``rows`` rows in each, ``most`` bins at most; ties stay
+    together."""
+    ranks = mid_ranks(gc)
+    wanted = max(1, min(most, len(gc) // rows))
+    bins = np.minimum(((ranks - 0.5) / max(len(gc), 1) * wanted).astype(np.int64), wanted - 1)
+    bins = np.unique(bins, return_inverse=True)[1].astype(np.int64)
+    while bins.max(initial=0) > 0:  # ties can leave a bin short: merge it with a neighbour
+        sizes = np.bincount(bins)
+        short = int(np.argmin(sizes))
+        if sizes[short] >= rows:
+            break
+        bins[bins >= max(short, 1)] -= 1
+    return bins
+
+
+def spearman_within_bins(y: NDArray[Any], prediction: NDArray[Any], gc: NDArray[Any], rows: int = BIN_ROWS) -> float:
+    """Spearman within GC bins of at least ``rows`` rows, averaged by the rows in each.
+
+    Some of GC's effect is left inside a bin, so it runs above ``spearman_given`` where GC matters.
+    """
+    bins = gc_bins(gc, rows)
+    found = np.array([spearman(y[bins == b], prediction[bins == b]) for b in range(bins.max(initial=-1) + 1)])
+    sizes = np.bincount(bins).astype(float)
+    defined = np.isfinite(found)
+    return float(np.average(found[defined], weights=sizes[defined])) if defined.any() else float("nan")
+
+
+def permute_within_bins(
+    y: NDArray[Any], gc: NDArray[Any], rng: np.random.Generator, rows: int = BIN_ROWS
+) -> NDArray[Any]:
+    """y permuted within GC bins: the null "GC is all there is". A prediction's score against it is what GC alone buys
+    it."""
+    bins = gc_bins(gc, rows)
+    order = np.lexsort((rng.random(len(y)), bins))
+    result = np.empty_like(y)
+    result[np.argsort(bins, kind="stable")] = y[order]
+    return result
+
+
+def gc_matched(y: NDArray[Any], gc: NDArray[Any], rng: np.random.Generator, rows: int = 20) -> NDArray[np.int64]:
+    """Rows of a subset in which high and low y have the same GC: as many from either half of y in each fine GC bin.
+
+    High and low are split at the median of y. Returns sorted row numbers. A score on them cannot come from GC, at the
+    price of fewer rows; a bin with only one half gives none.
+    """
+    high = mid_ranks(y) > (len(y) + 1) / 2
+    bins = gc_bins(gc, rows, most=len(gc))
+    kept = []
+    for b in range(bins.max(initial=-1) + 1):
+        sides = [np.flatnonzero((bins == b) & (high == side)) for side in (True, False)]
+        count = min(map(len, sides))
+        kept += [rng.choice(side, count, replace=False) for side in sides]
+    return np.sort(np.concatenate(kept)) if kept else np.zeros(0, np.int64)

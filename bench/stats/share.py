@@ -1,0 +1,134 @@
+"""How much of the explainable variance is GC's: shares of variance, with their two denominators.
+
+G is the held-out prediction of the best GC-only learner, D that of the best learner that sees the sequence. All
+variables are rank-Gaussian within a fold; correlations are taken within a fold and averaged over folds, and R² follows
+from the average.
+
+Scale. R² lives on the rank-Gaussian scale, so the reliability that divides it must too: Pearson of rank-Gaussian
+replicates (``ceilings.ceiling(..., gaussian=True)``). Spearman runs below Pearson on Gaussian data (.483 for .5), and a
+Spearman ρk under a rank-Gaussian R² lifts the share: by SPEARMAN_BIAS.
+Why the mean of correlations and not of R²: a fold of 400 rows adds 1/400 to its R² by chance, and averaging keeps all
+of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bench.stats.ranks import Array, fold_rows, gaussian_within_folds, pearson
+
+
+def within_fold_correlation(a: NDArray[Any], b: NDArray[Any], fold: NDArray[Any] | None = None) -> float:
+    """Mean over folds of the within-fold correlation of rank-Gaussian scores; NaN where no fold has one."""
+    found = []
+    for rows in fold_rows(fold, len(a)):
+        both = rows[np.isfinite(a[rows]) & np.isfinite(b[rows])]
+        scores = gaussian_within_folds(np.column_stack([a[both], b[both]]))
+        found.append(pearson(scores[:, 0], scores[:, 1]))
+    defined = [r for r in found if np.isfinite(r)]
+    return float(np.mean(defined)) if defined else float("nan")
+
+
+@dataclass(frozen=True)
+class Share:
+    """Parts of the variance of rank-Gaussian y. Every field is a float, or an array of bootstrap draws.
+
+    r2_gc, r2_best, r2_both : R²(G), R²(D), R²(G, D). R² of a single prediction carries the sign of its correlation: a
+        held-out prediction that points the wrong way has explained less than nothing.
+    unique_gc : U_G = R²(G, D) − R²(D). unique_best : U_D = R²(G, D) − R²(G).
+    common : C = R²(G) + R²(D) − R²(G, D). It can be negative (suppression): print it.
+    shapley : U_G + C/2.
+    reliability : ρk on the rank-Gaussian scale; NaN without replicates.
+    of_explainable : R²(G)/ρk. of_learned : R²(G)/R²(G, D). They differ up to tenfold: name the denominator.
+    unique_of_explainable : U_G/ρk, the low end of GC's share; ``of_explainable`` = (U_G + C)/ρk is its high end.
+        Variance that GC and motifs share has no owner, hence an interval.
+    best_of_explainable : R²(D)/ρk.
+    """
+
+    r2_gc: Any
+    r2_best: Any
+    r2_both: Any
+    unique_gc: Any
+    unique_best: Any
+    common: Any
+    shapley: Any
+    reliability: Any
+    of_explainable: Any
+    of_learned: Any
+    unique_of_explainable: Any
+    best_of_explainable: Any
+
+    def items(self) -> list[tuple[str, Any]]:
+        """``(name, value)`` of every field."""
+        return [(item.name, getattr(self, item.name)) for item in fields(self)]
+
+
+def share_of(y_gc: Any, y_best: Any, gc_best: Any, reliability: Any = np.nan) -> Share:
+    """Shares from three correlations: ρ(y, G), ρ(y, D), ρ(G, D), and the reliability of y. Scalars or arrays of draws.
+
+    ``R²(G, D) = (a² + b² − 2abc)/(1 − c²)`` with a, b, c in that order. Where G and D are one variable (c² = 1) it is
+    max(a², b²). Source: commonality analysis (Newton & Spurrell 1967), Shapley 1953 for the split of C. A reliability
+    that is not positive gives NaN.
+    """
+    a, b, c, rho = (np.asarray(value, float) for value in (y_gc, y_best, gc_best, reliability))
+    same = 1 - c * c < 1e-9
+    both = np.where(same, np.maximum(a * a, b * b), (a * a + b * b - 2 * a * b * c) / np.where(same, 1, 1 - c * c))
+    r2_gc, r2_best = a * np.abs(a), b * np.abs(b)
+    rho = np.where(rho > 0, rho, np.nan)
+    unique_gc = both - r2_best
+    common = r2_gc + r2_best - both
+    with np.errstate(divide="ignore", invalid="ignore"):
+        values = (
+            r2_gc, r2_best, both, unique_gc, both - r2_gc, common, unique_gc + common / 2, rho,
+            r2_gc / rho, r2_gc / both, unique_gc / rho, r2_best / rho,
+        )  # fmt: skip
+    return Share(*(value if np.ndim(value) else float(value) for value in values))
+
+
+def share(
+    y: NDArray[Any],
+    gc_prediction: NDArray[Any],
+    best_prediction: NDArray[Any],
+    reliability: float | None = None,
+    fold: NDArray[Any] | None = None,
+) -> Share:
+    """GC's share from arrays of held-out rows.
+
+    Parameters
+    ----------
+    y, gc_prediction, best_prediction : (n,), held out. In-sample predictions make every figure meaningless.
+    reliability : ρk of y on the rank-Gaussian scale (``ceilings.ceiling(replicates, fold,
+        gaussian=True).reliability``), or None without replicates.
+    fold : int (n,), negative where a row is not held out.
+
+    Assumes that D was good enough to learn what there is: a weak D leaves ``of_learned`` too high, a weak G leaves
+    every share of GC too low.
+    """
+    y_gc = within_fold_correlation(y, gc_prediction, fold)
+    y_best = within_fold_correlation(y, best_prediction, fold)
+    gc_best = within_fold_correlation(gc_prediction, best_prediction, fold)
+    return share_of(y_gc, y_best, gc_best, np.nan if reliability is None else reliability)
+
+
+def choose_on_validation(names: Sequence[str], validation: Mapping[str, float] | Sequence[float]) -> str | None:
+    """The name with the highest validation score; the first of equals. None where no score is a number.
+
+    Choosing on the test rows instead would credit the chosen learner with its luck.
+    """
+    scores = [validation.get(name, np.nan) for name in names] if isinstance(validation, Mapping) else list(validation)
+    if not names or not np.isfinite(scores).any():
+        return None
+    return names[int(np.nanargmax(np.asarray(scores, float)))]
+
+
+def mean_over_folds(correlations: Array) -> Array:
+    """Mean over the fold axis of draws (draws, folds, pairs), leaving undefined folds out; float64 (draws, pairs)."""
+    defined = np.isfinite(correlations)
+    count = defined.sum(axis=1)
+    total = np.where(defined, correlations, 0).sum(axis=1)
+    return np.where(count > 0, total / np.maximum(count, 1), np.nan)

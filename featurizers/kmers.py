@@ -1,0 +1,69 @@
+"""Counts of short words."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+from numpy.typing import NDArray
+
+from bench.errors import BenchError
+from bench.featurizer import Featurizer
+from bench.sequences import Sequences
+
+#: 16,384 columns at k = 7 is the most that makes sense dense: 1 kB of bases gives at most 1,000 counts.
+MOST_DENSE = 7
+
+
+class Kmers(Featurizer):
+    """Counts of every word of 1 to k bases (or exactly k), overlapping, on the row's strand. Windows with N are skipped.
+
+    Parameters
+    ----------
+    k : longest word, 1 to 7.
+    exact : only words of exactly k bases.
+    canonical : a word and its reverse complement share a column, so both strands of a row look the same.
+    """
+
+    name = "kmers"
+    shown = ("k",)
+
+    def __init__(self, k: int = 5, exact: bool = False, canonical: bool = False) -> None:
+        if not 1 <= k <= MOST_DENSE:
+            raise BenchError(
+                f"kmers: 'k' must be an int from 1 to {MOST_DENSE}. Got {k}. (From 8 on counts are nearly all zero and "
+                "need sparse matrices, which the models here do not take.)"
+            )
+        self.k = k
+        self.exact = exact
+        self.canonical = canonical
+        self.strand = "same" if canonical else "any"
+
+    def transform(self, sequences: Sequences) -> NDArray[Any]:
+        """(n, columns), the smallest unsigned dtype that holds a count; columns as in `names`."""
+        from bench.kernels import count_kmers
+
+        return count_kmers(sequences, self.k if self.exact else 1, self.k, self.canonical)
+
+    def names(self, sequences: Sequences) -> list[str]:
+        """Words by length, then alphabetically; with ``canonical`` the alphabetically first of the two strands."""
+        lengths = range(self.k if self.exact else 1, self.k + 1)
+        words = ["".join(letters) for k in lengths for letters in itertools.product("ACGT", repeat=k)]
+        if not self.canonical:
+            return words
+        return [word for word in words if word <= word[::-1].translate(str.maketrans("ACGT", "TGCA"))]
+
+
+class Dinucleotides(Featurizer):
+    """Counts of the 16 dinucleotides, overlapping, on the row's strand: GC content, CpG and little else."""
+
+    name = "dinucleotides"
+
+    def transform(self, sequences: Sequences) -> NDArray[Any]:
+        """(n, 16), AA AC ... TT, the smallest unsigned dtype that holds a count."""
+        from bench.kernels import count_kmers
+
+        return count_kmers(sequences, 2, 2)
+
+    def names(self, sequences: Sequences) -> list[str]:
+        return Kmers(k=2, exact=True).names(sequences)

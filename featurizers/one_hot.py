@@ -1,0 +1,23 @@
+"""The bases themselves."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from numpy.typing import NDArray
+
+from bench.featurizer import Featurizer
+from bench.sequences import Sequences
+
+
+class OneHot(Featurizer):
+    """Every base in its place. Rows shorter than the longest are centred. It travels as one byte a base; models expand it."""
+
+    name = "one-hot"
+    kind = "codes"
+
+    def transform(self, sequences: Sequences) -> NDArray[Any]:
+        """uint8 (n, sequences.width): A C G T = 0 1 2 3; 4 for N and for the padding of shorter rows."""
+        from bench.kernels import padded_codes
+
+        return padded_codes(sequences)

@@ -1,0 +1,122 @@
+"""The networks behind ``models/cnn.py``: architectures by name, each with the training recipe it was measured with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+#: A pool that would leave fewer positions than this is left out, so that twenty GC windows survive pools made for bases.
+SHORTEST = 3
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a network is trained.
+
+    epochs : most epochs. With ``cycle`` the whole schedule, else a bound for early stopping.
+    batch, learning_rate, weight_decay : as usual; the rate is the peak of the cycle.
+    shift : training sequences are moved by up to this many bases either way.
+    patience : epochs without a better validation score after which training stops.
+    cycle : the learning rate rises for a tenth of all steps and falls to zero along a cosine.
+    members : networks trained one after the other, their predictions averaged.
+    """
+
+    epochs: int
+    batch: int
+    learning_rate: float
+    weight_decay: float = 0.0
+    shift: int = 0
+    patience: int = 5
+    cycle: bool = False
+    members: int = 1
+
+
+def one_hot(codes: Any) -> Any:
+    """Base codes (n, length), 0-3 and 4 = unknown, to float32 (n, length, 4). An unknown base is all zeros."""
+    from keras import ops
+
+    return ops.cast(ops.equal(ops.expand_dims(codes, -1), np.arange(4, dtype=np.uint8)), "float32")
+
+
+def pool(x: Any, size: int) -> Any:
+    """Max-pool positions by ``size`` unless fewer than ``SHORTEST`` would be left."""
+    from keras import layers
+
+    return layers.MaxPooling1D(size)(x) if x.shape[1] // size >= SHORTEST else x
+
+
+def convolution(x: Any, filters: int, width: int, regularise: bool, activation: str | None = "relu") -> Any:
+    """Convolution, batch-norm, activation. Without ``regularise`` there is a bias in place of the batch-norm."""
+    from keras import layers
+
+    x = layers.Conv1D(filters, width, padding="same", use_bias=not regularise)(x)
+    if regularise:
+        x = layers.BatchNormalization()(x)
+    return layers.Activation(activation)(x) if activation else x
+
+
+def dropout(x: Any, rate: float, regularise: bool) -> Any:
+    """Dropout, or ``x`` itself without ``regularise``."""
+    from keras import layers
+
+    return layers.Dropout(rate)(x) if regularise else x
+
+
+def basset(x: Any, regularise: bool) -> Any:
+    """The network of 2017: 300 x 19, 200 x 11, 200 x 7 filters, pools of 3, 4, 4, two dense layers of 1,000.
+
+    Source: Kelley, Snoek & Rinn 2016, Genome Research 26:990, as used for SuRE.
+    """
+    from keras import layers
+
+    for filters, width, size in ((300, 19, 3), (200, 11, 4), (200, 7, 4)):
+        x = pool(convolution(x, filters, width, regularise), size)
+    x = layers.Flatten()(x)
+    for _ in range(2):
+        x = layers.Dense(1000, use_bias=not regularise)(x)
+        if regularise:
+            x = layers.BatchNormalization()(x)
+        x = dropout(layers.Activation("relu")(x), 0.3, regularise)
+    return x
+
+
+def residual(x: Any, regularise: bool) -> Any:
+    """One wide convolution, a pool of 4, three residual blocks, then the mean and the maximum over positions."""
+    from keras import layers
+
+    x = pool(convolution(x, 96, 11, regularise), 4)
+    for block in range(3):
+        y = convolution(x, 96, 5, regularise)
+        y = convolution(y, 96, 5, regularise, activation=None)
+        x = layers.Activation("relu")(layers.Add()([x, y]))
+        if block == 0:
+            x = pool(x, 2)
+    x = layers.Concatenate()([layers.GlobalAveragePooling1D()(x), layers.GlobalMaxPooling1D()(x)])
+    x = dropout(x, 0.3, regularise)
+    return dropout(layers.Dense(128, activation="relu")(x), 0.3, regularise)
+
+
+#: Architectures by name.
+ARCHITECTURES: dict[str, tuple[Callable[[Any, bool], Any], Recipe]] = {
+    "basset": (basset, Recipe(epochs=50, batch=500, learning_rate=1e-3)),
+    "residual": (
+        residual,
+        Recipe(epochs=15, batch=128, learning_rate=2e-3, weight_decay=1e-2, shift=4, patience=15, cycle=True),
+    ),
+}
+
+
+def build(arch: str, shape: tuple[int, ...], targets: int, regularise: bool) -> Any:
+    """A ``keras.Model`` from (n, length) uint8 codes or an (n, length, channels) float signal to (n, targets).
+
+    ``shape`` is that of one row.
+    """
+    import keras
+
+    codes = len(shape) == 1
+    inputs = keras.Input(shape, dtype="uint8" if codes else "float32")
+    x = ARCHITECTURES[arch][0](one_hot(inputs) if codes else inputs, regularise)
+    return keras.Model(inputs, keras.layers.Dense(targets)(x))

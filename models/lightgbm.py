@@ -1,0 +1,123 @@
+"""Gradient-boosted trees by LightGBM."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bench.errors import BenchError
+from bench.featurizer import Features
+from bench.model import Model, Part, Setting
+
+#: Rows predicted at a time: LightGBM holds a float32 copy of what it predicts.
+BLOCK = 50_000
+
+
+class LightGBM(Model):
+    """Boosted trees grown leaf by leaf, stopped early on the validation rows. CPU alone: the GPU needs a build of one's own.
+
+    Parameters
+    ----------
+    rounds : at most so many trees.
+    patience : stop after so many rounds without a better validation error; the best round is used.
+    learning_rate, num_leaves, min_data_in_leaf, bagging_fraction, feature_fraction, lambda_l2, max_bin : as in LightGBM
+        (rows are drawn anew every round); chosen on validation folds, docs/hyperparameters.md.
+    """
+
+    name = "lightgbm"
+    libraries = ("lightgbm",)
+
+    def __init__(
+        self,
+        rounds: int = 2000,
+        patience: int = 50,
+        learning_rate: float = 0.05,
+        num_leaves: int = 15,
+        min_data_in_leaf: int = 20,
+        bagging_fraction: float = 0.5,
+        feature_fraction: float = 0.2,
+        lambda_l2: float = 1,
+        max_bin: int = 63,
+    ) -> None:
+        self.rounds = rounds
+        self.patience = patience
+        self.learning_rate = learning_rate
+        self.num_leaves = num_leaves
+        self.min_data_in_leaf = min_data_in_leaf
+        self.bagging_fraction = bagging_fraction
+        self.feature_fraction = feature_fraction
+        self.lambda_l2 = lambda_l2
+        self.max_bin = max_bin
+
+    def fit(self, train: Part, valid: Part, setting: Setting) -> None:
+        import lightgbm
+
+        if setting.device == "cuda":
+            raise BenchError("lightgbm: its wheel has no CUDA. Use --device cpu, or the model xgboost.")
+        matrix, held_out = self._matrices(train, valid, setting)
+        curves: dict[str, dict[str, list[float]]] = {}
+        self.booster_ = lightgbm.train(
+            {
+                **self._data_parameters(setting),
+                "objective": "regression",
+                "metric": "rmse",
+                "learning_rate": self.learning_rate,
+                "num_leaves": self.num_leaves,
+                "min_data_in_leaf": self.min_data_in_leaf,
+                "bagging_fraction": self.bagging_fraction,
+                "bagging_freq": 1,
+                "feature_fraction": self.feature_fraction,
+                "lambda_l2": self.lambda_l2,
+                "seed": setting.seed,
+            },
+            matrix,
+            num_boost_round=self.rounds,
+            valid_sets=[matrix, held_out],
+            valid_names=["train", "valid"],
+            callbacks=[
+                lightgbm.early_stopping(self.patience, verbose=False),
+                lightgbm.record_evaluation(curves),
+            ],
+        )
+        self.history = [
+            {"round": i + 1, "train_rmse": a, "valid_rmse": b}
+            for i, (a, b) in enumerate(zip(curves["train"]["rmse"], curves["valid"]["rmse"], strict=True))
+        ]
+
+    def _data_parameters(self, setting: Setting) -> dict[str, Any]:
+        return {
+            "max_bin": self.max_bin,
+            "feature_pre_filter": False,  # the matrix is shared by settings that differ in min_data_in_leaf
+            "deterministic": True,
+            "force_row_wise": True,
+            "num_threads": setting.threads,
+            "verbosity": -1,
+        }
+
+    def _matrices(self, train: Part, valid: Part, setting: Setting) -> tuple[Any, Any]:
+        """Binned training and validation rows, kept for other targets and seeds on the same rows, with this fit's labels."""
+        import lightgbm
+
+        key = f"lightgbm-{self.max_bin}"
+        if key not in setting.shared:
+            parameters = self._data_parameters(setting)
+            matrix = lightgbm.Dataset(train.x.table(), train.y, params=parameters).construct()
+            held_out = lightgbm.Dataset(valid.x.table(), valid.y, reference=matrix, params=parameters).construct()
+            setting.shared[key] = matrix, held_out
+        pair: tuple[Any, Any] = setting.shared[key]
+        for part, matrix in zip((train, valid), pair, strict=True):
+            matrix.set_label(part.y)
+        return pair
+
+    def predict(self, x: Features) -> NDArray[Any]:
+        out = np.empty(len(x), np.float32)
+        for first in range(0, len(x), BLOCK):
+            rows = slice(first, first + BLOCK)
+            out[rows] = self.booster_.predict(x.take(rows).table())
+        return out
+
+    @classmethod
+    def estimate(cls, rows: int, columns: int) -> float:
+        return 0.5 + 5e-7 * rows * columns

@@ -1,0 +1,140 @@
+"""Gradient-boosted trees by XGBoost, and the quantised matrix that its boosters and forests share."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bench.errors import BenchError
+from bench.featurizer import Features
+from bench.model import Model, Part, Setting
+
+#: Rows predicted at a time: XGBoost holds a float32 copy of what it predicts.
+BLOCK = 50_000
+
+
+class XGBoost(Model):
+    """Boosted trees on quantised columns (``tree_method=hist``), stopped early on the validation rows.
+
+    Parameters
+    ----------
+    rounds : at most so many trees.
+    patience : stop after so many rounds without a better validation error; the best round is used.
+    learning_rate, max_depth, min_child_weight, subsample, colsample, reg_lambda : as in XGBoost (``colsample`` is
+        ``colsample_bytree``); chosen on validation folds, docs/hyperparameters.md.
+    max_bin : bins of a column.
+    tree_method : ``hist``; ``gpu_hist`` is accepted as the old name of ``hist`` on a GPU.
+    """
+
+    name = "xgboost"
+    libraries = ("xgboost",)
+    devices = ("cpu", "cuda")
+
+    def __init__(
+        self,
+        rounds: int = 2000,
+        patience: int = 50,
+        learning_rate: float = 0.05,
+        max_depth: int = 4,
+        min_child_weight: float = 20,
+        subsample: float = 0.5,
+        colsample: float = 0.2,
+        reg_lambda: float = 1,
+        max_bin: int = 64,
+        tree_method: Literal["hist", "gpu_hist"] = "hist",
+    ) -> None:
+        self.rounds = rounds
+        self.patience = patience
+        self.learning_rate = learning_rate
+        self.max_depth = max_depth
+        self.min_child_weight = min_child_weight
+        self.subsample = subsample
+        self.colsample = colsample
+        self.reg_lambda = reg_lambda
+        self.max_bin = max_bin
+        self.tree_method = tree_method
+
+    def fit(self, train: Part, valid: Part, setting: Setting) -> None:
+        import xgboost
+
+        device = xgboost_device("cuda" if self.tree_method == "gpu_hist" else setting.device)
+        matrix, held_out = quantised(train, valid, setting, self.max_bin, device)
+        curves: dict[str, dict[str, list[float]]] = {}
+        self.booster_ = xgboost.train(
+            {
+                "tree_method": "hist",
+                "device": device,
+                "objective": "reg:squarederror",
+                "base_score": float(np.mean(train.y, dtype=np.float64)),
+                "learning_rate": self.learning_rate,
+                "max_depth": self.max_depth,
+                "min_child_weight": self.min_child_weight,
+                "subsample": self.subsample,
+                "colsample_bytree": self.colsample,
+                "reg_lambda": self.reg_lambda,
+                "max_bin": self.max_bin,
+                "nthread": setting.threads,
+                "seed": setting.seed,
+                "verbosity": 0,
+            },
+            matrix,
+            num_boost_round=self.rounds,
+            evals=[(matrix, "train"), (held_out, "valid")],
+            early_stopping_rounds=self.patience,
+            evals_result=curves,
+            verbose_eval=False,
+        )
+        self.booster_ = self.booster_[: self.booster_.best_iteration + 1]
+        self.device_used = device
+        self.history = [
+            {"round": i + 1, "train_rmse": a, "valid_rmse": b}
+            for i, (a, b) in enumerate(zip(curves["train"]["rmse"], curves["valid"]["rmse"], strict=True))
+        ]
+
+    def predict(self, x: Features) -> NDArray[Any]:
+        return predict_in_blocks(self.booster_, x)
+
+    @classmethod
+    def estimate(cls, rows: int, columns: int) -> float:
+        return 0.5 + 5e-7 * rows * columns
+
+
+def xgboost_device(wanted: str) -> str:
+    """``wanted``, or an error where this XGBoost cannot: it would otherwise fall back to the CPU without a word."""
+    import xgboost
+
+    if wanted == "cuda" and not xgboost.build_info()["USE_CUDA"]:
+        raise BenchError(
+            "xgboost: this build has no CUDA (package xgboost-cpu). Install the package xgboost instead, or use --device cpu."
+        )
+    return wanted
+
+
+def quantised(train: Part, valid: Part, setting: Setting, max_bin: int, device: str) -> tuple[Any, Any]:
+    """Training and validation rows as XGBoost's quantised matrices, labelled with this fit's targets.
+
+    Quantising is most of the cost of a small fit, so the pair is kept in ``setting.shared`` for other targets, seeds and
+    models on the same rows.
+    """
+    import xgboost
+
+    key = f"xgboost-quantised-{max_bin}-{device}"
+    if key not in setting.shared:
+        matrix = xgboost.QuantileDMatrix(train.x.table(), max_bin=max_bin, nthread=setting.threads)
+        held_out = xgboost.QuantileDMatrix(valid.x.table(), max_bin=max_bin, nthread=setting.threads, ref=matrix)
+        setting.shared[key] = matrix, held_out
+    for part, quantised_part in zip((train, valid), setting.shared[key], strict=True):
+        quantised_part.set_info(label=part.y)
+    pair: tuple[Any, Any] = setting.shared[key]
+    return pair
+
+
+def predict_in_blocks(booster: Any, x: Features) -> NDArray[np.float32]:
+    """Predictions of every row, float32 (n,)."""
+    out = np.empty(len(x), np.float32)
+    for first in range(0, len(x), BLOCK):
+        rows = slice(first, first + BLOCK)
+        out[rows] = booster.inplace_predict(x.take(rows).table())
+    return out
