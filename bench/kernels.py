@@ -1,7 +1,8 @@
 """Numba kernels over intervals of one base buffer: GC, k-mer counts, padded codes.
 
-Every kernel takes ``buffer, start, stop, reverse`` as `bench.sequences.Sequences` holds them, writes into an array it is
-given, copies no base and honours the strand. Rows are shared out over the cores that Numba may use (``NUMBA_NUM_THREADS``).
+Every kernel takes ``buffer, start, stop, reverse`` as `bench.sequences.Sequences` holds them, writes into an array it
+is given, copies no base and honours the strand. Rows are shared out over the cores that Numba may use
+(``NUMBA_NUM_THREADS``).
 
 Each has a serial and a parallel driver as two functions: with ``cache=True`` one function compiled both ways silently
 reuses whichever code was cached first.
@@ -21,8 +22,8 @@ from bench.sequences import Sequences
 WORD = 64
 #: Rows below which a parallel start costs more than it saves (20 us a start against 0.1 us a short row).
 FEW_ROWS = 256
-#: Bases asked for, in buffers, from which the rank index is worth making. It is made at 5,500 Mbase/s; rows of 200 are read
-#: at 7,000, so reading wins the first pass. Windows of 10 are read at 600 and looked up at 1,600: the index wins at once.
+#: Bases asked for, in buffers, from which the rank index is worth making. It is made at 5,500 Mbase/s; rows of 200 are
+#: read at 7,000, so reading wins the first pass. Windows of 10 are read at 600 and looked up at 1,600: it wins at once.
 SHARE_ROW, SHARE_WINDOWS = 2.0, 0.25
 
 _ONE = np.uint64(1)
@@ -121,8 +122,9 @@ def rank_index(buffer: NDArray[np.uint8]) -> NDArray[np.uint64]:
 
     Returns
     -------
-    uint64 (n_bases // 64 + 1, 4): a bit a base for G or C, a bit a base for N, and both counts before the record's first
-    base. One record is half a cache line, so a look-up costs one miss. (A plain prefix sum of both takes 8-16 bytes a base.)
+    uint64 (n_bases // 64 + 1, 4): a bit a base for G or C, a bit a base for N, and both counts before the record's
+    first base. One record is half a cache line, so a look-up costs one miss. (A plain prefix sum of both takes 8 to 16
+    bytes a base.)
     """
     buffer = np.ascontiguousarray(buffer)
     index = np.empty((len(buffer) // WORD + 1, 4), np.uint64)
@@ -362,9 +364,9 @@ def count_kmers(sequences: Sequences, low: int, high: int, canonical: bool = Fal
 
     Returns
     -------
-    (n, columns) of the smallest unsigned dtype that holds ``sequences.width``. Columns: lengths in ascending order, each
-    alphabetical; with ``canonical`` a k-mer and its reverse complement share the column of the alphabetically first.
-    A window that contains N is skipped.
+    (n, columns) of the smallest unsigned dtype that holds ``sequences.width``. Columns: lengths in ascending order,
+    each alphabetical; with ``canonical`` a k-mer and its reverse complement share the column of the alphabetically
+    first. A window that contains N is skipped.
     """
     buffer, start, stop, reverse = _arrays(sequences)
     first = _firsts(low, high)
@@ -415,7 +417,7 @@ def _codes_parallel(buffer, start, stop, reverse, out):  # type: ignore[no-untyp
 
 
 def padded_codes(sequences: Sequences) -> NDArray[np.uint8]:
-    """Base codes of every row as read on its strand, centred in ``sequences.width`` and padded with 4, uint8 (n, width)."""
+    """Base codes of every row as read on its strand, uint8 (n, ``sequences.width``), centred and padded with 4."""
     buffer, start, stop, reverse = _arrays(sequences)
     out = np.empty((len(start), sequences.width), np.uint8)
     (_codes_parallel if _parallel(len(start)) else _codes_serial)(buffer, start, stop, reverse, out)

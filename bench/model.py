@@ -82,6 +82,11 @@ class Model:
         """Predictions, float (n,) (or (n, targets) for a multitask model), in row order."""
         raise NotImplementedError
 
+    def memory(self, rows: int, columns: int, item_bytes: int) -> float | None:
+        """Bytes one fit needs at most on ``rows`` of a table of ``columns``, for a model that works in less than a few
+        copies of its features (by streaming, say). None: a few copies."""
+        return None
+
     @classmethod
     def estimate(cls, rows: int, columns: int) -> float:
         """A rough guess of the seconds of one fit on two cores, for the plan. Only its order of magnitude matters."""

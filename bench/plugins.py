@@ -1,31 +1,34 @@
 """Plugins: discovery, lookup by name, parameters from the class's own signature.
 
 The only place that imports a concrete featurizer, model or data set. A plugin comes from an entry point (this package's
-own are declared the same way as a stranger's), from a file named on the command line or in ``bench.toml``, or from a file
-dropped into ``featurizers/`` or ``models/`` beside the built-in ones or under the working folder.
+own are declared the same way as a stranger's), from a file named on the command line or in ``bench.toml``, or from a
+file dropped into ``featurizers/`` or ``models/`` beside the built-in ones or under the working folder.
 """
 
 from __future__ import annotations
 
 import ast
+import contextlib
 import hashlib
 import importlib
 import importlib.metadata
 import importlib.util
 import inspect
 import itertools
+import math
 import os
 import re
-import sys
 import types
 import typing
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from importlib.machinery import ModuleSpec
 from pathlib import Path
 from typing import Any, Literal
 
 from bench.errors import BenchError, nearest
 from bench.naming import format_name, parse_name
+from bench.plugin_files import module_name
 
 PluginKind = Literal["featurizer", "model", "dataset"]
 GROUPS: dict[PluginKind, str] = {
@@ -34,6 +37,8 @@ GROUPS: dict[PluginKind, str] = {
     "dataset": "bench.datasets",
 }
 NAME_PATTERN = re.compile(r"[a-z0-9][a-z0-9-]*\Z")
+#: Names that one sweep may stand for: more is a slip of the finger.
+MOST_SWEPT = 100
 #: Parameters the engine adds to every model.
 ENGINE_PARAMETERS = {"target": Literal["rank", "raw"]}
 
@@ -54,9 +59,9 @@ class Made:
 
     kind: PluginKind
     name: str
-    cls: type
+    cls: Any
     parameters: dict[str, Any]
-    target: Literal["rank", "raw"] = "rank"
+    target: Any = "rank"
 
     def new(self) -> Any:
         """A fresh object."""
@@ -67,7 +72,7 @@ class Registry:
     """What is known in this process. Built-ins and strangers have the same rights; one name belongs to one plugin."""
 
     def __init__(self, files: Iterable[str | os.PathLike[str]] = (), *, folder: Path | None = None) -> None:
-        self.files = tuple(str(Path(f).resolve()) for f in files)
+        self.files = tuple(dict.fromkeys(str(Path(f).resolve()) for f in files))
         self._folder = folder if folder is not None else Path.cwd()
         self._entries: dict[PluginKind, dict[str, Entry]] = {kind: {} for kind in GROUPS}
         for kind, group in GROUPS.items():
@@ -92,9 +97,7 @@ class Registry:
                 if not home.is_dir():
                     continue
                 for path in sorted(home.glob("*.py")):
-                    if path.stem.startswith(("_", "test_")) or (
-                        home in homes and f"bench.{room}.{path.stem}" in named
-                    ):
+                    if path.stem.startswith(("_", "test_")) or (home in homes and f"bench.{room}.{path.stem}" in named):
                         continue
                     if _defines_plugin(path):
                         found[str(path)] = None
@@ -102,23 +105,28 @@ class Registry:
 
     def add_file(self, path: str) -> list[Entry]:
         """Every plugin class that a Python file defines."""
-        added = []
-        for cls in plugin_classes(load_file(path)):
-            kind = kind_of(cls)
-            entry = Entry(kind, plugin_name(cls), path, lambda cls=cls: cls)  # type: ignore[misc]
+        added: list[Entry] = []
+        for cls in classes_in_file(path):
+            entry = Entry(kind_of(cls), plugin_name(cls), path, lambda cls=cls: cls)  # type: ignore[misc]
+            if any((entry.kind, entry.name) == (other.kind, other.name) for other in added):
+                raise BenchError(f"{path}: two {entry.kind}s are named {entry.name!r}. Rename one.")
             self._add(entry)
             added.append(entry)
-        if not added:
-            raise BenchError(
-                f"{path}: defines no plugin. Write a class that derives from bench.Featurizer or bench.Model and sets 'name'."
-            )
         return added
+
+    def every_file(self) -> tuple[str, ...]:
+        """Absolute paths of all plugin files, for a process that does not see this one's working folder."""
+        paths = {
+            e.origin: None for entries in self._entries.values() for e in entries.values() if e.origin.endswith(".py")
+        }
+        return tuple(paths)
 
     def _add(self, entry: Entry) -> None:
         known = self._entries[entry.kind].get(entry.name)
-        if known is not None and known.origin != entry.origin:
+        if known is not None and known.origin != entry.origin and known.load() is not entry.load():
             raise BenchError(
-                f"{entry.origin}: the {entry.kind} name {entry.name!r} is taken by {known.origin}. Give it another name."
+                f"{entry.origin}: the {entry.kind} name {entry.name!r} is taken by {known.origin}."
+                " Give it another name."
             )
         self._entries[entry.kind][entry.name] = entry
 
@@ -132,7 +140,7 @@ class Registry:
             raise BenchError(f"unknown {kind} {name!r}.{nearest(name, self._entries[kind])}")
         return self._entries[kind][name]
 
-    def find(self, kind: PluginKind, name: str) -> type:
+    def find(self, kind: PluginKind, name: str) -> Any:
         """The class of a bare name."""
         return self.entry(kind, name).load()
 
@@ -147,7 +155,10 @@ class Registry:
         cls = self.find(kind, name)
         known = signature_of(cls)
         if kind == "model":
-            known = {**known, **{key: (hint, "rank") for key, hint in ENGINE_PARAMETERS.items()}}
+            clash = set(known) & set(ENGINE_PARAMETERS)
+            if clash:
+                raise BenchError(f"{name}: the parameter {clash.pop()!r} is the engine's own. Give it another name.")
+            known |= {key: (hint, "rank") for key, hint in ENGINE_PARAMETERS.items()}
         values: dict[str, Any] = {}
         for key, raw in given.items():
             if key not in known:
@@ -157,39 +168,68 @@ class Registry:
         missing = [key for key, value in parameters.items() if value is inspect.Parameter.empty]
         if missing:
             raise BenchError(f"{name} needs {missing[0]!r}: write {name}[{missing[0]}=...].")
-        shown = {
-            key: value
-            for key, value in parameters.items()
-            if key in getattr(cls, "shown", ()) or value != known[key][1]
-        }
+        normal = normal_name(cls, parameters)
         target = parameters.pop("target", "rank") if kind == "model" else "rank"
         try:
             cls(**parameters)
-        except (ValueError, TypeError) as error:
-            raise BenchError(f"{name}: {error}") from error
-        return Made(kind, format_name(name, {k: to_text(v) for k, v in shown.items()}), cls, parameters, target)
+        except BenchError:
+            raise
+        except Exception as error:
+            raise BenchError(f"{normal}: {error or type(error).__name__}") from error
+        return Made(kind, normal, cls, parameters, target)
 
 
-# ---- parameters --------------------------------------------------------------------------------------------------------
+# ---- parameters ----------------------------------------------------------------------------------------------------
 def signature_of(cls: type) -> dict[str, tuple[Any, Any]]:
-    """Parameter -> (type, default) of a plugin's ``__init__``, in order."""
-    hints = typing.get_type_hints(cls.__init__)  # type: ignore[misc]
-    parameters = list(inspect.signature(cls).parameters.values())
-    return {
-        p.name: (hints.get(p.name, str), p.default)
-        for p in parameters
-        if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)
+    """Parameter -> (type, default) of a plugin's ``__init__``, in order. Without an annotation the default decides the
+    type; a default has its parameter's type (1 for a float is 1.0), so that naming a default changes nothing."""
+    try:
+        hints = typing.get_type_hints(cls.__init__)  # type: ignore[misc]
+    except (NameError, TypeError) as error:
+        raise BenchError(
+            f"the annotations of {cls.__name__}.__init__ cannot be read: {error}."
+            " Import their names where it is defined."
+        ) from error
+    known: dict[str, tuple[Any, Any]] = {}
+    for p in inspect.signature(cls).parameters.values():
+        if p.kind not in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY):
+            continue
+        guess = str if p.default is p.empty or p.default is None else type(p.default)
+        hint = hints.get(p.name, guess)
+        is_whole = isinstance(p.default, int) and not isinstance(p.default, bool)
+        known[p.name] = (hint, float(p.default) if hint is float and is_whole else p.default)
+    return known
+
+
+def normal_name(cls: Any, parameters: Mapping[str, Any]) -> str:
+    """The name of a plugin with parameters: those that differ from their defaults, and those it always shows, in the
+    order of its signature. Parameters of the engine come last."""
+    defaults = {key: default for key, (_, default) in signature_of(cls).items()}
+    defaults |= dict.fromkeys(ENGINE_PARAMETERS, "rank")
+    shown = {
+        key: to_text(parameters[key])
+        for key, default in defaults.items()
+        if key in parameters and (key in getattr(cls, "shown", ()) or parameters[key] != default)
     }
+    return format_name(cls.name, shown)
 
 
 def convert(text: str, hint: Any, what: str) -> Any:
-    """``text`` as the type of a hint: int, float, bool, str, a Literal, or one of these or None."""
+    """``text`` as the type of a hint: int, float, bool, str, a Literal, or a union of these, tried in order.
+
+    Raises
+    ------
+    BenchError : where it is none of them. ``what`` names the parameter in the message.
+    """
     origin = typing.get_origin(hint)
     if origin in (typing.Union, types.UnionType):
         options = [option for option in typing.get_args(hint) if option is not type(None)]
         if text.lower() == "none" and len(options) < len(typing.get_args(hint)):
             return None
-        return convert(text, options[0], what)
+        for option in options[:-1]:
+            with contextlib.suppress(BenchError):
+                return convert(text, option, what)
+        return convert(text, options[-1], what)
     if origin is Literal:
         choices = {to_text(choice): choice for choice in typing.get_args(hint)}
         if text not in choices:
@@ -205,7 +245,7 @@ def convert(text: str, hint: Any, what: str) -> Any:
             return int(text)
         if hint is float:
             value = float(text)
-            if value != value or value in (float("inf"), float("-inf")):
+            if not math.isfinite(value):
                 raise ValueError
             return value
     except ValueError:
@@ -218,7 +258,10 @@ def to_text(value: Any) -> str:
     """A parameter's value as it is written in a name."""
     if isinstance(value, bool):
         return str(value).lower()
-    return format(value, "g") if isinstance(value, float) else str(value)
+    if isinstance(value, float):
+        short = format(value, "g")
+        return short if float(short) == value else repr(value)
+    return str(value)
 
 
 def expand_sweep(text: str) -> list[str]:
@@ -226,60 +269,79 @@ def expand_sweep(text: str) -> list[str]:
     name, given = parse_name(text)
     choices: list[list[str]] = []
     for key, raw in given.items():
-        match = re.fullmatch(r"(-?\d+)\.\.(-?\d+)", raw)
+        match = re.fullmatch(r"(-?\d{1,9})\.\.(-?\d{1,9})", raw, re.ASCII)
         if match is None:
             choices.append([raw])
             continue
         first, last = int(match[1]), int(match[2])
-        if last < first or last - first >= 100:
-            raise BenchError(f"the sweep {key}={raw} of {name} must go up, over at most 100 values. Write {key}=3..6.")
+        if last < first or last - first >= MOST_SWEPT:
+            raise BenchError(
+                f"the sweep {key}={raw} of {name} must go up, over at most {MOST_SWEPT} values. Write {key}=3..6."
+            )
         choices.append([str(value) for value in range(first, last + 1)])
+    if math.prod(map(len, choices)) > MOST_SWEPT:
+        raise BenchError(f"{text!r}: its sweeps must give at most {MOST_SWEPT} combinations. Write fewer values.")
     return [format_name(name, dict(zip(given, values, strict=True))) for values in itertools.product(*choices)]
 
 
-# ---- files -------------------------------------------------------------------------------------------------------------
+# ---- files ---------------------------------------------------------------------------------------------------------
 def load_file(path: str | os.PathLike[str]) -> types.ModuleType:
     """Import a Python file under a name that its whole path decides, so two files of one name never collide."""
     file = Path(path).resolve()
     if not file.is_file():
         raise BenchError(f"{path}: no such plugin file.")
+    if file.suffix != ".py":
+        raise BenchError(f"{path}: is not a Python file (its name must end in .py).")
     for room in ("featurizers", "models"):
         package = importlib.import_module(f"bench.{room}")
         if any(Path(place).resolve() == file.parent for place in package.__path__):
-            return importlib.import_module(f"bench.{room}.{file.stem}")
-    stem = re.sub(r"\W", "_", file.stem)
-    name = f"bench_plugin_{stem}_{hashlib.sha256(str(file).encode()).hexdigest()[:8]}"
-    if name in sys.modules:
-        return sys.modules[name]
-    spec = importlib.util.spec_from_file_location(name, file)
-    if spec is None or spec.loader is None:
-        raise BenchError(f"{path}: is not a Python file (its name must end in .py).")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
+            return _import_file(f"bench.{room}.{file.stem}", path)
+    return _import_file(module_name(file), path)
+
+
+def _import_file(name: str, path: str | os.PathLike[str]) -> types.ModuleType:
     try:
-        spec.loader.exec_module(module)
-    except BaseException as error:
-        del sys.modules[name]
-        if isinstance(error, KeyboardInterrupt):
-            raise
+        return importlib.import_module(name)
+    except (Exception, SystemExit) as error:
         raise BenchError(f"{path}: cannot be imported: {type(error).__name__}: {error}") from error
-    return module
+
+
+def classes_in_file(path: str | os.PathLike[str]) -> list[type]:
+    """Every plugin class that a Python file defines.
+
+    Raises
+    ------
+    BenchError : for a file that cannot be imported or defines none.
+    """
+    classes = plugin_classes(load_file(path))
+    if not classes:
+        raise BenchError(
+            f"{path}: defines no plugin. Write a class that derives from bench.Featurizer or bench.Model and sets"
+            " 'name'."
+        )
+    return classes
 
 
 def _defines_plugin(path: Path) -> bool:
-    """Whether a file has a class with a literal ``name``; read as text, nothing is run."""
+    """Whether a file imports bench and has a derived class with a literal ``name``; read as text, nothing is run. A
+    folder called ``models`` may well hold other people's files."""
     try:
-        tree = ast.parse(path.read_bytes())
+        text = path.read_bytes()
+        tree = ast.parse(text)
+    except OSError:
+        return False
     except (SyntaxError, ValueError):
-        return True  # let the import say what is wrong
-    return any(
-        isinstance(statement, (ast.Assign, ast.AnnAssign))
+        return re.search(rb"^\s*(from|import) bench\b", text, re.MULTILINE) is not None  # the import says what is wrong
+    imports = {name.partition(".")[0] for node in ast.walk(tree) for name in _imported(node, "")}
+    return "bench" in imports and any(
+        isinstance(statement, ast.Assign | ast.AnnAssign)
+        and isinstance(statement.value, ast.Constant)
         and any(
             isinstance(target, ast.Name) and target.id == "name"
             for target in (statement.targets if isinstance(statement, ast.Assign) else [statement.target])
         )
         for node in tree.body
-        if isinstance(node, ast.ClassDef)
+        if isinstance(node, ast.ClassDef) and node.bases
         for statement in node.body
     )
 
@@ -318,9 +380,7 @@ def plugin_name(cls: type) -> str:
     """The declared name of a plugin class, checked."""
     name = getattr(cls, "name", None)
     if not isinstance(name, str) or not NAME_PATTERN.match(name):
-        raise BenchError(
-            f"the 'name' of {cls.__name__} must be lower-case letters, digits and dashes. Got {name!r}."
-        )
+        raise BenchError(f"the 'name' of {cls.__name__} must be lower-case letters, digits and dashes. Got {name!r}.")
     return name
 
 
@@ -331,7 +391,9 @@ def _checked_loader(kind: PluginKind, name: str, load: Callable[[], Any]) -> Cal
         except Exception as error:
             raise BenchError(f"the {kind} {name!r} cannot be imported: {type(error).__name__}: {error}") from error
         if not (isinstance(cls, type) and issubclass(cls, _bases()[kind])):
-            raise BenchError(f"the entry point {name!r} must be a class derived from {_bases()[kind].__name__}. Got {cls!r}.")
+            raise BenchError(
+                f"the entry point {name!r} must be a class derived from {_bases()[kind].__name__}. Got {cls!r}."
+            )
         if cls.__dict__.get("name") != name:
             raise BenchError(f"the entry point {name!r} points to a class named {getattr(cls, 'name', None)!r}.")
         return cls
@@ -339,39 +401,66 @@ def _checked_loader(kind: PluginKind, name: str, load: Callable[[], Any]) -> Cal
     return checked
 
 
-# ---- what a plugin is made of --------------------------------------------------------------------------------------------
+# ---- what a plugin is made of --------------------------------------------------------------------------------------
 def source_digest(cls: type) -> str:
-    """Hash of the code a plugin runs: its module, and the modules it imports from its own folder or from
-    ``bench.kernels``. Comments, blank lines and formatting do not count."""
+    """Hash of the code a plugin runs: its module and the modules it imports from its own package, from the built-in
+    plugins or from ``bench.kernels``. Comments, docstrings, blank lines and formatting do not count."""
     seen: dict[str, str] = {}
-    _collect(Path(inspect.getfile(cls)), seen)
-    return hashlib.sha256("".join(seen[path] for path in sorted(seen)).encode()).hexdigest()[:16]
+    _collect(Path(inspect.getfile(cls)), cls.__module__, seen)
+    return hashlib.sha256("\n".join(sorted(seen.values())).encode()).hexdigest()[:16]
 
 
-def _collect(path: Path, seen: dict[str, str]) -> None:
+def _collect(path: Path, module: str, seen: dict[str, str]) -> None:
     if str(path) in seen:
         return
     tree = ast.parse(path.read_bytes())
-    seen[str(path)] = ast.dump(_without_docstrings(tree))
-    for node in ast.walk(tree):
-        names: list[str] = []
-        if isinstance(node, ast.Import):
-            names = [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
-        for name in names:
-            stem = name.rpartition(".")[2]
-            sibling = path.parent / f"{stem}.py"
-            if name == "bench.kernels":
-                _collect(Path(__file__).with_name("kernels.py"), seen)
-            elif name.startswith(("bench.featurizers.", "bench.models.", stem)) and sibling.is_file():
-                _collect(sibling, seen)
+    # Read first: to drop docstrings changes the tree. Unparsed, as a dump differs between versions of Python.
+    package = module if path.name == "__init__.py" else module.rpartition(".")[0]
+    imported = sorted({name for node in ast.walk(tree) for name in _imported(node, package)})
+    seen[str(path)] = ast.unparse(_without_docstrings(tree))
+    own = module.partition(".")[0]
+    for name in imported:
+        if not name.startswith(_OWN_CODE if own == "bench" else (f"{own}.", *_OWN_CODE)):
+            continue
+        parent = _spec(name.rpartition(".")[0])
+        if parent is None or parent.submodule_search_locations is None:
+            continue  # what a module holds, not a module: to look for it would import the module
+        spec = _spec(name)
+        if spec is not None and spec.origin is not None and spec.origin.endswith(".py"):
+            _collect(Path(spec.origin), name, seen)
+
+
+#: Modules of this package whose code is part of the plugins that import them.
+_OWN_CODE = ("bench.kernels", "bench.featurizers.", "bench.models.")
+
+
+def _spec(name: str) -> ModuleSpec | None:
+    try:
+        return importlib.util.find_spec(name)
+    except (ImportError, AttributeError, ValueError):
+        return None
+
+
+def _imported(node: ast.AST, package: str) -> list[str]:
+    """Full names that an import statement in a package may bring in: modules, and what they may hold."""
+    if isinstance(node, ast.Import):
+        return [alias.name for alias in node.names]
+    if not isinstance(node, ast.ImportFrom):
+        return []
+    above = package.split(".")
+    home = ".".join(above[: len(above) - node.level + 1]) if node.level else ""
+    home = ".".join(piece for piece in (home, node.module) if piece)
+    return [home, *(f"{home}.{alias.name}" for alias in node.names)]
 
 
 def _without_docstrings(tree: ast.Module) -> ast.Module:
     for node in ast.walk(tree):
         if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)):
             first = node.body[0] if node.body else None
-            if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant) and isinstance(first.value.value, str):
+            if (
+                isinstance(first, ast.Expr)
+                and isinstance(first.value, ast.Constant)
+                and isinstance(first.value.value, str)
+            ):
                 node.body = node.body[1:] or [ast.Pass()]
     return tree

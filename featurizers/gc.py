@@ -35,8 +35,8 @@ class GCWindows(Featurizer):
     ----------
     n : windows a row, scaled to each row's length. The default is the best of 5, 10, 20, 40 on validation folds
         (docs/hyperparameters.md).
-    width, step : windows of ``width`` bases every ``step`` instead of ``n`` (side by side without ``step``), over the longest
-        row of the data set, shorter rows centred.
+    width, step : windows of ``width`` bases every ``step`` instead of ``n`` (side by side without ``step``), over the
+        longest row of the data set, shorter rows centred.
     """
 
     name = "gc-windows"

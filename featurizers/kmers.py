@@ -16,7 +16,7 @@ MOST_DENSE = 7
 
 
 class Kmers(Featurizer):
-    """Counts of every word of 1 to k bases (or exactly k), overlapping, on the row's strand. Windows with N are skipped.
+    """Counts of every word of 1 to k bases (or exactly k), overlapping, on the row's strand. A word with N is skipped.
 
     Parameters
     ----------

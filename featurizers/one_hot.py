@@ -11,7 +11,7 @@ from bench.sequences import Sequences
 
 
 class OneHot(Featurizer):
-    """Every base in its place. Rows shorter than the longest are centred. It travels as one byte a base; models expand it."""
+    """Every base in its place, shorter rows centred. It travels as one byte a base; models expand it."""
 
     name = "one-hot"
     kind = "codes"

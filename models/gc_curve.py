@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any, ClassVar
 
 import numpy as np
@@ -19,9 +20,9 @@ SMOOTHING = 10.0 ** np.arange(-6, 4)
 class GCCurve(Model):
     """A penalised cubic regression spline of each feature, added up (Eilers & Marx 1996, P-splines).
 
-    A booster on one feature under-fits a monotone trend and a straight line misses a hump; the spline, whose smoothing is
-    chosen on the validation rows from free curve to straight line, does neither. Beyond the training range it goes on
-    as a straight line. A feature that is constant in training is left out.
+    A booster on one feature under-fits a monotone trend and a straight line misses a hump; the spline, whose smoothing
+    is chosen on the validation rows from free curve to straight line, does neither. Beyond the training range it goes
+    on as a straight line. A feature that is constant in training is left out.
 
     Parameters
     ----------
@@ -106,7 +107,7 @@ def _straightness(spline: Any) -> NDArray[np.float64]:
     second = spline.bsplines_[0].derivative(2)
     # The second derivative is linear between knots, its square quadratic: Simpson's rule is exact.
     form = np.zeros((second.c.shape[1], second.c.shape[1]))
-    for left, right in zip(knots[:-1], knots[1:], strict=True):
+    for left, right in itertools.pairwise(knots):
         inside = left + (right - left) * np.array([1e-9, 0.5, 1 - 1e-9])
         values = second(inside) * span**2
         form += (right - left) / span / 6 * (values.T @ (values * np.array([[1.0], [4.0], [1.0]])))

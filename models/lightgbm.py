@@ -16,7 +16,7 @@ BLOCK = 50_000
 
 
 class LightGBM(Model):
-    """Boosted trees grown leaf by leaf, stopped early on the validation rows. CPU alone: the GPU needs a build of one's own.
+    """Boosted trees grown leaf by leaf, stopped early on the validation rows. On the CPU alone.
 
     Parameters
     ----------
@@ -97,7 +97,7 @@ class LightGBM(Model):
         }
 
     def _matrices(self, train: Part, valid: Part, setting: Setting) -> tuple[Any, Any]:
-        """Binned training and validation rows, kept for other targets and seeds on the same rows, with this fit's labels."""
+        """Binned training and validation rows, kept for other fits on the same rows, with this fit's labels."""
         import lightgbm
 
         key = f"lightgbm-{self.max_bin}"

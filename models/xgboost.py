@@ -107,7 +107,7 @@ def xgboost_device(wanted: str) -> str:
 
     if wanted == "cuda" and not xgboost.build_info()["USE_CUDA"]:
         raise BenchError(
-            "xgboost: this build has no CUDA (package xgboost-cpu). Install the package xgboost instead, or use --device cpu."
+            "xgboost: this build has no CUDA (package xgboost-cpu). Install the package xgboost, or use --device cpu."
         )
     return wanted
 
@@ -115,8 +115,7 @@ def xgboost_device(wanted: str) -> str:
 def quantised(train: Part, valid: Part, setting: Setting, max_bin: int, device: str) -> tuple[Any, Any]:
     """Training and validation rows as XGBoost's quantised matrices, labelled with this fit's targets.
 
-    Quantising is most of the cost of a small fit, so the pair is kept in ``setting.shared`` for other targets, seeds and
-    models on the same rows.
+    Quantising is dear, so the pair is kept in ``setting.shared`` for other targets, seeds and models on the same rows.
     """
     import xgboost
 

@@ -12,7 +12,9 @@ def list_plugins(
     data_dir: Annotated[
         Path | None, typer.Option("--data-dir", envvar="BENCH_DATA_DIR", help="Folder that holds the public files.")
     ] = None,
-    plugin: Annotated[list[Path] | None, typer.Option("--plugin", help="A Python file with plugins. Repeatable.")] = None,
+    plugin: Annotated[
+        list[Path] | None, typer.Option("--plugin", help="A Python file with plugins. Repeatable.")
+    ] = None,
 ) -> None:
     """Tasks, featurizers and models, with their parameters."""
     from rich.console import Console

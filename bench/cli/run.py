@@ -9,7 +9,9 @@ import typer
 
 
 def run(
-    every: Annotated[bool, typer.Option("--all", help="Every task that is there, every featurizer, every model.")] = False,
+    every: Annotated[
+        bool, typer.Option("--all", help="Every task that is there, every featurizer, every model.")
+    ] = False,
     task: Annotated[
         list[str] | None, typer.Option("--task", "-t", help="A data set's name or a task file (.toml). Repeatable.")
     ] = None,
@@ -25,7 +27,8 @@ def run(
         str | None, typer.Option(help="In place of the task's own, such as holdout[valid=chr18,test=chr8].")
     ] = None,
     quick: Annotated[
-        bool, typer.Option("--quick", help="First fold, at most 2,000 training rows: a look, kept apart from full runs.")
+        bool,
+        typer.Option("--quick", help="First fold, at most 2,000 training rows: a look, kept apart from full runs."),
     ] = False,
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder of predictions and board.")] = Path("results"),
     cache: Annotated[
@@ -33,6 +36,10 @@ def run(
     ] = "reuse",
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
     threads: Annotated[int | None, typer.Option(help="CPU threads; all by default.", min=1)] = None,
+    workers: Annotated[
+        int, typer.Option(help="Processes that fit side by side, threads shared out. 0: this process.", min=0)
+    ] = 0,
+    timeout: Annotated[float | None, typer.Option(help="Seconds after which a cell is given up.", min=0.1)] = None,
     data_dir: Annotated[
         Path | None, typer.Option("--data-dir", envvar="BENCH_DATA_DIR", help="Folder that holds the public files.")
     ] = None,
@@ -46,7 +53,7 @@ def run(
 
     from bench.errors import BenchError
     from bench.run.device import resolve_device
-    from bench.run.execute import run_plan
+    from bench.run.execute import Options, run_plan
     from bench.run.plan import Selection, make_plan
     from bench.run.say import print_outcome, print_plan
     from bench.run.settings import registry_of
@@ -68,9 +75,11 @@ def run(
         quick=quick,
         data_dir=data_dir,
     )
-    plan = make_plan(selection, registry_of(plugin or []), store, cache)  # type: ignore[arg-type]
+    registry = registry_of(plugin or [])
+    plan = make_plan(selection, registry, store, cache)  # type: ignore[arg-type]
     print_plan(plan, console, verbose=dry_run)
     if dry_run:
         return
-    outcome = run_plan(plan, store, console, device=device, threads=threads, refresh=cache == "refresh")
+    options = Options(device, threads, workers, timeout, refresh=cache == "refresh")
+    outcome = run_plan(plan, selection, registry, store, console, options)
     raise typer.Exit(print_outcome(plan, outcome, store, console))

@@ -72,7 +72,7 @@ class Dataset:
 
     def locate(self, data_dir: Path | None = None, *, download: bool = False) -> dict[str, Path]:
         """Where every file is, by ``RemoteFile.path``; each verified by its checksum. Errors as for ``load``."""
-        folders = [folder for folder in (data_dir or _environment("BENCH_DATA_DIR"), cache_dir()) if folder]
+        folders = [folder for folder in (data_dir or _environment("BENCH_DATA_DIR"), cache_folder()) if folder]
         found: dict[str, Path] = {}
         missing: list[RemoteFile] = []
         for file in self.files:
@@ -94,7 +94,7 @@ class Dataset:
         import pooch
 
         pooch.get_logger().setLevel("WARNING")
-        target = cache_dir() / file.path
+        target = cache_folder() / file.path
         try:
             pooch.retrieve(file.url, f"sha256:{file.sha256}", fname=target.name, path=target.parent)
         except ValueError as error:  # the checksum, which pooch compares before it keeps a file
@@ -113,7 +113,7 @@ class Dataset:
 
 
 # ---- folders and checksums -------------------------------------------------------------------------------------------
-def cache_dir() -> Path:
+def cache_folder() -> Path:
     """Where downloads are kept: ``BENCH_CACHE_DIR``, else the cache folder of the operating system."""
     chosen = _environment("BENCH_CACHE_DIR")
     if chosen:
@@ -149,7 +149,7 @@ def _note(path: Path, file: RemoteFile) -> tuple[Path, str]:
     """Where it is written down that a file was checked, and what: a folder of data may be read-only."""
     status = path.stat()
     key = hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:24]
-    return cache_dir() / "verified" / key, f"{file.sha256} {status.st_size} {status.st_mtime_ns}"
+    return cache_folder() / "verified" / key, f"{file.sha256} {status.st_size} {status.st_mtime_ns}"
 
 
 def _remember(path: Path, file: RemoteFile) -> None:

@@ -8,9 +8,10 @@ import math
 from pathlib import Path
 from typing import Any
 
-from bench.report.guide import GUIDE
-from bench.report.load import SUMMARY, BoardFiles, TaskFiles, find_tasks
-from bench.report.section import SUMMARY_HEADER, summary_rows, task_section
+from bench.errors import BenchError
+from bench.report.guide import guide
+from bench.report.load import SUMMARY, BoardFiles, TaskFiles, find_tasks, load_rows
+from bench.report.section import LEFT, SUMMARY_HEADER, notes, summary_rows, task_section
 from bench.report.text import table
 from bench.run.store import Store, atomic, write_json
 
@@ -21,15 +22,15 @@ LEADERBOARD = "leaderboard.md"
 TITLE = """\
 # Leaderboard: how much of a reporter assay is GC content?
 
-Each task is a set of DNA sequences with a measured activity. Simple features (GC content, GC in windows, k-mers, one-hot) feed
-interchangeable learners under the same chromosome splits, and every figure below is computed from their stored predictions on
-sequences they never saw. The question is not only who predicts best, but what the replicates allow (the *ceiling*) and **what
-share of the explainable variance GC content alone accounts for**.
+Each task is a set of DNA sequences with a measured activity. Simple features (GC content, GC in windows, k-mers,
+one-hot) feed interchangeable learners under the same chromosome splits, and every figure below is computed from
+their stored predictions on sequences they never saw. The question is not only who predicts best, but what the
+replicates allow (the *ceiling*) and **what share of the explainable variance GC content alone accounts for**.
 """
 
 
-def build_report(out: Path) -> list[dict[str, Any]]:
-    """Write ``<out>/leaderboard.md`` with everything it shows, and return the summaries, one a task.
+def write_board(out: Path) -> Path:
+    """Write ``<out>/leaderboard.md`` with everything it shows, and return its path.
 
     Reads only the store: no data set, no plugin, no fit. Summaries of unchanged boards are reused.
 
@@ -42,14 +43,80 @@ def build_report(out: Path) -> list[dict[str, Any]]:
     out = Path(out)
     tasks = find_tasks(out)
     Store(out).check_writable()
-    summaries, sections, rows = [], [], []
+    sections: list[str] = []
+    rows: list[list[str]] = []
+    remarks: list[str] = []
     for task in tasks:
-        summary, boards = summarise(task, out)
-        pictures = draw_pictures(task, summary, boards)
+        summary = summarise(task)
+        pictures = draw_pictures(task, summary)
+        if summary != task.summary:
+            write_json(task.folder / SUMMARY, summary)
         rows += summary_rows(summary, only=not task.rows)
+        remarks += notes(summary)
         sections += task_section(summary, only=not task.rows, pictures=pictures)
-        summaries.append(summary)
-    lines = [TITLE, "## Summary", "", *table(SUMMARY_HEADER, rows, numeric=2), GUIDE, *sections]
+    lines = [TITLE, "## Summary", "", *table(SUMMARY_HEADER, rows, LEFT), *remarks, "", guide(), *sections]
     with atomic(out / LEADERBOARD) as path:
         path.write_text("\n".join(lines).rstrip() + "\n", encoding="utf-8")
-    return summaries
+    return out / LEADERBOARD
+
+
+# ---- one task ------------------------------------------------------------------------------------------------------
+def summarise(task: TaskFiles) -> dict[str, Any]:
+    """The task's summary; boards whose inputs did not change are taken from the old ``summary.json``.
+
+    It holds every number of the task's section, so that a board can be published, and rendered, without predictions.
+    """
+    old = task.summary
+    if old is not None and int(old.get("format", 0)) > SUMMARY_FORMAT:
+        raise BenchError(f"{task.folder / SUMMARY}: written by a newer version of bench. Upgrade bench to read it.")
+    if not task.rows:
+        if old is None or old.get("format") != SUMMARY_FORMAT:
+            raise BenchError(
+                f"{task.folder / SUMMARY}: of an older format, and its predictions are not here. Run it again."
+            )
+        return dict(old)
+    known = {} if old is None or old.get("format") != SUMMARY_FORMAT else {b["inputs"]: b for b in old["boards"]}
+    code = code_digest()
+    rows = None
+    boards = []
+    for files in task.boards:
+        inputs = inputs_digest(task, files, code)
+        figures = known.get(inputs)
+        if figures is None:
+            from bench.report.figures import board_figures
+
+            rows = load_rows(task.folder) if rows is None else rows
+            figures = {"inputs": inputs, **_plain(board_figures(task, files, rows))}
+        boards.append(figures)
+    card = {**task.card["card"], **{key: task.card[key] for key in ("digest", "rows", "counts")}}
+    pictures = {} if old is None else old.get("pictures", {})
+    return {"format": SUMMARY_FORMAT, "task": card, "boards": boards, "skipped": task.skipped, "pictures": pictures}
+
+
+def inputs_digest(task: TaskFiles, files: BoardFiles, code: str) -> str:
+    """Hash of all that a board's figures follow from: rows, cells, failures and the code that computes them."""
+    parts = [code, task.card["digest"], task.card.get("targets"), files.target, files.split, files.folds_digest]
+    parts += [record for runs in files.cells.values() for _, record in runs]
+    parts += [[str(folder.relative_to(task.folder)), note] for folder, note in files.failed]
+    parts += files.left_out
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def code_digest() -> str:
+    """Hash of the sources that turn predictions into numbers: ``bench.stats`` and the reading side of this room."""
+    here = Path(__file__).parent
+    sources = [*sorted((here.parent / "stats").glob("*.py")), here / "figures.py", here / "load.py"]
+    return hashlib.sha256(b"\0".join(path.read_bytes() for path in sources)).hexdigest()[:16]
+
+
+def _plain(value: Any) -> Any:
+    """JSON without NaN: numbers that do not exist become null; floats keep 7 digits, more than any of them deserves."""
+    if isinstance(value, dict):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if hasattr(value, "item"):
+        value = value.item()
+    if isinstance(value, float):
+        return float(f"{value:.7g}") if math.isfinite(value) else None
+    return value

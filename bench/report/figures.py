@@ -1,49 +1,298 @@
-"""The numbers of a board, as they go into ``summary.json``: predictions in, plain dictionaries out."""
+"""The numbers of a board as they go into ``summary.json``: stored predictions in, plain dictionaries out."""
 
 from __future__ import annotations
 
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.report.load import Board, CellScores, TaskFiles
-from bench.stats.bootstrap import Draws, block_codes, percentile_interval, spearman_draws
-from bench.stats.ranks import spearman, spearman_by_fold, tied_fraction
+from bench.report.load import Board, BoardFiles, CellScores, TaskFiles, load_board
+from bench.stats import board as stats
+from bench.stats.bootstrap import Estimate
+from bench.stats.ceilings import ceiling
+from bench.stats.ranks import spearman_by_fold
+from bench.stats.share import share
+from bench.stats.strata import by_stratum
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+#: The two forms of explained variance are both shown where they are this far apart (on a share of 1).
+FORMS_DIFFER = 0.03
+#: Names of the abundance covariate and of GC content itself, as the board shows them.
+LOG_DNA = "log DNA count"
+GC = "GC content"
 
 
-def board_figures(task: TaskFiles, board: Board) -> dict[str, Any]:
+def board_figures(task: TaskFiles, files: BoardFiles, rows: pd.DataFrame) -> dict[str, Any]:
+    """Every number of one board, from ``bench.stats.board`` over the stored test predictions."""
+    board = load_board(task, files, rows)
+    figures: dict[str, Any] = {
+        "target": files.target,
+        "split": files.split,
+        "folds_digest": files.folds_digest,
+        "left_out": files.left_out if board is None else board.left_out,
+        "failed": [_failure(task, folder, note) for folder, note in files.failed],
+    }
+    return figures | (_nothing() if board is None else _computed(board))
+
+
+def _nothing() -> dict[str, Any]:
+    """A board of which every cell failed."""
+    empty: dict[str, Any] = {
+        "cells": [],
+        "strata": {},
+        "warnings": [],
+        "confounders": [],
+        "share": None,
+        "shares_apart": [],
+    }
+    none = dict.fromkeys(
+        ("best", "best_gc", "best_deep", "rho_gc", "rho_gc_dna", "n", "loci", "effective_n", "tied", "verdict")
+    )
+    sizes: dict[str, list[int]] = {"train": [], "valid": [], "test": []}
+    return {**none, **empty, "folds": 0, "sizes": sizes, "ceiling": {"value": None, "reason": "no finished cell"}}
+
+
+def _computed(board: Board) -> dict[str, Any]:
     y = board.value[board.test_row]
-    locus, blocks = block_codes(board.rows["locus"].to_numpy()[board.test_row])
-    gc = board.rows["gc"].to_numpy(np.float64)[board.test_row]
-    draws = Draws(blocks, 500)
-    cells = [_cell(c, board, y, locus, draws) for c in board.cells]
-    def best(keep):
-        keep = [c for c in cells if keep(c) and c["role"] == "sequence" and c["valid"] is not None]
-        return max(keep, key=lambda c: c["valid"])["name"] if keep else None
-    b = {
-        "target": board.files.target, "split": board.files.split, "folds_digest": board.files.folds_digest,
-        "folds": len(np.unique(board.test_fold)), "n": len(y), "loci": blocks, "effective_n": None,
-        "tied": tied_fraction(y), "ceiling": {"value": .98, "reason": None, "replicates": board.replicates.shape[1], "replicate_rho": .97, "reliability": .96, "product": None, "given_dna": None},
-        "rho_gc": spearman(gc, y), "rho_gc_dna": None, "cells": cells,
-        "best": best(lambda c: True), "best_gc": best(lambda c: c["gc_only"]), "best_deep": best(lambda c: c["deep"]),
-        "sizes": {p: board.cells[0].records[0]["rows"][p] for p in ("train", "valid", "test")},
-        "share": None, "strata": {}, "warnings": [], "verdict": None,
-        "left_out": board.left_out,
+    rows = board.rows.iloc[board.test_row]
+    gc = rows["gc"].to_numpy(np.float64)
+    locus = rows["locus"].to_numpy()
+    replicates = board.replicates[board.test_row]
+    log_dna = _log_dna(rows)
+    names = {cell.name: cell for cell in board.cells}
+    roles = _roles(board.cells)
+    valid = {name: _recorded(cell, "valid") for name, cell in names.items()}
+    found = stats.board(
+        y,
+        board.test_fold,
+        locus,
+        replicates,
+        gc,
+        {name: cell.test.T for name, cell in names.items()},
+        gc_only=roles["gc_only"],
+        gc_windowed=roles["gc_windowed"],
+        baselines=roles["baselines"],
+        validation={name: np.nan if score is None else score for name, score in valid.items()},
+        log_dna=log_dna,
+        confounders=_confounders(rows, log_dna),
+    )
+    by_name = {figures.name: figures for figures in found.models}
+    deep = [name for name, cell in names.items() if cell.flag("deep") and not cell.flag("gc_only")]
+    best_deep = max(deep, key=lambda name: (_or(valid[name], -2), name), default=None)
+    confounders = [
+        {"name": c.name, "with_y": _estimate(c.with_y), "with_gc": _estimate(c.with_gc)} for c in found.confounders
+    ]
+    sizes = board.cells[0].records[0]["rows"]
+    figures: dict[str, Any] = {
+        "folds": found.folds,
+        "sizes": {part: list(sizes[part]) for part in ("train", "valid", "test")},
+        "n": found.rows,
+        "loci": found.loci,
+        "effective_n": found.effective_rows,
+        "tied": found.tied,
+        "draws": found.draws,
+        "ceiling": _ceiling(found, board.replicates.shape[1]),
+        "rho_gc": _estimate(found.gc_with_y),
+        "rho_gc_dna": next((c["with_gc"] for c in confounders if c["name"] == LOG_DNA), None),
+        "confounders": confounders,
+        "best": found.best_learner,
+        "best_gc": found.gc_learner,
+        "best_deep": best_deep,
+        "share": _share(found, found.gc_learner),
+        "shares_apart": [part for name in roles["gc_windowed"] if (part := _share(found, name)) is not None],
+        "verdict": None if best_deep is None else _verdict(by_name[best_deep]),
+        "cells": [_cell(names[name], by_name[name], board, valid[name]) for name in names],
     }
-    for c in cells:
-        c["is_gc_baseline"] = c["name"] == b["best_gc"]
-    return b
+    figures["cells"] = [{**cell, "is_gc_baseline": cell["name"] == found.gc_learner} for cell in figures["cells"]]
+    return figures | _strata(board, found, names)
 
 
-def _cell(cell: CellScores, board, y, locus, draws):
-    scores = [np.mean(spearman_by_fold(y, t, board.test_fold)) for t in cell.test]
-    valid = [np.mean(spearman_by_fold(board.value[board.valid_row], t, board.valid_fold)) for t in cell.valid]
-    iv = percentile_interval(spearman_draws(y, cell.test[0][:, None], locus, draws, board.test_fold)[:, 0]) or (None, None)
-    r = cell.records
+def _roles(cells: list[CellScores]) -> dict[str, list[str]]:
+    """Which names are GC-only (of the whole row), GC-only in windows, and baselines that cannot be the best learner."""
+    gc = [cell for cell in cells if cell.flag("gc_only")]
     return {
-        "name": cell.name, "featurizer": cell.featurizer, "model": cell.model, "role": cell.role, "gc_only": cell.flag("gc_only"),
-        "deep": cell.flag("deep"), "seeds": [x["seed"] for x in r], "score": {"value": float(np.mean(scores)), "low": iv[0], "high": iv[1]},
-        "spread": float(np.std(scores, ddof=1)) if len(scores) > 1 else None, "of_ceiling": None, "gain": None, "given_gc": None, "letter": "",
-        "valid": float(np.mean(valid)), "train": 0.0, "seconds": sum(r[0]["seconds"].values()), "device": r[0]["device"], "n": len(y),
+        "gc_only": [cell.name for cell in gc if cell.records[0]["kind"] == "table"],
+        "gc_windowed": [cell.name for cell in gc if cell.records[0]["kind"] != "table"],
+        "baselines": [cell.name for cell in cells if cell.role != "sequence"],
     }
+
+
+def _log_dna(rows: pd.DataFrame) -> NDArray[np.float64] | None:
+    if "x:dna_count" not in rows:
+        return None
+    dna: NDArray[np.float64] = rows["x:dna_count"].to_numpy(np.float64)
+    return np.log(np.where(dna > 0, dna, np.nan))
+
+
+def _confounders(rows: pd.DataFrame, log_dna: NDArray[np.float64] | None) -> dict[str, NDArray[np.float64]]:
+    columns = {"length": rows["length"].to_numpy(np.float64)}
+    if log_dna is not None:
+        columns[LOG_DNA] = log_dna
+    for name in rows.columns:
+        if name.startswith("x:") and name != "x:dna_count":
+            columns[name[2:]] = rows[name].to_numpy(np.float64)
+    # One value in all rows cannot confound anything.
+    return {name: column for name, column in columns.items() if np.nanmin(column) < np.nanmax(column)}
+
+
+def _recorded(cell: CellScores, part: str) -> float | None:
+    """Mean over folds and seeds of the scores that the runner recorded for a part."""
+    scores = [score for record in cell.records for score in record["spearman"][part] if score is not None]
+    return float(np.mean(scores)) if scores else None
+
+
+def _or(value: float | None, otherwise: float) -> float:
+    return otherwise if value is None else value
+
+
+def _estimate(figure: Estimate) -> dict[str, float] | None:
+    """An estimate as a dictionary; None where there is none."""
+    return figure._asdict() if np.isfinite(figure.value) else None
+
+
+def _cell(cell: CellScores, figures: stats.ModelFigures, board: Board, valid: float | None) -> dict[str, Any]:
+    records = cell.records
+    return {
+        "name": cell.name,
+        "featurizer": cell.featurizer,
+        "model": cell.model,
+        "role": cell.role,
+        "gc_only": cell.flag("gc_only"),
+        "deep": cell.flag("deep"),
+        "seeds": [record["seed"] for record in records],
+        "score": _estimate(figures.spearman),
+        "folds": figures.fold_scores,
+        "spread": _spread(cell, board),
+        "of_ceiling": _estimate(figures.of_ceiling),
+        "explained": _estimate(figures.explained),
+        "gain": _estimate(figures.gain),
+        "gain_p": figures.gain_p,
+        "given_gc": _estimate(figures.given_gc),
+        "with_gc": _estimate(figures.with_gc),
+        "beyond": _estimate(figures.beyond),
+        "verdict": figures.verdict,
+        "letter": figures.letter,
+        "valid": valid,
+        "train": _recorded(cell, "train"),
+        "seconds": float(np.mean([sum(record["seconds"].values()) for record in records])),
+        "device": ", ".join(sorted({record["device"] for record in records})),
+        "n": len(board.test_row),
+    }
+
+
+def _spread(cell: CellScores, board: Board) -> float | None:
+    """Standard deviation of the score over seeds; None for one seed."""
+    if len(cell.test) < 2:
+        return None
+    y = board.value[board.test_row]
+    return float(np.std([spearman_by_fold(y, seed, board.test_fold).mean() for seed in cell.test], ddof=1))
+
+
+def _ceiling(found: stats.Board, replicates: int) -> dict[str, Any]:
+    if found.ceiling is None:
+        reason = "one replicate" if replicates < 2 else "the replicates do not correlate"
+        return {"value": None, "reason": reason, "replicates": replicates}
+    gaussian, given = found.ceiling_gaussian, found.ceiling_given_dna
+    mean_form = next((m.explained.value for m in found.models if m.name == found.best_learner), None)
+    differ = mean_form is not None and found.fev_best is not None and abs(mean_form - found.fev_best) > FORMS_DIFFER
+    return {
+        **found.ceiling_best._asdict(),
+        "reason": None,
+        "replicates": replicates,
+        "replicates_a_row": found.ceiling.replicates,
+        "replicate_rho": found.ceiling.r,
+        "reliability": found.ceiling.reliability,
+        "reliability_gaussian": None if gaussian is None else gaussian.reliability,
+        "given_dna": None if given is None else given.best,
+        "product": found.fev_best if differ else None,
+        "product_gc": found.fev_gc if differ else None,
+        "mean_form": mean_form,
+    }
+
+
+def _share(found: stats.Board, name: str | None) -> dict[str, Any] | None:
+    """GC's share by one GC-only learner, as fractions of explainable variance (of all variance without replicates)."""
+    part = found.shares.get(name) if name is not None else None
+    if part is None:
+        return None
+    known = np.isfinite(part.of_explainable.value)
+    scale = 1 / part.reliability.value if known else 1.0
+    parts = {
+        key: _scaled(getattr(part, key), scale) for key in ("unique_gc", "unique_best", "common", "shapley", "r2_best")
+    }
+    return {
+        "gc": name,
+        "best": found.best_learner,
+        "of_explainable": _estimate(part.of_explainable),
+        "of_learned": _estimate(part.of_learned),
+        "unique_of_explainable": _estimate(part.unique_of_explainable),
+        "of_total": _estimate(part.r2_gc),
+        **parts,
+    }
+
+
+def _scaled(figure: Estimate, scale: float) -> dict[str, float] | None:
+    return _estimate(Estimate(*(scale * value for value in figure)))
+
+
+def _verdict(figures: stats.ModelFigures) -> dict[str, Any]:
+    keys = ("with_gc", "given_gc", "beyond")
+    found = {key: _estimate(getattr(figures, key)) for key in keys}
+    return {"name": figures.name, "word": figures.verdict, **found}
+
+
+def _failure(task: TaskFiles, folder: Path, note: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "featurizer": note.get("featurizer", ""),
+        "model": note.get("model", ""),
+        "seed": note.get("seed", 0),
+        "reason": note.get("reason", "no reason was kept"),
+        "log": (Path(task.folder.name) / folder.relative_to(task.folder) / "failed.log").as_posix(),
+    }
+
+
+def _strata(board: Board, found: stats.Board, cells: dict[str, CellScores]) -> dict[str, Any]:
+    """Every stratum's figures beside the pooled ones, and lines of warning where they tell another story."""
+    y = board.value[board.test_row]
+    rows = board.rows.iloc[board.test_row]
+    locus = rows["locus"].to_numpy()
+    replicates = board.replicates[board.test_row]
+    columns = {GC: rows["gc"].to_numpy(np.float64)}
+    # One seed stands for the learner: a stratum's table says where a figure comes from, not who is ahead by a hair.
+    columns |= {name: cells[name].test[0] for name in (found.gc_learner, found.best_learner) if name}
+    tables, warnings = {}, []
+    for column in (name for name in rows.columns if name.startswith("s:")):
+        labels = rows[column].astype(str).to_numpy()
+        strata = by_stratum(y, columns, labels, board.test_fold, locus)
+        if len(strata.strata) < 2:
+            continue
+        lines = []
+        for stratum in (strata.pooled, *strata.strata):
+            chosen = labels == stratum.name if stratum is not strata.pooled else np.ones(len(y), bool)
+            fold = board.test_fold[chosen]
+            gaussian = ceiling(replicates[chosen], fold, gaussian=True)
+            ranked = ceiling(replicates[chosen], fold)
+            part = None
+            if gaussian is not None and found.gc_learner and found.best_learner:
+                gc, best = (columns[name][chosen] for name in (found.gc_learner, found.best_learner))
+                part = share(y[chosen], gc, best, gaussian.reliability, fold).of_explainable
+            lines.append(
+                {
+                    "level": None if stratum is strata.pooled else stratum.name,
+                    "n": stratum.rows,
+                    "loci": stratum.loci,
+                    "ceiling": None if ranked is None else ranked.best,
+                    "rho_gc": _estimate(stratum.scores[GC]),
+                    "gc": _estimate(stratum.scores[found.gc_learner]) if found.gc_learner else None,
+                    "best": _estimate(stratum.scores[found.best_learner]) if found.best_learner else None,
+                    "share": part,
+                }
+            )
+        tables[column[2:]] = lines
+        warnings += [f"{column[2:]}: {line}" for line in strata.warnings]
+        warnings += [f"{column[2:]}: too few rows in {', '.join(strata.left_out)}."] * bool(strata.left_out)
+    return {"strata": tables, "warnings": warnings}

@@ -1,47 +1,61 @@
 """What a newcomer must know to read the board. Part of every leaderboard.md."""
 
+from __future__ import annotations
+
 GUIDE = """\
 ## How to read this board
 
-**Score.** The Spearman correlation (ρ) of predicted with measured activity on test rows: sequences on chromosomes that no
-model saw. It is computed *within* each fold and then averaged over the folds. It is never pooled over folds: predictions of
-two folds come from two fits, their levels differ, and a pooled figure would mix that difference into the score. Interval:
-95 %, from a bootstrap that redraws whole *loci* (overlapping or related sequences stay together), the same draws for every
-row of a table.
+**Score.** The Spearman correlation (ρ) of predicted with measured activity on test rows: sequences on chromosomes
+that no model saw. It is computed *within* each fold and then averaged over the folds. It is never pooled over
+folds: predictions of two folds come from two fits, their levels differ, and a pooled figure would mix that
+difference into the score. Interval: 95 %, from a bootstrap that redraws whole *loci* (overlapping or related
+sequences stay together), the same draws for every row of a table.
 
-**Ceiling.** Measurements are noisy, so not even a perfect model reaches 1. From k replicates with mean correlation r, the
-mean of the replicates has reliability ρₖ = k·r / (1 + (k − 1)·r), and no prediction is expected to correlate with it better
-than √ρₖ: that is the ceiling. *% of ceiling* is score / ceiling. Where replicates differ in depth the *product form* (ρ with
-each replicate, multiplied, over the correlation of the replicates) does not assume them equal; it is shown where it differs.
-Replicates that share one DNA library share its noise, so the ceiling *given log DNA* is shown too. Without replicates the
-ceiling, and every figure that needs it, is *n/a* (never 1).
+**Ceiling.** Measurements are noisy, so not even a perfect model reaches 1. From k replicates with mean correlation
+r, the mean of the replicates has reliability ρₖ = k·r / (1 + (k − 1)·r), and no prediction is expected to correlate
+with it better than √ρₖ: that is the ceiling. *% of ceiling* is score / ceiling. Where replicates differ in depth
+the *product form* (ρ with each replicate, multiplied, over the correlation of the replicates) does not assume them
+equal; it is shown where it differs. Replicates that share one DNA library share its noise, so the ceiling *given
+log DNA* is shown too. Without replicates the ceiling, and every figure that needs it, is *n/a* (never 1).
 
-**GC's share, with two denominators.** Let R²(G) be the variance explained by the best model that sees GC content alone, and
-R²(G,D) by that model and the best model of the board together.
-*Share of explainable* = R²(G) / ρₖ: of what could be predicted at all. *Share of learned* = R²(G) / R²(G,D): of what the best
-model did predict. They can differ tenfold, so each number here names its denominator.
+**GC's share, with two denominators.** Let R²(G) be the variance explained by the best model that sees GC content
+alone, and R²(G,D) by that model and the best model of the board together. *Share of explainable* = R²(G) / ρₖ: of
+what could be predicted at all. *Share of learned* = R²(G) / R²(G,D): of what the best model did predict. They can
+differ tenfold, so each number here names its denominator.
 
-**GC's alone, and shared.** GC content is tangled up with real grammar (CpG islands, GC-rich motifs). U_G is what only the
-GC model explains, U_D what only the other explains, C what both do. Nobody can say who owns C, so GC's share is a range,
-[U_G, U_G + C]: from "GC's alone" to "everything GC could claim". C can be negative.
+**GC's alone, and shared.** GC content is tangled up with real grammar (CpG islands, GC-rich motifs). U_G is what
+only the GC model explains, U_D what only the other explains, C what both do. Nobody can say who owns C, so GC's
+share is a range, [U_G, U_G + C]: from "GC's alone" to "everything GC could claim". C can be negative.
 
-**GC-only.** Rows marked GC see nothing but GC content (overall or in windows). The one that the table compares with was
-chosen on validation rows. *Gain over GC* is the paired difference to it, with its interval.
+**GC-only.** Rows marked GC see nothing but GC content (overall or in windows). The one that the table compares with
+was chosen on validation rows. *Gain over GC* is the paired difference to it, with its interval.
 
-**Given GC.** The Spearman correlation left after a smooth curve of GC is removed from both prediction and measurement. Near
-0: the model ranks sequences by GC. A straight line would not do: it leaves a hump-shaped GC effect in place.
+**Given GC.** The Spearman correlation left after a smooth curve of GC is removed from both prediction and
+measurement. Near 0: the model ranks sequences by GC. A straight line would not do: it leaves a hump-shaped GC
+effect in place.
 
-**Letters, not ranks.** Rows whose paired difference from the best row has an interval that covers 0 (after Holm's correction)
-share the letter *a*: the data cannot tell them apart. The best of the others opens *b*, and so on.
+**Letters, not ranks.** Rows whose paired difference from the best row has an interval that covers 0 (after Holm's
+correction) share the letter *a*: the data cannot tell them apart. The best of the others opens *b*, and so on.
 
-**Baselines.** *Floor*: a constant prediction. It puts nothing in order, so it has no correlation: n/a, which counts as no
-skill. *Confounders*: models that see no base at all, only length, input DNA or barcodes. What they reach says nothing about
-the sequence.
+**Baselines.** *Floor*: a constant prediction. It puts nothing in order, so it has no correlation: n/a, which counts
+as no skill. *Confounders*: models that see no base at all, only length, input DNA or barcodes. What they reach says
+nothing about the sequence.
 
 **Seeds.** Scores of models with random starts are averaged over seeds; ± is the standard deviation over seeds.
 
-**Strata.** A pooled correlation can be made of differences between groups alone (Simpson's paradox): where figures within
-groups tell another story than the pooled one, a warning stands under the table.
+**Strata.** A pooled correlation can be made of differences between groups alone (Simpson's paradox): where figures
+within groups tell another story than the pooled one, a warning stands under the table.
 
 **Effective n** is n corrected for the likeness of rows of one locus: n / (1 + (m − 1)·ICC), with m rows a locus.
+
+**Verdict.** Is a model only counting G and C? From its score, its Spearman given GC, and the fraction of the variance
+it explains that GC does not explain as well (*beyond GC*), each with its interval:
+
 """
+
+
+def guide() -> str:
+    """The section "How to read this board", with the words of the verdict as ``bench.stats.counter`` defines them."""
+    from bench.stats.counter import WORDS
+
+    return GUIDE + "".join(f"- *{word}*: {meaning}.\n" for word, meaning in WORDS.items())

@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.errors import BenchError
-from bench.run.store import FORMAT, PREDICTIONS, ROWS, TASK, Predictions, Store, read_json, read_predictions
-from bench.tasks.task import TEST, TRAIN, VALID
+from bench.run.store import FORMAT, PREDICTIONS, ROWS, TASK, Store, read_json, read_predictions
+from bench.tasks.task import TEST, Target
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -29,8 +29,11 @@ PLAN = "plan.json"
 
 @dataclass(frozen=True)
 class BoardFiles:
-    """Records of one board. ``cells`` maps (featurizer, model) to its (folder, record) a seed; ``failed`` are the failed
-    cells' (folder, note); ``left_out`` says which finished cells do not count, and why."""
+    """Records of one board.
+
+    ``cells`` maps (featurizer, model) to its (folder, record) a seed; ``failed`` are the failed cells' (folder, note);
+    ``left_out`` says which finished cells do not count, and why.
+    """
 
     target: str
     split: str
@@ -42,8 +45,11 @@ class BoardFiles:
 
 @dataclass(frozen=True)
 class TaskFiles:
-    """One task folder of the store. ``summary`` is the ``summary.json`` that is there, if any; ``rows`` says whether the
-    rows and predictions are there too, so that it can be computed anew."""
+    """One task folder of the store.
+
+    ``summary`` is the ``summary.json`` that is there, if any; ``rows`` says whether rows and predictions are there too,
+    so that it can be computed anew.
+    """
 
     folder: Path
     card: dict[str, Any]
@@ -55,15 +61,13 @@ class TaskFiles:
 
 @dataclass(frozen=True, eq=False)
 class CellScores:
-    """Predictions of one pair on a board's rows: ``test`` float64 (seeds, m), ``valid`` float64 (seeds, v), in the order
-    of the board's ``test_row`` and ``valid_row``."""
+    """Predictions of one pair on a board's test rows: ``test`` is float64 (seeds, m), in the order of ``test_row``."""
 
     featurizer: str
     model: str
     records: list[dict[str, Any]]
     folders: list[Path]
     test: NDArray[np.float64]
-    valid: NDArray[np.float64]
 
     @property
     def name(self) -> str:
@@ -76,7 +80,7 @@ class CellScores:
 
     @property
     def role(self) -> str:
-        """"sequence", "confounder" or "floor"."""
+        """ "sequence", "confounder" or "floor"."""
         return str(self.records[0].get("role", "sequence"))
 
 
@@ -88,8 +92,7 @@ class Board:
     ----------
     rows : rows.parquet of the task (n rows).
     replicates : float64 (n, k), NaN where unmeasured. value : float64 (n,), their mean.
-    test_row, test_fold : int (m,): every measured test row with its fold, sorted by fold and row. ``valid_*`` alike.
-    train_sizes : training rows a fold, as predicted by the cells.
+    test_row, test_fold : int64 (m,): every measured test row with its fold, sorted by fold and row.
     """
 
     files: BoardFiles
@@ -98,8 +101,6 @@ class Board:
     value: NDArray[np.float64]
     test_row: NDArray[np.int64]
     test_fold: NDArray[np.int64]
-    valid_row: NDArray[np.int64]
-    valid_fold: NDArray[np.int64]
     cells: list[CellScores]
     left_out: list[str]
 
@@ -133,7 +134,9 @@ def find_tasks(root: Path) -> list[TaskFiles]:
         elif summary is not None:
             tasks.append(TaskFiles(folder, summary.get("task", {}), summary, False))
     if not tasks:
-        raise BenchError(f"{root}: no results there. Run `bench run --out {root}` first, or name the folder that has them.")
+        raise BenchError(
+            f"{root}: no results there. Run `bench run --out {root}` first, or name the folder that has them."
+        )
     return tasks
 
 
@@ -207,43 +210,47 @@ def load_board(task: TaskFiles, files: BoardFiles, rows: pd.DataFrame) -> Board 
 
     Cells that cannot be read, or that cover other rows than the first one, are left out and named.
     """
-    names = next(t["replicates"] for t in task.card["targets"] if t["name"] == files.target)
-    replicates = np.column_stack([rows[f"y:{files.target}:{name}"].to_numpy(np.float64) for name in names])
-    measured = np.isfinite(replicates)
-    count = measured.sum(axis=1)
-    value = np.where(count > 0, np.where(measured, replicates, 0.0).sum(axis=1) / np.maximum(count, 1), np.nan)
+    replicates, value = target_values(task, files.target, rows)
     left_out = list(files.left_out)
-    places: dict[int, tuple[NDArray[np.int64], NDArray[np.int64]]] = {}
+    place: tuple[NDArray[np.int64], NDArray[np.int64]] | None = None
     cells = []
     for (featurizer, model), runs in files.cells.items():
-        kept: list[tuple[Path, dict[str, Any], NDArray[np.float64], NDArray[np.float64]]] = []
+        kept: list[tuple[Path, dict[str, Any], NDArray[np.float64]]] = []
         for folder, record in runs:
             try:
-                predictions = read_predictions(folder / PREDICTIONS)
-                parts = {part: _part(predictions, part, value) for part in (TEST, VALID)}
+                row, fold, prediction = load_part(folder, TEST, value)
             except (BenchError, IndexError):
-                left_out.append(f"{_title(record)}: its predictions cannot be read; delete {folder.name} and run again")
+                left_out.append(f"{_title(record)}: its predictions cannot be read; delete its folder and run again")
                 continue
-            if not places:
-                places = {part: (row, fold) for part, (row, fold, _) in parts.items()}
-            if all(np.array_equal(parts[p][0], places[p][0]) and np.array_equal(parts[p][1], places[p][1]) for p in places):
-                kept.append((folder, record, parts[TEST][2], parts[VALID][2]))
+            if not np.isfinite(prediction).all():
+                left_out.append(f"{_title(record)}: some of its predictions are not numbers")
+                continue
+            place = (row, fold) if place is None else place
+            if np.array_equal(row, place[0]) and np.array_equal(fold, place[1]):
+                kept.append((folder, record, prediction))
             else:
                 left_out.append(f"{_title(record)}: it predicts other rows than the rest of the board")
         if kept:
-            folders, records, test, valid = zip(*kept, strict=True)
-            cells.append(
-                CellScores(featurizer, model, list(records), list(folders), np.stack(test), np.stack(valid))
-            )
-    if not cells:
+            folders, records, test = zip(*kept, strict=True)
+            cells.append(CellScores(featurizer, model, list(records), list(folders), np.stack(test)))
+    if place is None or not cells:
         return None
-    return Board(files, rows, replicates, value, *places[TEST], *places[VALID], cells, left_out)
+    return Board(files, rows, replicates, value, *place, cells, left_out)
 
 
-def _part(
-    predictions: Predictions, part: int, value: NDArray[np.float64]
+def target_values(task: TaskFiles, target: str, rows: pd.DataFrame) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Replicates of a target, float64 (n, k), NaN where unmeasured, and their mean, float64 (n,)."""
+    names = next(t["replicates"] for t in task.card["targets"] if t["name"] == target)
+    replicates = np.column_stack([rows[f"y:{target}:{name}"].to_numpy(np.float64) for name in names])
+    found = Target(target, replicates, tuple(names))
+    return replicates, found.value
+
+
+def load_part(
+    folder: Path, part: int, value: NDArray[np.float64]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
-    """(row, fold, prediction) of one part's measured rows, sorted by fold and row."""
+    """(row, fold, prediction) of one part's measured rows in a cell's folder, sorted by fold and row."""
+    predictions = read_predictions(folder / PREDICTIONS)
     chosen = np.flatnonzero(predictions.part == part)
     chosen = chosen[np.isfinite(value[predictions.row[chosen]])]
     chosen = chosen[np.lexsort((predictions.row[chosen], predictions.fold[chosen]))]
@@ -252,11 +259,3 @@ def _part(
         predictions.fold[chosen].astype(np.int64),
         predictions.prediction[chosen].astype(np.float64),
     )
-
-
-def load_part(folder: Path, part: int, value: NDArray[np.float64]) -> tuple[NDArray[np.int64], ...]:
-    """(row, fold, prediction) of the training (or another) part of one cell, for pictures."""
-    return _part(read_predictions(folder / PREDICTIONS), part, value)
-
-
-__all__ = ["TEST", "TRAIN", "VALID", "Board", "BoardFiles", "CellScores", "TaskFiles", "find_tasks", "load_board"]

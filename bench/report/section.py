@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from bench.report import text
-from bench.report.sentences import learned_sentence, share_sentence, verdict_sentence
+from bench.report.sentences import parts_sentence, share_sentence, verdict_sentence
 from bench.report.text import code, count, escape, interval, joined, number, percent, percent_interval, signed
 
 #: A task with more targets than this gets a matrix, and its tables are folded away.
@@ -23,17 +23,35 @@ COLUMNS: list[tuple[str, Callable[[dict[str, Any], dict[str, Any]], str]]] = [
     ("featurizer + model", lambda row, board: pair_name(row)),
     ("", lambda row, board: row["letter"] or ""),
     ("Spearman [95 %]", lambda row, board: estimate(row["score"])),
-    ("% of ceiling", lambda row, board: percent(row["of_ceiling"])),
+    ("% of ceiling", lambda row, board: percent(point(row["of_ceiling"]))),
     ("gain over GC [95 %]", lambda row, board: gain(row)),
     ("given GC", lambda row, board: estimate(row["given_gc"])),
-    ("valid", lambda row, board: number(row["valid"])),
-    ("train", lambda row, board: number(row["train"])),
+    ("verdict", lambda row, board: verdict(row)),
+    ("train / valid", lambda row, board: f"{number(row['train'], 2)} / {number(row['valid'], 2)}"),
     ("seeds", lambda row, board: seeds(row)),
     ("time", lambda row, board: text.seconds(row["seconds"])),
     ("device", lambda row, board: escape(row["device"])),
     ("n", lambda row, board: count(row["n"])),
-    ("split", lambda row, board: f"{code(board['split'])}"),
+    ("folds", lambda row, board: code(board["folds_digest"])),
 ]
+
+
+#: Headings of columns that hold words.
+LEFT = frozenset(
+    {
+        "featurizer + model",
+        "",
+        "verdict",
+        "device",
+        "folds",
+        "task",
+        "target",
+        "GC only",
+        "best",
+        "best deep",
+        "in words",
+    }
+)
 
 
 def estimate(value: dict[str, float | None] | None, digits: int = 3) -> str:
@@ -41,6 +59,11 @@ def estimate(value: dict[str, float | None] | None, digits: int = 3) -> str:
     if not value:
         return text.NOTHING
     return joined(number(value["value"], digits), interval(value.get("low"), value.get("high"), digits))
+
+
+def point(value: dict[str, float | None] | None) -> float | None:
+    """The figure itself."""
+    return value["value"] if value else None
 
 
 def percent_estimate(value: dict[str, float | None] | None) -> str:
@@ -66,6 +89,11 @@ def gain(row: dict[str, Any]) -> str:
     if not row["gain"]:
         return text.NOTHING
     return joined(signed(row["gain"]["value"]), interval(row["gain"]["low"], row["gain"]["high"]))
+
+
+def verdict(row: dict[str, Any]) -> str:
+    """The word on whether a sequence model counts GC; nothing for GC itself, confounders and the floor."""
+    return "" if row["role"] != "sequence" or row["gc_only"] else escape(row["verdict"])
 
 
 def seeds(row: dict[str, Any]) -> str:
@@ -110,7 +138,7 @@ def summary_rows(summary: dict[str, Any], only: bool) -> list[list[str]]:
 
 def _short(board: dict[str, Any], which: str) -> str:
     row = find(board, board[which])
-    return text.NOTHING if row is None else f"{number(row['score']['value'])} {pair_short(row)}"
+    return text.NOTHING if row is None else f"{number(point(row['score']))} {pair_short(row)}"
 
 
 def pair_short(row: dict[str, Any]) -> str:
@@ -121,6 +149,12 @@ def pair_short(row: dict[str, Any]) -> str:
 def find(board: dict[str, Any], key: str | None) -> dict[str, Any] | None:
     """The row of a board by its ``featurizer + model``."""
     return next((row for row in board["cells"] if row["name"] == key), None)
+
+
+def notes(summary: dict[str, Any]) -> list[str]:
+    """The task's note as a line for below the summary table: what the data are not belongs beside the numbers."""
+    note = summary["task"].get("note")
+    return [f"- **{escape(summary['task']['name'])}**: {escape(note)}"] if note else []
 
 
 # ---- a task --------------------------------------------------------------------------------------------------------
@@ -159,7 +193,7 @@ def _facts(task: dict[str, Any]) -> list[str]:
         ("Organism, genome", ", ".join(escape(task[key]) for key in ("organism", "genome") if task.get(key))),
         ("Strand", {"stranded": "part of the measurement", "free": "free: orientation does not matter"}.get(
             task.get("orientation", ""), "")),
-        ("Rows, loci", f"{count(task['rows'])} rows, {count(task['loci'])} loci"),
+        ("Rows", count(task["rows"])),
         ("Counted while reading", "; ".join(f"{escape(k)}: {count(v)}" for k, v in task.get("counts", {}).items())),
         ("Citation", escape(task.get("citation", ""))),
         ("Licence", escape(task.get("licence", ""))),
@@ -172,7 +206,7 @@ def _one_line(board: dict[str, Any]) -> str:
     pieces = [f"ceiling {number(board['ceiling']['value'])}"]
     for key, label in (("best_gc", "GC only"), ("best", "best"), ("best_deep", "best deep")):
         row = find(board, board[key])
-        pieces += [] if row is None else [f"{label} {number(row['score']['value'])}"]
+        pieces += [] if row is None else [f"{label} {number(point(row['score']))}"]
     return ", ".join(pieces)
 
 
@@ -181,7 +215,7 @@ def _matrix(boards: list[dict[str, Any]]) -> list[str]:
     shown: dict[str, dict[str, Any]] = {}
     for board in boards:
         for row in board["cells"]:
-            if row["role"] == "sequence" and row["score"]["value"] is not None:
+            if row["role"] == "sequence" and row["score"]:
                 pairs.setdefault(row["name"], []).append(row["score"]["value"])
                 shown[row["name"]] = row
     # The best pair of every featurizer, by the mean over the targets it was run on.
@@ -197,18 +231,18 @@ def _matrix(boards: list[dict[str, Any]]) -> list[str]:
         scores = []
         for name in main:
             row = find(board, name)
-            scores.append(text.NOTHING if row is None else joined(number(row["score"]["value"]), _letter(row)))
+            scores.append(text.NOTHING if row is None else joined(number(point(row["score"])), _letter(row)))
         rows.append(
             [
                 escape(board["target"]) + (f" · {code(board['split'])}" if several else ""),
                 number(board["ceiling"]["value"]),
                 *scores,
-                signed(board["rho_gc"]),
+                signed(point(board["rho_gc"])),
                 percent_estimate(board["share"]["of_explainable"]) if board["share"] else text.NOTHING,
             ]
         )
     return ["The best learner of each featurizer, over all targets; every table is below, folded.", ""] + text.table(
-        header, rows
+        header, rows, left=LEFT
     )
 
 
@@ -221,10 +255,16 @@ def _board(board: dict[str, Any], picture: str | None) -> list[str]:
     lines = []
     if board["cells"]:
         lines += [f"**{share_sentence(board)}**", ""]
-        lines += [f"{sentence}\n" for sentence in (learned_sentence(board), verdict_sentence(board)) if sentence]
+        parts = [parts_sentence(board["share"])] if board["share"] else []
+        parts += [parts_sentence(share, windows=True) for share in board["shares_apart"]]
+        lines += [f"{sentence}\n" for sentence in (*parts, verdict_sentence(board)) if sentence]
         lines += _above(board)
-        lines += text.table([name for name, _ in COLUMNS], _rows(board), numeric=2)
-        lines += ["Scores are means over folds of the within-fold Spearman, never pooled over folds.", ""]
+        lines += text.table([name for name, _ in COLUMNS], _rows(board), left=LEFT)
+        lines += [
+            f"Split {code(board['split'])}. Scores are means over folds of the within-fold Spearman, never pooled over "
+            f"folds; intervals from {count(board['draws'])} draws of loci.",
+            "",
+        ]
     lines += [f"- **Warning**: {escape(warning)}" for warning in board["warnings"]] + [""] * bool(board["warnings"])
     lines += _strata(board)
     if picture:
@@ -241,14 +281,14 @@ def _rows(board: dict[str, Any]) -> list[list[str]]:
     above = [row for role in ("confounder", "floor") for row in cells if row["role"] == role]
     ceiling = ["*ceiling (replicates)*", "", number(board["ceiling"]["value"])]
     ceiling += ["100 %" if board["ceiling"]["value"] is not None else text.NOTHING]
-    rows = [ceiling + [""] * (len(COLUMNS) - len(ceiling))]
+    ceiling += [""] * (len(COLUMNS) - len(ceiling))
     ordered = above + [row for row in cells if row["role"] == "sequence"]
-    return rows + [[show(row, board) for _, show in COLUMNS] for row in ordered]
+    return [ceiling, *([show(row, board) for _, show in COLUMNS] for row in ordered)]
 
 
 def _value(row: dict[str, Any]) -> float:
-    value = row["score"]["value"]
-    return -2.0 if value is None else float(value)
+    value = point(row["score"])
+    return -2.0 if value is None else value
 
 
 def _above(board: dict[str, Any]) -> list[str]:
@@ -258,18 +298,24 @@ def _above(board: dict[str, Any]) -> list[str]:
         lines = [f"- Ceiling: n/a ({escape(reason)}), so shares of the explainable variance are n/a too"]
     else:
         lines = [
-            f"- Ceiling {number(ceiling['value'])}: {ceiling['replicates']} replicates, mean Spearman between two of them "
+            f"- Ceiling {estimate(ceiling)}: {ceiling['replicates']} replicates, mean Spearman between two of them "
             f"{number(ceiling['replicate_rho'])}, reliability of their mean {number(ceiling['reliability'])}"
         ]
         if ceiling.get("product") is not None:
-            lines.append(f"- Best row by the product form (replicates of unequal depth): {percent(ceiling['product'])} of the "
-                         f"explainable variance, against {percent(ceiling['mean_form'])} by the mean form")  # fmt: skip
+            lines.append(
+                f"- Unequal replicates: by the product form {code(board['best'])} explains "
+                f"{percent(ceiling['product'])} of the explainable variance, by the mean form {percent(ceiling['mean_form'])}"
+            )
         if ceiling.get("given_dna") is not None:
-            lines.append(f"- Ceiling given log DNA (the replicates share one DNA library): {number(ceiling['given_dna'])}")
-    rho = f"- ρ(GC, y) {signed(board['rho_gc'])}"
-    if board["rho_gc_dna"] is not None:
-        rho += f"; ρ(GC, log DNA) {signed(board['rho_gc_dna'])}"
-    lines.append(rho)
+            lines.append(
+                f"- Ceiling given log DNA (the replicates share one DNA library): {number(ceiling['given_dna'])}"
+            )
+    lines.append(f"- ρ(GC, y) {_signed_estimate(board['rho_gc'])}")
+    for row in board["confounders"]:
+        name = escape(row["name"])
+        lines.append(
+            f"- ρ({name}, y) {_signed_estimate(row['with_y'])}, ρ(GC, {name}) {_signed_estimate(row['with_gc'])}"
+        )
     lines.append(
         f"- Test rows {count(board['n'])} in {count(board['loci'])} loci, effective n {count(board['effective_n'])}; "
         f"tied values {percent(board['tied'])}"
@@ -279,9 +325,11 @@ def _above(board: dict[str, Any]) -> list[str]:
         f"- {board['folds']} fold{'s' * (board['folds'] != 1)} {code(board['folds_digest'])}; rows a fold: train "
         f"{_range(sizes['train'])}, valid {_range(sizes['valid'])}, test {_range(sizes['test'])}"
     )
-    if board.get("duplicates"):
-        lines.append(f"- Duplicates across the split: {escape(board['duplicates'])}")
     return [*lines, ""]
+
+
+def _signed_estimate(value: dict[str, float | None] | None) -> str:
+    return joined(signed(point(value)), interval(value["low"], value["high"])) if value else text.NOTHING
 
 
 def _range(sizes: list[int]) -> str:
@@ -302,9 +350,9 @@ def _strata(board: dict[str, Any]) -> list[str]:
                     escape(row["level"]) if row["level"] is not None else "*pooled*",
                     count(row["n"]),
                     number(row["ceiling"]),
-                    signed(row["rho_gc"]),
-                    number(row["gc"]),
-                    number(row["best"]),
+                    _signed_estimate(row["rho_gc"]),
+                    estimate(row["gc"]),
+                    estimate(row["best"]),
                     percent(row["share"]),
                 ]
                 for row in rows
@@ -318,7 +366,7 @@ def _failed(board: dict[str, Any]) -> list[str]:
         return []
     lines = ["Failed cells (not scored; `bench run` tries them again):", ""]
     lines += [
-        f"- {code(f['featurizer'])} + {code(f['model'])}, seed {f['seed']}: **failed**: {escape(f['error'])} "
+        f"- {code(f['featurizer'])} + {code(f['model'])}, seed {f['seed']}: **failed**: {escape(f['reason'])} "
         f"(log: {code(f['log'])})"
         for f in board["failed"]
     ]
@@ -330,6 +378,7 @@ def _skipped(skipped: list[dict[str, Any]]) -> list[str]:
         return []
     lines = ["<details><summary>Pairs that make no sense here were skipped</summary>", ""]
     lines += [
-        f"- {code(s.get('featurizer', ''))} + {code(s.get('model', ''))}: {escape(s.get('reason', ''))}" for s in skipped
+        f"- {code(s.get('featurizer', ''))} + {code(s.get('model', ''))}: {escape(s.get('reason', ''))}"
+        for s in skipped
     ]
     return [*lines, "", "</details>", ""]

@@ -4,10 +4,23 @@ from __future__ import annotations
 
 from typing import Any
 
-from bench.report.text import NOTHING, code, escape, joined, number, percent, percent_bare, percent_interval
+from bench.report.text import (
+    NOTHING,
+    code,
+    escape,
+    interval,
+    joined,
+    number,
+    percent,
+    percent_bare,
+    percent_interval,
+    signed,
+)
 
 
-def _share(value: dict[str, float | None]) -> str:
+def _share(value: dict[str, float | None] | None) -> str:
+    if not value:
+        return NOTHING
     return joined(percent(value["value"]), percent_interval(value.get("low"), value.get("high")))
 
 
@@ -20,7 +33,8 @@ def share_sentence(board: dict[str, Any], *, short: bool = False) -> str:
     what = "the explainable variance" if short else f"the explainable variance of {escape(board['target'])}"
     learned = f"{_share(share['of_learned'])} of what the best model learned"
     if share["of_explainable"] is None:
-        sentence = f"GC content alone accounts for {learned}; its share of the explainable variance is {NOTHING} without replicates"
+        unknown = f"its share of the explainable variance is {NOTHING} without replicates"
+        sentence = f"GC content alone accounts for {learned}; {unknown}"
     else:
         sentence = f"GC content alone explains {_share(share['of_explainable'])} of {what} and {learned}"
     if short:
@@ -29,27 +43,26 @@ def share_sentence(board: dict[str, Any], *, short: bool = False) -> str:
 
 
 def _alone(share: dict[str, Any]) -> str:
-    if share["unique"] is None:
-        return f"how much of it is GC's alone is {NOTHING}"
-    low, high = share["unique"], share["claimable"]
-    of = "explainable" if share["of_explainable"] is not None else "total"
-    start = "almost none of it" if abs(low) < 0.01 else "of that"
+    low, high = share["unique_gc"], share["of_explainable"] or share["of_total"]
+    of = "explainable" if share["of_explainable"] else "total"
+    start = "almost none of it" if abs(low["value"]) < 0.01 else "of that"
     return (
-        f"{start} ({percent(low)} of the {of} variance) is GC's alone, so that GC's share is between "
-        f"{percent_bare(low)} and {percent(high)}"
+        f"{start} ({percent(low['value'])} of the {of} variance) is GC's alone, so that GC's share lies in "
+        f"[{percent_bare(low['value'])}, {percent_bare(high['value'])}] %"
     )
 
 
-def learned_sentence(board: dict[str, Any]) -> str:
-    """The parts that the share is made of, in full."""
-    share = board["share"]
-    if not share or share["unique"] is None:
-        return ""
-    of = "explainable" if share["of_explainable"] is not None else "total"
+def parts_sentence(share: dict[str, Any], *, windows: bool = False) -> str:
+    """The parts that a share is made of, in full."""
+    of = "explainable" if share["of_explainable"] else "total"
+    if windows:
+        total = _share(share["of_explainable"] or share["of_total"])
+        return f"GC in windows ({code(share['gc'])}) explains {total} of the {of} variance."
     return (
-        f"Parts of the {of} variance: GC's alone U_G {_share(share['unique_estimate'])}, the best model's alone U_D "
-        f"{_share(share['unique_best'])}, common C {_share(share['common'])}, GC's Shapley share {_share(share['shapley'])}. "
-        f"G is {code(share['gc_name'])} (chosen on validation rows), D is {code(share['best_name'])}."
+        f"Parts of the {of} variance: GC's alone U_G {_share(share['unique_gc'])}, the best model's alone U_D "
+        f"{_share(share['unique_best'])}, common C {_share(share['common'])}; Shapley share of GC "
+        f"{_share(share['shapley'])}. G is {code(share['gc'])}, D is {code(share['best'])}, both chosen on validation "
+        "rows."
     )
 
 
@@ -59,11 +72,11 @@ def verdict_sentence(board: dict[str, Any]) -> str:
     if not verdict:
         return ""
     pieces = [
-        f"{label} {joined(number(verdict[key]['value']), _plain_interval(verdict[key]))}"
-        for key, label in (
-            ("with_gc", "ρ(prediction, GC)"),
-            ("given_gc", "Spearman given GC"),
-            ("shuffled", "score on dinucleotide shuffles"),
+        f"{label} {joined(show(verdict[key]['value']), bracket(verdict[key]))}"
+        for key, label, show, bracket in (
+            ("with_gc", "ρ(prediction, GC)", signed, _plain_interval),
+            ("given_gc", "Spearman given GC", number, _plain_interval),
+            ("beyond", "beyond GC", percent, lambda value: percent_interval(value["low"], value["high"])),
         )
         if verdict.get(key)
     ]
@@ -72,6 +85,4 @@ def verdict_sentence(board: dict[str, Any]) -> str:
 
 
 def _plain_interval(value: dict[str, float | None]) -> str:
-    if value.get("low") is None or value.get("high") is None:
-        return ""
-    return f"[{number(value['low'])}, {number(value['high'])}]"
+    return interval(value.get("low"), value.get("high"))

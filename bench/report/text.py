@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import math
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 
 #: Printed where a number does not exist.
 NOTHING = "n/a"
@@ -16,7 +16,7 @@ _MARKS = re.compile(r"[\\`*_\[\]|~$]")
 
 
 def escape(text: object) -> str:
-    """Text from data as inert markdown on one line: no markup, no HTML, no table cell, no line break comes out of it."""
+    """Text from data as inert markdown on one line: no markup, HTML, table cell or line break comes out of it."""
     line = " ".join("".join(c if c.isprintable() else " " for c in str(text)).split())
     # Entities, not backslashes: no dialect of markdown reads an entity as markup, inside tables or out.
     return _MARKS.sub(lambda match: f"&#{ord(match.group())};", html.escape(line, quote=False))
@@ -96,8 +96,8 @@ def seconds(value: float | None) -> str:
     return f"{value / 60:.1f} min" if value < 5400 else f"{value / 3600:.1f} h"
 
 
-def table(header: Sequence[str], rows: Iterable[Sequence[str]], numeric: int = 1) -> list[str]:
-    """Lines of a markdown table; columns from ``numeric`` on are aligned right."""
-    rules = ["---" if i < numeric else "---:" for i in range(len(header))]
+def table(header: Sequence[str], rows: Iterable[Sequence[str]], left: Container[str] = ()) -> list[str]:
+    """Lines of a markdown table. The first column, and those whose heading is in ``left``, are aligned left."""
+    rules = ["---" if i == 0 or name in left else "---:" for i, name in enumerate(header)]
     lines = ["| " + " | ".join(cells) + " |" for cells in (header, rules, *rows)]
     return [*lines, ""]

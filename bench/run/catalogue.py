@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from bench.errors import BenchError
 from bench.naming import format_name
@@ -26,24 +27,36 @@ class CatalogueRow:
 
 def catalogue(registry: Registry, data_dir: Path | None) -> dict[str, list[CatalogueRow]]:
     """Rows a title: tasks, featurizers, models."""
-    return {title: [_row(registry, kind, name, data_dir) for name in registry.names(kind)] for kind, title in TITLES.items()}
+    return {
+        title: [_row(registry, kind, name, data_dir) for name in registry.names(kind)] for kind, title in TITLES.items()
+    }
 
 
 def _row(registry: Registry, kind: PluginKind, name: str, data_dir: Path | None) -> CatalogueRow:
     entry = registry.entry(kind, name)
     try:
-        cls = entry.load()
+        cls: Any = entry.load()
     except BenchError as error:
         return CatalogueRow(name, "", entry.origin, str(error))
     if kind == "dataset":
-        return CatalogueRow(name, cls.title, entry.origin, cls().problem(data_dir))  # type: ignore[attr-defined]
+        return CatalogueRow(name, cls.title, entry.origin, _files_problem(cls, data_dir))
     parameters = {key: to_text(default) for key, (_, default) in signature_of(cls).items()}
     missing = []
     if kind == "model":
-        versions = library_versions(tuple(cls.libraries))  # type: ignore[attr-defined]
+        versions = library_versions(tuple(cls.libraries))
         missing = [library for library, version in versions.items() if version == "not installed"]
     problem = f"{', '.join(missing)} not installed (pip install 'bench-gc[cpu]')" if missing else None
     return CatalogueRow(format_name(name, parameters), _first_sentence(cls), entry.origin, problem)
+
+
+def _files_problem(cls: Any, data_dir: Path | None) -> str | None:
+    from bench.datasets.dataset import Unavailable
+
+    try:
+        cls().locate(data_dir)
+    except (Unavailable, BenchError) as absent:
+        return str(absent)
+    return None
 
 
 def _first_sentence(cls: type) -> str:

@@ -84,7 +84,8 @@ def cell_key(
 ) -> str:
     """The content key of a cell: what its predictions follow from, and nothing else.
 
-    ``joint`` are the targets fitted together with this one (itself alone for most models). Device, threads, output folder,
+    ``joint`` are the targets fitted together with this one (itself alone for most models). Device, threads, output
+    folder,
     other plugins, argument order and comments do not enter.
     """
     parts: dict[str, Any] = {
@@ -96,7 +97,7 @@ def cell_key(
         "seed": cell.seed,
         "model": [source_digest(model.cls), _plain(model.parameters), model.target],
         "featurizer": None if featurizer is None else [source_digest(featurizer.cls), _plain(featurizer.parameters)],
-        "libraries": library_versions(tuple(model.cls.libraries)),  # type: ignore[attr-defined]
+        "libraries": library_versions(tuple(model.cls.libraries)),
     }
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:24]
 

@@ -27,8 +27,8 @@ def cuda_devices() -> tuple[str, ...]:
 
 
 def resolve_device(asked: str, supported: tuple[str, ...]) -> Literal["cpu", "cuda"]:
-    """``auto|cpu|cuda`` for a model that can run on ``supported``. A model without CUDA stays on the CPU, which its row on
-    the board then says.
+    """``auto|cpu|cuda`` for a model that can run on ``supported``. A model without CUDA stays on the CPU, and its
+    row on the board says so.
 
     Raises
     ------

@@ -1,22 +1,56 @@
-"""Run a plan: fit what is missing, store it, go on when a cell fails."""
+"""Run a plan: fit what is missing, store it, go on when a cell fails.
+
+A job runs in this process when its plugins are built in, in a child process when they are a stranger's or a time limit
+is
+set, and on the workers of a pool or a cluster when asked for. Wherever it runs, this process alone writes the store.
+"""
 
 from __future__ import annotations
 
+import threading
 import time
 import traceback
+from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from rich.console import Console
 
-from bench.errors import BenchError
+from bench.plugins import Registry
 from bench.run.cell import Cell
+from bench.run.child import Child, JobFailed, plain_reason
 from bench.run.device import cpu_threads, resolve_device
 from bench.run.fit import CellResult, Workspace, fit_job
-from bench.run.plan import Job, Plan, PlannedTask
+from bench.run.memory import check_memory
+from bench.run.plan import Job, Plan, PlannedTask, Selection
 from bench.run.progress import RunProgress
+from bench.run.remote import JobSpec, spec_of
 from bench.run.store import Store
+
+Say = Callable[[str], None]
+
+
+class Lane(Protocol):
+    """A place where one job at a time can run."""
+
+    def fit(self, job: Job, spec: JobSpec, say: Say) -> list[CellResult]:
+        """Run a job to its end."""
+
+    def close(self) -> None:
+        """Let go of what the lane holds, at once."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """How to run: ``workers`` child processes side by side (0: this process, and one child for strangers' plugins)."""
+
+    device: str = "auto"
+    threads: int | None = None
+    workers: int = 0
+    timeout: float | None = None
+    refresh: bool = False
 
 
 @dataclass
@@ -30,32 +64,82 @@ class Outcome:
     seconds: float = 0.0
 
 
-def run_plan(
-    plan: Plan, store: Store, console: Console, *, device: str = "auto", threads: int | None = None, refresh: bool = False
-) -> Outcome:
-    """Fit every job of a plan, one after the other, each with all threads.
+class HereLane:
+    """This process for built-in plugins; a child of its own for a stranger's, or for every job under a time limit."""
 
-    A cell that another run in the same folder is fitting is left for last and then waited for. Ctrl-C stops after nothing:
-    what is finished is stored already.
+    def __init__(self, timeout: float | None) -> None:
+        self._timeout = timeout
+        self._workspace = Workspace()
+        self._child = ChildLane(timeout)
+
+    def fit(self, job: Job, spec: JobSpec, say: Say) -> list[CellResult]:
+        if self._timeout is not None or not job.built_in:
+            return self._child.fit(job, spec, say)
+        return fit_job(
+            job.planned.task,
+            job.planned.folds,
+            job.featurizer,
+            job.model,
+            job.seed,
+            job.targets,
+            workspace=self._workspace,
+            device=spec.device,
+            threads=spec.threads,
+            say=say,
+        )
+
+    def close(self) -> None:
+        self._child.close()
+
+
+class ChildLane:
+    """A child process."""
+
+    def __init__(self, timeout: float | None) -> None:
+        self._timeout = timeout
+        self._child = Child()
+
+    def fit(self, job: Job, spec: JobSpec, say: Say) -> list[CellResult]:
+        return self._child.run(spec, timeout=self._timeout, say=say)
+
+    def close(self) -> None:
+        self._child.close()
+
+
+def run_plan(
+    plan: Plan,
+    call: Selection,
+    registry: Registry,
+    store: Store,
+    console: Console,
+    options: Options | None = None,
+    lanes: list[Lane] | None = None,
+) -> Outcome:
+    """Fit every job of a plan.
+
+    A cell that another run in the same folder is fitting is left for last and then waited for. Ctrl-C loses the jobs in
+    flight and nothing else: what is finished is stored already. ``lanes`` replaces the local places to run (a cluster).
     """
-    outcome = Outcome()
-    threads = threads or cpu_threads()
-    workspace = Workspace()
-    began = time.perf_counter()
+    options = options or Options()
     for planned in plan.tasks:
         write_task_rows(planned, store)
-    try:
-        with RunProgress(plan.cells_to_fit, plan.seconds, console) as progress:
-            waiting: list[Job] = []
-            for job in plan.jobs:
-                if not _run_job(job, store, workspace, progress, outcome, device, threads, refresh, wait=False):
-                    waiting.append(job)
-            for job in waiting:
-                _run_job(job, store, workspace, progress, outcome, device, threads, refresh, wait=True)
-    except KeyboardInterrupt:
-        outcome.interrupted = True
-    outcome.seconds = time.perf_counter() - began
-    return outcome
+    if lanes is None:
+        lanes = [ChildLane(options.timeout) for _ in range(options.workers)] or [HereLane(options.timeout)]
+    began = time.perf_counter()
+    with RunProgress(plan.cells_to_fit, plan.seconds, console) as progress:
+        work = _Work(plan, call, registry, store, progress, options, len(lanes))
+        try:
+            work.run(lanes)
+        except KeyboardInterrupt:
+            work.outcome.interrupted = True
+        finally:
+            work.stopped.set()
+            for lane in lanes:
+                lane.close()
+    if work.trouble is not None:
+        raise work.trouble
+    work.outcome.seconds = time.perf_counter() - began
+    return work.outcome
 
 
 def write_task_rows(planned: PlannedTask, store: Store) -> None:
@@ -65,58 +149,103 @@ def write_task_rows(planned: PlannedTask, store: Store) -> None:
     store.write_task(planned.task, gc_fraction(planned.task.sequences))
 
 
-def _run_job(
-    job: Job,
-    store: Store,
-    workspace: Workspace,
-    progress: RunProgress,
-    outcome: Outcome,
-    device: str,
-    threads: int,
-    refresh: bool,
-    *,
-    wait: bool,
-) -> bool:
-    """False when another run holds the job's cells and ``wait`` is off."""
-    began = time.perf_counter()
-    progress.start(str(job))
-    with store.claim(job.cells[0], wait=wait) as mine:
-        if not mine:
-            return False
-        if not refresh and all(store.has(cell, key) for cell, key in zip(job.cells, job.keys, strict=True)):
-            outcome.shared.extend(job.cells)
-            progress.finish(str(job), "fitted by another run", len(job.cells), job.seconds, 0.0)
-            return True
+class _Work:
+    """Jobs waiting, handed to lanes in order; a thread a lane when there are several."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        call: Selection,
+        registry: Registry,
+        store: Store,
+        progress: RunProgress,
+        options: Options,
+        lanes: int,
+    ) -> None:
+        self.call, self.registry, self.store, self.progress, self.options = call, registry, store, progress, options
+        self.threads = options.threads or max(cpu_threads() // max(options.workers, 1), 1)
+        self.queue = deque(plan.jobs)
+        self.held_elsewhere: deque[Job] = deque()
+        self.outcome = Outcome()
+        self.stopped = threading.Event()
+        self.trouble: BaseException | None = None
+        self._mutex = threading.Lock()
+
+    def run(self, lanes: list[Lane]) -> None:
+        """Until nothing waits, or the run is stopped."""
+        if len(lanes) == 1:
+            self._serve(lanes[0])
+            return
+        threads = [threading.Thread(target=self._serve_safely, args=(lane,), daemon=True) for lane in lanes]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            while thread.is_alive():
+                thread.join(0.2)
+
+    def _serve_safely(self, lane: Lane) -> None:
         try:
-            results = fit_job(
-                job.planned.task,
-                job.planned.folds,
-                job.featurizer,
-                job.model,
-                job.seed,
-                job.targets,
-                workspace=workspace,
-                device=resolve_device(device, job.model.cls.devices),  # type: ignore[attr-defined]
-                threads=threads,
-                say=lambda line: progress.say(str(job), line),
-            )
-        except KeyboardInterrupt:
-            raise
-        except (Exception, SystemExit) as error:
-            note_failure(job, error, store, outcome)
-            took = time.perf_counter() - began
-            progress.finish(str(job), f"failed: {reason_of(error)}", len(job.cells), job.seconds, took, good=False)
-            return True
-        store_results(job, results, store)
-        outcome.fitted.extend(job.cells)
-    progress.finish(str(job), verdict_of(results), len(job.cells), job.seconds, time.perf_counter() - began)
-    return True
+            self._serve(lane)
+        except BaseException as error:
+            with self._mutex:
+                self.trouble = self.trouble or error
+            self.stopped.set()
 
+    def _serve(self, lane: Lane) -> None:
+        while not self.stopped.is_set():
+            with self._mutex:
+                if self.queue:
+                    job, wait = self.queue.popleft(), False
+                elif self.held_elsewhere:
+                    job, wait = self.held_elsewhere.popleft(), True
+                else:
+                    return
+            if not self._run(job, lane, wait):
+                with self._mutex:
+                    self.held_elsewhere.append(job)
 
-def store_results(job: Job, results: list[CellResult], store: Store) -> None:
-    """Write a finished job's cells."""
-    for cell, key, result in zip(job.cells, job.keys, results, strict=True):
-        store.write_cell(cell, {"key": key, **describe(job, cell), **result.record}, result.predictions)
+    def _run(self, job: Job, lane: Lane, wait: bool) -> bool:
+        """False when another run holds the job's cells and ``wait`` is off."""
+        began = time.perf_counter()
+        self.progress.start(str(job))
+        with self.store.claim(job.cells[0], wait=wait) as mine:
+            if not mine:
+                return False
+            there = all(self.store.has(cell, key) for cell, key in zip(job.cells, job.keys, strict=True))
+            if there and not self.options.refresh:
+                with self._mutex:
+                    self.outcome.shared.extend(job.cells)
+                self.progress.finish(str(job), "fitted by another run", len(job.cells), job.seconds, 0.0)
+                return True
+            try:
+                device = resolve_device(self.options.device, job.model.cls.devices)
+                check_memory(job)
+                spec = spec_of(job, device=device, threads=self.threads, registry=self.registry, call=self.call)
+                results = lane.fit(job, spec, lambda line: self.progress.say(str(job), line))
+            except (Exception, SystemExit) as error:
+                if self.stopped.is_set():
+                    return True
+                self._note_failure(job, error)
+                took = time.perf_counter() - began
+                verdict = f"failed: {plain_reason(error)}"
+                self.progress.finish(str(job), verdict, len(job.cells), job.seconds, took, good=False)
+                return True
+            for cell, key, result in zip(job.cells, job.keys, results, strict=True):
+                record = {"key": key, **describe(job, cell), **result.record}
+                self.store.write_cell(cell, record, result.predictions)
+        with self._mutex:
+            self.outcome.fitted.extend(job.cells)
+        took = time.perf_counter() - began
+        self.progress.finish(str(job), verdict_of(results), len(job.cells), job.seconds, took)
+        return True
+
+    def _note_failure(self, job: Job, error: BaseException) -> None:
+        trace = error.trace if isinstance(error, JobFailed) else "".join(traceback.format_exception(error))
+        for cell in job.cells:
+            failure = {**describe(job, cell), "reason": plain_reason(error), "traceback": trace}
+            log = self.store.write_failure(cell, failure)
+            with self._mutex:
+                self.outcome.failed.append((cell, plain_reason(error), log))
 
 
 def describe(job: Job, cell: Cell) -> dict[str, Any]:
@@ -130,28 +259,14 @@ def describe(job: Job, cell: Cell) -> dict[str, Any]:
         "folds_digest": job.planned.folds.digest,
         "featurizer": cell.featurizer,
         "model": cell.model,
-        "role": "floor" if featurizer is None else featurizer.cls.role,  # type: ignore[attr-defined]
-        "gc_only": featurizer is not None and featurizer.cls.gc_only,  # type: ignore[attr-defined]
-        "kind": "table" if featurizer is None else featurizer.cls.kind,  # type: ignore[attr-defined]
-        "deep": "table" not in job.model.cls.takes,  # type: ignore[attr-defined]
+        "role": "floor" if featurizer is None else featurizer.cls.role,
+        "gc_only": featurizer is not None and featurizer.cls.gc_only,
+        "kind": "table" if featurizer is None else featurizer.cls.kind,
+        "deep": "table" not in job.model.cls.takes,
         "seed": cell.seed,
-        "stochastic": job.model.cls.stochastic,  # type: ignore[attr-defined]
+        "stochastic": job.model.cls.stochastic,
         "joint": list(job.targets),
     }
-
-
-def note_failure(job: Job, error: BaseException, store: Store, outcome: Outcome) -> None:
-    """Record a failed job: the reason in the store, the traceback in a log beside it."""
-    trace = "".join(traceback.format_exception(error))
-    for cell in job.cells:
-        failure = {**describe(job, cell), "reason": reason_of(error), "traceback": trace}
-        outcome.failed.append((cell, reason_of(error), store.write_failure(cell, failure)))
-
-
-def reason_of(error: BaseException) -> str:
-    """One line on an error, for the board."""
-    text = " ".join(str(error).split())[:300]
-    return text if isinstance(error, BenchError) else f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 
 def verdict_of(results: list[CellResult]) -> str:

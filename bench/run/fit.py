@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.errors import BenchError
-from bench.featurizer import Featurizer, Features
+from bench.featurizer import Features, Featurizer
 from bench.model import Model, Part, Setting
 from bench.plugins import Made
 from bench.run.cell import library_versions
@@ -40,8 +40,8 @@ class CellResult:
 
 @dataclass
 class Workspace:
-    """What successive jobs share: the features of the last (task, featurizer) and, per fold and set of rows, the matrices
-    that models built from them."""
+    """What successive jobs share: the features of the last (task, featurizer) and, per fold and set of rows, the
+    matrices that models built from them."""
 
     key: tuple[str, str] | None = None
     features: Features | None = None
@@ -80,8 +80,8 @@ def compute_features(task: Task, featurizer: Made | None) -> Features:
             values = np.empty((len(task), *piece.shape[1:]), piece.dtype)
         if piece.shape[1:] != values.shape[1:] or piece.dtype != values.dtype:
             raise BenchError(
-                f"{featurizer.name}: every block of rows must have one shape and dtype. Got {values.shape[1:]} {values.dtype},"
-                f" then {piece.shape[1:]} {piece.dtype}.",
+                f"{featurizer.name}: every block of rows must have one shape and dtype. Got {values.shape[1:]}"
+                f" {values.dtype}, then {piece.shape[1:]} {piece.dtype}.",
                 status=1,
             )
         values[rows] = piece
@@ -94,8 +94,8 @@ def _check_features(values: NDArray[Any], *, block_rows: int, name: str, kind: s
     wanted = {"table": 2, "codes": 2, "signal": 3}[kind]
     if values.ndim != wanted or len(values) != block_rows:
         raise BenchError(
-            f"{name}: transform must return a {wanted}-dimensional array with one row a sequence ({block_rows}). Got shape"
-            f" {values.shape}.",
+            f"{name}: transform must return a {wanted}-dimensional array with one row a sequence ({block_rows})."
+            f" Got shape {values.shape}.",
             status=1,
         )
     if not np.issubdtype(values.dtype, np.number) and values.dtype != np.bool_:
@@ -106,8 +106,8 @@ def _check_features(values: NDArray[Any], *, block_rows: int, name: str, kind: s
 
 
 class TargetScale:
-    """The scale a model fits: the rank-Gaussian transform of the training rows (or the z-score, ``raw``), carried over to
-    other rows by linear interpolation between training values. Why ranks: a heavy-tailed target otherwise teaches a
+    """The scale a model fits: the rank-Gaussian transform of the training rows (or the z-score, ``raw``), carried over
+    to other rows by linear interpolation between training values. Why ranks: a heavy-tailed target otherwise teaches a
     squared loss its few largest values only."""
 
     def __init__(self, train: NDArray[np.float64], how: Literal["rank", "raw"]) -> None:
@@ -206,7 +206,7 @@ def fit_job(
             "rows": {what: int((joined.part == code).sum()) for what, code in _PARTS.items()},
             "spearman": scores(joined, values[:, j], len(folds)),
             "history": histories,
-            "versions": library_versions(tuple(model.cls.libraries)),  # type: ignore[attr-defined]
+            "versions": library_versions(tuple(model.cls.libraries)),
             "finished": finished,
         }
         results.append(CellResult(name, record, joined))
@@ -254,16 +254,15 @@ def _checked(predicted: Any, rows: int, targets: int, name: str) -> NDArray[np.f
         wanted = f"({rows},)" if targets == 1 else f"({rows}, {targets})"
         raise BenchError(f"{name}: predict must return shape {wanted}. Got {values.shape}.", status=1)
     if not np.isfinite(values).all():
-        raise BenchError(f"{name}: predictions must be finite. Got {int((~np.isfinite(values)).sum())} that are not.", status=1)
+        raise BenchError(
+            f"{name}: predictions must be finite. Got {int((~np.isfinite(values)).sum())} that are not.", status=1
+        )
     return values.reshape(rows, targets)
 
 
 def _join(pieces: list[Predictions]) -> Predictions:
     return Predictions(
-        *(
-            np.concatenate([getattr(piece, name) for piece in pieces])
-            for name in ("row", "fold", "part", "prediction")
-        )
+        *(np.concatenate([getattr(piece, name) for piece in pieces]) for name in ("row", "fold", "part", "prediction"))
     )
 
 

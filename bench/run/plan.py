@@ -56,6 +56,14 @@ class Job:
     cells: tuple[Cell, ...]
     keys: tuple[str, ...]
     seconds: float
+    columns: int
+    item_bytes: int
+
+    @property
+    def built_in(self) -> bool:
+        """Whether all its code is this package's own."""
+        classes = [self.model.cls] if self.featurizer is None else [self.model.cls, self.featurizer.cls]
+        return all(cls.__module__.startswith(("bench.featurizers.", "bench.models.")) for cls in classes)
 
     @property
     def targets(self) -> tuple[str, ...]:
@@ -65,7 +73,7 @@ class Job:
     def __str__(self) -> str:
         first = self.cells[0]
         what = first.target if len(self.cells) == 1 else f"{len(self.cells)} targets"
-        seed = f" · seed {self.seed}" if self.model.cls.stochastic else ""  # type: ignore[attr-defined]
+        seed = f" · seed {self.seed}" if self.model.cls.stochastic else ""
         return f"{first.task} · {what} · {first.featurizer} + {first.model}{seed}"
 
 
@@ -103,7 +111,8 @@ def make_plan(selection: Selection, registry: Registry, store: Store, cache: Cac
 
     Raises
     ------
-    BenchError : for unknown names and parameters, bad task files and splits, and data that were asked for by name but are
+    BenchError : for unknown names and parameters, bad task files and splits, and data that were asked for by name but
+    are
         not there. Under ``--all`` absent data are a ``Skip``.
     """
     if cache not in ("reuse", "refresh", "only"):
@@ -134,7 +143,7 @@ def load_task(source: str, registry: Registry, data_dir: Path | None) -> Task:
         from bench.tasks.spec import load_task_file
 
         return load_task_file(source)
-    return registry.find("dataset", source)().load(data_dir)  # type: ignore[no-any-return]
+    return registry.find("dataset", source)().load(data_dir)
 
 
 def concrete_folds(task: Task, split: str | None, quick: bool) -> Folds:
@@ -164,7 +173,7 @@ def _load_tasks(selection: Selection, registry: Registry, plan: Plan) -> list[Pl
             task = load_task(source, registry, selection.data_dir)
         except Unavailable as absent:
             if named:
-                raise
+                raise BenchError(f"{source}: {absent}") from None
             plan.skipped.append(Skip(source, str(absent)))
             continue
         name = task.card.name
@@ -186,8 +195,9 @@ def _plan_task(
     task, folds = planned.task, planned.folds
     both_open = selection.featurizers is None and selection.models is None
     rows = int((folds.part[0] == TRAIN).sum())
-    blind = [model for model in models if not model.cls.needs_features]  # type: ignore[attr-defined]
-    pairs: list[tuple[Made | None, Made, int]] = [(None, model, 0) for model in blind]
+    blind = [model for model in models if not model.cls.needs_features]
+    empty = Features(np.zeros((2, 0), np.uint8), "table")
+    pairs: list[tuple[Made | None, Made, Features]] = [(None, model, empty) for model in blind]
     for featurizer in featurizers:
         reason = lacks(featurizer, task)
         if reason is not None:
@@ -201,15 +211,15 @@ def _plan_task(
             if reason is not None:
                 plan.skipped.append(Skip(f"{task.card.name} · {featurizer.name} + {model.name}", reason))
             else:
-                pairs.append((featurizer, model, probe.columns))
-    for featurizer, model, columns in pairs:
-        seconds = model.cls.estimate(rows, columns) * len(folds)  # type: ignore[attr-defined]
-        seeds = range(selection.seeds) if model.cls.stochastic else range(1)  # type: ignore[attr-defined]
+                pairs.append((featurizer, model, probe))
+    for given, model, probe in pairs:
+        seconds = model.cls.estimate(rows, probe.columns) * len(folds)
+        seeds = range(selection.seeds) if model.cls.stochastic else range(1)
         together = model.new().multitask and len(task.targets) > 1
         groups = [tuple(task.targets)] if together else [(name,) for name in task.targets]
         for targets in groups:
             for seed in seeds:
-                _add_job(plan, planned, featurizer, model, seed, targets, seconds, store, cache)
+                _add_job(plan, planned, given, model, seed, targets, seconds, probe, store, cache)
 
 
 def _add_job(
@@ -220,6 +230,7 @@ def _add_job(
     seed: int,
     targets: tuple[str, ...],
     seconds: float,
+    probe: Features,
     store: Store,
     cache: CacheMode,
 ) -> None:
@@ -236,25 +247,26 @@ def _add_job(
     elif cache == "only":
         plan.absent.extend(cell for cell, is_there in zip(cells, there, strict=True) if not is_there)
     else:
-        plan.jobs.append(Job(planned, featurizer, model, seed, cells, keys, seconds))
+        size = probe.values.dtype.itemsize
+        plan.jobs.append(Job(planned, featurizer, model, seed, cells, keys, seconds, probe.columns, size))
 
 
 def lacks(featurizer: Made, task: Task) -> str | None:
     """What a task lacks that a featurizer needs; None when nothing."""
-    missing = [name for name in featurizer.cls.covariates if name not in task.sequences.covariates]  # type: ignore[attr-defined]
+    missing = [name for name in featurizer.cls.covariates if name not in task.sequences.covariates]
     return f"the task has no {' or '.join(missing)}" if missing else None
 
 
 def why_not(featurizer: Made, model: Made, probe: Features, *, default_suite: bool) -> str | None:
     """Why a model is not run on a featurizer; None when it is. ``default_suite`` adds the one economy of an open
     selection: a confounder is a column or two, and only the learners made for few columns are run on it."""
-    takes: tuple[str, ...] = model.cls.takes  # type: ignore[attr-defined]
-    most: int | None = model.cls.max_columns  # type: ignore[attr-defined]
+    takes: tuple[str, ...] = model.cls.takes
+    most: int | None = model.cls.max_columns
     if probe.kind not in takes and "table" not in takes:
         return f"{model.name} takes {' or '.join(takes)}, {featurizer.name} gives a {probe.kind}"
     if most is not None and probe.columns > most:
         return f"{model.name} takes at most {most} columns, {featurizer.name} gives {probe.columns}"
-    if default_suite and featurizer.cls.role == "confounder" and most is None:  # type: ignore[attr-defined]
+    if default_suite and featurizer.cls.role == "confounder" and most is None:
         return f"a confounder is run on curve learners unless asked for (-f {featurizer.name} -m {model.name})"
     return None
 

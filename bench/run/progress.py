@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from types import TracebackType
 
@@ -18,6 +19,7 @@ class RunProgress:
         self._cells, self._done = cells, 0
         self._planned, self._planned_done = max(seconds, 1e-9), 0.0
         self._began = time.perf_counter()
+        self._mutex = threading.Lock()
         self._bar = Progress(
             SpinnerColumn(),
             TextColumn("{task.description}"),
@@ -34,7 +36,9 @@ class RunProgress:
         self._bar.start()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self._bar.stop()
 
     def start(self, what: str) -> None:
@@ -45,10 +49,13 @@ class RunProgress:
         """A line from inside a fit; shown on a terminal only."""
         self._bar.update(self._bar_task, description=escape(f"{what} · {line}"))
 
-    def finish(self, what: str, verdict: str, cells: int, planned_seconds: float, took: float, *, good: bool = True) -> None:
+    def finish(
+        self, what: str, verdict: str, cells: int, planned_seconds: float, took: float, *, good: bool = True
+    ) -> None:
         """A job ended: one line, for people and logs."""
-        self._done += cells
-        self._planned_done += planned_seconds
+        with self._mutex:
+            self._done += cells
+            self._planned_done += planned_seconds
         self._bar.update(self._bar_task, completed=self._done, left=self.left())
         mark = "[green]✓[/]" if good else "[red]✗[/]"
         self.console.print(

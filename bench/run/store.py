@@ -1,6 +1,7 @@
 """The store of predictions: ``<out>/<task>/<target>/<split>/<featurizer>+<model>/seed-<s>/``.
 
-Every file is written under a temporary name and renamed, so a kill at any moment loses at most the cell in flight. A folder
+Every file is written under a temporary name and renamed, so a kill at any moment loses at most the cell in flight. A
+folder
 whose ``cell.json`` is missing, cut off or of another key counts as not there.
 """
 
@@ -39,8 +40,8 @@ ROWS = "rows.parquet"
 
 @dataclass(frozen=True, eq=False)
 class Predictions:
-    """Predictions of one cell: ``row`` int32 (position in rows.parquet), ``fold`` int8, ``part`` int8 (0 train, 1 valid,
-    2 test) and ``prediction`` float32, all (m,)."""
+    """Predictions of one cell: ``row`` int32 (position in rows.parquet), ``fold`` int8, ``part`` int8 (0 train,
+    1 valid, 2 test) and ``prediction`` float32, all (m,)."""
 
     row: NDArray[np.int32]
     fold: NDArray[np.int8]
@@ -122,7 +123,7 @@ class Store:
         """Folder of a task."""
         return self.root / safe_name(task)
 
-    def write_task(self, task: Task, gc: NDArray[np.float64]) -> None:
+    def write_task(self, task: Task, gc: NDArray[np.float32]) -> None:
         """Keep what the board needs of a task's rows, so that a report needs no data set: see ``rows_frame``."""
         folder = self.task_folder(task.card.name)
         known = read_json(folder / TASK)
@@ -196,9 +197,9 @@ class Store:
             os.close(handle)
 
 
-def rows_frame(task: Task, gc: NDArray[np.float64]) -> pd.DataFrame:
+def rows_frame(task: Task, gc: NDArray[np.float32]) -> pd.DataFrame:
     """rows.parquet: ``row_id, chrom, position, locus, length, gc``, covariates as ``x:<name>``, strata as ``s:<name>``,
-    replicates as ``y:<target>:<replicate>``."""
+    replicates as ``y:<target>:<replicate>``, barcode halves as ``h:<target>:<1|2>``."""
     import pandas as pd
 
     columns: dict[str, Any] = {
@@ -214,6 +215,8 @@ def rows_frame(task: Task, gc: NDArray[np.float64]) -> pd.DataFrame:
     for target in task.targets.values():
         for j, name in enumerate(target.replicate_names):
             columns[f"y:{target.name}:{name}"] = target.replicates[:, j]
+        if target.halves is not None:
+            columns |= {f"h:{target.name}:{j + 1}": target.halves[:, j] for j in range(2)}
     return pd.DataFrame(columns)
 
 
@@ -249,7 +252,7 @@ def write_json(path: Path, value: dict[str, Any]) -> None:
 
 @contextlib.contextmanager
 def atomic(path: Path) -> Iterator[Path]:
-    """A temporary path beside ``path`` that takes its name when the block ends well, and is removed when it does not."""
+    """A temporary path beside ``path`` that takes its name when the block ends well and is removed otherwise."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         yield temporary

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +22,19 @@ from bench.stats.ranks import Array, fold_rows
 LANES = 4
 #: Groups of draws are kept in memory up to this many bytes, else made anew on each pass.
 KEEP_BYTES = 2**27
+
+
+class Estimate(NamedTuple):
+    """A figure with the ends of its 95 % interval. NaN where not available; an interval may be missing alone."""
+
+    value: float
+    low: float = float("nan")
+    high: float = float("nan")
+
+    @property
+    def covers_zero(self) -> bool:
+        """True where the interval holds 0, and where there is no interval: nothing is then shown to differ from 0."""
+        return not (self.low > 0 or self.high < 0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -161,6 +174,8 @@ def correlation_draws(
     locus: NDArray[Any] | None = None,
     draws: Draws | None = None,
     fold: NDArray[Any] | None = None,
+    *,
+    whole: bool = False,
 ) -> Array:
     """Bootstrap draws of within-fold Pearson correlations between fixed columns, for any statistic made of them.
 
@@ -174,6 +189,7 @@ def correlation_draws(
     columns : float64 (n, p). Where one of a pair is NaN the row is left out of that pair.
     pairs : (i, j) column numbers.
     locus, draws, fold : as in ``spearman_draws``.
+    whole : no resampling: one "draw" in which every locus stands once, which is the estimate itself.
 
     Returns
     -------
@@ -181,7 +197,9 @@ def correlation_draws(
     """
     locus, draws = _checked(locus, draws, len(columns))
     folds = fold_rows(fold, len(columns))
-    result = np.full((draws.count, len(folds), len(pairs)), np.nan)
+    result = np.full((1 if whole else draws.count, len(folds), len(pairs)), np.nan)
+    if not pairs:
+        return result
     left, right = (np.array(side, int) for side in zip(*pairs, strict=True))
     sums = []
     for rows in folds:
@@ -197,7 +215,8 @@ def correlation_draws(
         b = np.where(both, b - np.where(both, b, 0).sum(axis=0) / counts, 0.0)
         stacked = np.concatenate([both, a, b, a * a, b * b, a * b], axis=1, dtype=np.float64)
         sums.append((present, np.add.reduceat(stacked, first, axis=0)))
-    for part, weights in draws.block_weights():
+    once = [(slice(0, 1), np.ones((1, draws.blocks), np.uint8))]
+    for part, weights in once if whole else draws.block_weights():
         for index, (present, blocks) in enumerate(sums):
             w, sa, sb, saa, sbb, sab = np.split(weights[:, present].astype(np.float64) @ blocks, 6, axis=1)
             with np.errstate(divide="ignore", invalid="ignore"):
@@ -256,3 +275,10 @@ def centred_interval(draws: Array, estimate: float, level: float = 0.95) -> tupl
         return None
     shift = 2 * (float(np.nanmedian(draws)) - estimate)
     return interval[0] - shift, interval[1] - shift
+
+
+def estimate(value: float, draws: Array, level: float = 0.95, *, centred: bool = False) -> Estimate:
+    """A figure with its percentile interval, or with ``centred`` the ``centred_interval`` for squares and ratios."""
+    value = float(value)
+    interval = centred_interval(draws, value, level) if centred else percentile_interval(draws, level)
+    return Estimate(value, *interval) if interval is not None and np.isfinite(value) else Estimate(value)

@@ -166,7 +166,9 @@ def half_ceiling(first: Array, second: Array, fold: NDArray[Any] | None = None) 
     return ceiling_of(replicate_correlation(np.column_stack([first, second]), fold), 2)
 
 
-def fev_product(prediction: Array, replicates: Array, fold: NDArray[Any] | None = None) -> float | None:
+def fev_product(
+    prediction: Array, replicates: Array, fold: NDArray[Any] | None = None, *, gaussian: bool = False
+) -> float | None:
     """Fraction of explainable variance without equal replicates: mean ρ(f, yi)·ρ(f, yj) over pairs / mean ρ(yi, yj).
 
     For k = 2 ``ρ(f, y1)·ρ(f, y2)/ρ(y1, y2)``: each replicate's own attenuation cancels, so depths of 38 and 74 million
@@ -176,7 +178,7 @@ def fev_product(prediction: Array, replicates: Array, fold: NDArray[Any] | None 
     """
     if replicates.ndim != 2 or replicates.shape[1] < 2:
         return None
-    with_f = replicate_correlations(np.column_stack([prediction, replicates]), fold)
+    with_f = replicate_correlations(np.column_stack([prediction, replicates]), fold, gaussian=gaussian)
     pairs = list(combinations(range(replicates.shape[1] + 1), 2))
     mean = dict(zip(pairs, np.atleast_1d(fisher_mean(with_f, axis=0)), strict=True))
     between = [pair for pair in pairs if pair[0] > 0]

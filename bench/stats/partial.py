@@ -12,6 +12,8 @@ from bench.stats.ranks import Array, fold_rows, gaussian_within_folds, mid_ranks
 
 #: Parts of the cross-fit.
 PARTS = 5
+#: A residual with less than this fraction of its column's variance is rounding.
+NOTHING_LEFT = 1e-12
 #: Smallest bin for figures within GC bins.
 BIN_ROWS = 50
 
@@ -49,8 +51,10 @@ def spline_knots(x: NDArray[Any]) -> Array:
 def spline_residuals(
     columns: NDArray[Any], covariate: NDArray[Any], locus: NDArray[Any] | None = None, straight: bool = False
 ) -> Array:
-    """Residuals of each column after a spline of the covariate, cross-fitted over blocks.
+    """Residuals of each column after a spline of the covariate's ranks, cross-fitted over blocks.
 
+    The spline runs over ranks of the covariate, so that any monotone transform of it gives the same residuals and a
+    prediction that is one leaves nothing.
     The blocks are dealt into five parts (always the same way); the spline for a part is fitted on the other four by
     least squares. Fitted on the same rows, a spline would take some noise out with GC.
 
@@ -68,15 +72,19 @@ def spline_residuals(
     block = np.unique(np.arange(n) if locus is None else locus, return_inverse=True)[1]
     dealt = np.random.default_rng(np.random.SeedSequence(20)).permutation(block.max(initial=0) + 1) % PARTS
     part = dealt[block]
-    design = spline_basis(covariate, np.zeros(0) if straight else spline_knots(covariate))
+    x = mid_ranks(covariate) / max(n, 1)
+    design = spline_basis(x, np.zeros(0) if straight else spline_knots(x))
+    # An orthonormal basis of the same space makes the sums of products of all rows less those of a part safe to solve.
+    design = np.linalg.qr(design)[0]
+    inside = [np.flatnonzero(part == number) for number in range(PARTS)]
+    grams = np.array([design[rows].T @ design[rows] for rows in inside])
+    products = np.array([design[rows].T @ columns[rows] for rows in inside])
     residuals = np.empty_like(columns)
-    for number in range(PARTS):
-        out = part == number
-        if out.all() or n - out.sum() < 2 * design.shape[1]:
-            residuals[out] = columns[out] - columns[~out].mean(axis=0) if not out.all() else columns[out]
-            continue
-        weights = np.linalg.lstsq(design[~out], columns[~out], rcond=1e-10)[0]
-        residuals[out] = columns[out] - design[out] @ weights
+    for number, rows in enumerate(inside):
+        gram, product = grams.sum(axis=0) - grams[number], products.sum(axis=0) - products[number]
+        # a covariate with few values, or few loci, may leave directions that the other parts do not determine
+        weights = np.linalg.lstsq(gram, product, rcond=1e-9)[0]
+        residuals[rows] = columns[rows] - design[rows] @ weights
     return residuals
 
 
@@ -87,15 +95,21 @@ def rank_residuals(
     fold: NDArray[Any] | None = None,
     straight: bool = False,
 ) -> Array:
-    """Within every fold, mid-ranks of each column less their spline of GC; float64 (n, p), NaN outside folds.
+    """Within every fold, centred mid-ranks of each column, divided by the rows, less their spline of GC; float64 (n,
+    p).
 
-    The columns to correlate for Spearman given GC, and to hand to ``bootstrap.correlation_draws`` for its interval.
+    NaN outside folds; a column of zeros where nothing is left. The columns to correlate for Spearman given GC, and to
+    hand to ``bootstrap.correlation_draws`` for its interval.
     """
     ranks = gaussian_within_folds(columns, fold, gaussian=False)
     residuals = np.full(ranks.shape, np.nan)
     for rows in fold_rows(fold, len(ranks)):
         inside = None if locus is None else locus[rows]
-        residuals[rows] = spline_residuals(ranks[rows] / len(rows), gc[rows], inside, straight)
+        scaled = ranks[rows] / len(rows) - (len(rows) + 1) / (2 * len(rows))
+        left = spline_residuals(scaled, gc[rows], inside, straight)
+        # what rounding leaves of a constant, or of a monotone function of GC, is no residual
+        left[:, (left**2).sum(axis=0) <= NOTHING_LEFT * (scaled**2).sum(axis=0)] = 0.0
+        residuals[rows] = left
     return residuals
 
 

@@ -1,0 +1,78 @@
+"""`bench data`: which public data sets are here, fetch them, verify them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(help="Public data sets: list, fetch, verify.", no_args_is_help=True)
+
+DataDir = Annotated[
+    Path | None, typer.Option("--data-dir", envvar="BENCH_DATA_DIR", help="Folder that holds the public files.")
+]
+
+
+@app.command("list")
+def list_data(data_dir: DataDir = None) -> None:
+    """Every data set, its size, and whether its files are here."""
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
+    from bench.datasets.dataset import Unavailable
+    from bench.plugins import Registry
+
+    registry = Registry()
+    table = Table("name", "what it is", "MB", "files", box=None, padding=(0, 2, 0, 0))
+    for name in registry.names("dataset"):
+        dataset = registry.find("dataset", name)()
+        try:
+            dataset.locate(data_dir)
+            state = "here" if dataset.files else "comes with the package"
+        except Unavailable as absent:
+            state = absent.mend
+        size = sum(file.bytes for file in dataset.files) / 1e6
+        table.add_row(escape(name), escape(dataset.title), f"{size:.1f}", escape(state))
+    Console().print(table)
+
+
+@app.command()
+def fetch(
+    names: Annotated[list[str], typer.Argument(help="Names of data sets.")],
+    data_dir: DataDir = None,
+) -> None:
+    """Download the files of data sets into the cache, each checked against its published SHA-256."""
+    from bench.datasets.dataset import Unavailable
+    from bench.errors import BenchError
+    from bench.plugins import Registry
+
+    registry = Registry()
+    for dataset in [registry.find("dataset", name)() for name in names]:
+        try:
+            found = dataset.locate(data_dir, download=True)
+        except Unavailable as absent:
+            raise BenchError(str(absent), status=1) from None
+        typer.echo(f"{dataset.name}: {len(found)} files are here and have their published checksums")
+
+
+@app.command()
+def verify(data_dir: DataDir = None) -> None:
+    """Check every file that is here against its published SHA-256. Exit status 1 when one differs."""
+    from bench.datasets.dataset import Unavailable
+    from bench.errors import BenchError
+    from bench.plugins import Registry
+
+    registry, wrong = Registry(), 0
+    for name in registry.names("dataset"):
+        dataset = registry.find("dataset", name)()
+        try:
+            found = dataset.locate(data_dir)
+            typer.echo(f"ok       {name}: {len(found)} files")
+        except Unavailable as absent:
+            typer.echo(f"absent   {name}: {absent.reason}")
+        except BenchError as error:
+            wrong += 1
+            typer.echo(f"WRONG    {error}", err=True)
+    raise typer.Exit(1 if wrong else 0)

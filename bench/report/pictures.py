@@ -1,0 +1,295 @@
+"""Pictures beside the board, as SVG: scores under the ceiling, and predicted against measured values.
+
+Equal inputs give equal bytes: no dates, a fixed salt for identifiers. Density is a small embedded image, so that a
+file's size does not grow with the rows.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bench.errors import BenchError
+from bench.report.load import BoardFiles, TaskFiles, load_part, load_rows, target_values
+from bench.report.section import FOLD_TARGETS, find
+from bench.report.text import number
+from bench.run.cell import safe_name
+from bench.run.store import atomic
+from bench.tasks.task import TEST, TRAIN, VALID
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+#: Okabe and Ito's colours, told apart with every common colour blindness; each kind also has its own marker.
+KINDS = {
+    "GC only": ("#E69F00", "s"),
+    "sequence": ("#0072B2", "o"),
+    "deep": ("#009E73", "D"),
+    "baseline": ("#888888", "v"),
+}
+STYLE = {
+    "font.family": "sans-serif",
+    "font.size": 10,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.titlesize": 11,
+    "svg.fonttype": "none",
+    "svg.hashsalt": "bench",
+    "text.parse_math": False,
+}
+#: Fewest and most cells of the density image a side: fine enough for a cloud's shape, a few kB a panel.
+BINS = (16, 64)
+#: Share of rows beyond either end of an axis, put into the edge cells: a few outliers must not squeeze the rest.
+TAIL = 0.002
+
+
+def draw_pictures(task: TaskFiles, summary: dict[str, Any]) -> dict[str, str]:
+    """Draw what is missing or outdated, and return the links, relative to the output folder: ``scores`` and ``fit:<i>``
+    for board i. Notes in ``summary["pictures"]`` what each file was made from; without predictions the scores are drawn
+    from the summary, and predicted against measured is linked where the file is there."""
+    made = summary.get("pictures", {})
+    current: dict[str, str] = {}
+    links = {}
+    code = hashlib.sha256(Path(__file__).read_bytes()).hexdigest()
+    boards = summary["boards"]
+    rows = None
+
+    def outdated(name: str, *inputs: str) -> bool:
+        current[name] = hashlib.sha256("\0".join((code, *inputs)).encode()).hexdigest()[:16]
+        return made.get(name) != current[name] or not (task.folder / name).is_file()
+
+    if any(row["score"] for board in boards for row in board["cells"]):
+        name = "scores.svg"
+        if outdated(name, *(board["inputs"] for board in boards)):
+            _save(_scores(boards), task.folder / name)
+        links["scores"] = _link(task, name)
+    for i, board in enumerate(boards):
+        name = f"fit-{safe_name(board['target'])}-{hashlib.sha256(board['split'].encode()).hexdigest()[:6]}.svg"
+        stale = outdated(name, board["inputs"])
+        if task.rows and stale and board["cells"]:
+            rows = load_rows(task.folder) if rows is None else rows
+            figure = _fit(task, task.boards[i], board, rows)
+            if figure is not None:
+                _save(figure, task.folder / name)
+        if (task.folder / name).is_file():
+            links[f"fit:{i}"] = _link(task, name)
+        else:
+            del current[name]
+    summary["pictures"] = current
+    return links
+
+
+def _link(task: TaskFiles, name: str) -> str:
+    return quote(f"{task.folder.name}/{name}")
+
+
+def _save(figure: Figure, path: Path) -> None:
+    import matplotlib as mpl
+
+    with mpl.rc_context(STYLE), warnings.catch_warnings(), atomic(path) as temporary:
+        # A name may hold letters that the measuring font lacks; the viewer's font has them.
+        warnings.filterwarnings("ignore", "Glyph .* missing", UserWarning)
+        figure.savefig(temporary, format="svg", bbox_inches="tight", metadata={"Date": None, "Creator": None})
+
+
+def _new(width: float, height: float) -> Figure:
+    from matplotlib.figure import Figure
+
+    return Figure(figsize=(width, height), layout="constrained")
+
+
+def _label(value: object, most: int = 60) -> str:
+    line = " ".join("".join(c if c.isprintable() else " " for c in str(value)).split())
+    return line if len(line) <= most else f"{line[: most - 1]}…"
+
+
+def _pair(row: dict[str, Any], most: int = 60) -> str:
+    return _label(row["model"] if row["role"] == "floor" else row["name"], most)
+
+
+def _kind(row: dict[str, Any]) -> str:
+    if row["role"] != "sequence":
+        return "baseline"
+    return "GC only" if row["gc_only"] else "deep" if row["deep"] else "sequence"
+
+
+# ---- scores under the ceiling --------------------------------------------------------------------------------------
+def _scores(boards: list[dict[str, Any]]) -> Figure:
+    import matplotlib as mpl
+
+    with mpl.rc_context(STYLE):
+        many = len({board["target"] for board in boards}) > FOLD_TARGETS
+        return _dots(boards) if many else _bars(boards)
+
+
+def _bars(boards: list[dict[str, Any]]) -> Figure:
+    """One panel a board: a bar a row with its interval; the ceiling is a line."""
+    shown = [
+        sorted((row for row in board["cells"] if row["score"]), key=lambda row: row["score"]["value"])
+        for board in boards
+    ]
+    heights = [0.9 + 0.26 * max(1, len(rows)) for rows in shown]
+    figure = _new(8.5, sum(heights) + 0.7)
+    panels = np.atleast_1d(figure.subplots(len(boards), 1, height_ratios=heights, sharex=True))
+    kinds = set()
+    several = len({board["split"] for board in boards}) > 1
+    for axes, board, rows in zip(panels, boards, shown, strict=True):
+        for y, row in enumerate(rows):
+            kind = _kind(row)
+            kinds.add(kind)
+            axes.barh(y, row["score"]["value"], color=KINDS[kind][0], height=0.72)
+            _whisker(axes, row["score"], y, "#222222")
+        axes.set_yticks(range(len(rows)), [_pair(row) for row in rows])
+        axes.set_ylim(-0.6, max(1, len(rows)) - 0.4)
+        axes.axvline(0, color="#222222", linewidth=0.8)
+        _ceiling_line(axes, board["ceiling"])
+        title = _label(board["target"]) + (f", {_label(board['split'], 50)}" if several else "")
+        axes.set_title(title, loc="left")
+    panels[-1].set_xlabel("Spearman on test rows (mean over folds, 95 % interval by locus)")
+    _legend(figure, kinds)
+    return figure
+
+
+def _whisker(axes: Axes, score: dict[str, float | None], y: float, color: str, width: float = 1.3) -> None:
+    low, high = score["low"], score["high"]
+    if low is not None and high is not None:
+        axes.plot([low, high], [y, y], color=color, linewidth=width, solid_capstyle="butt")
+
+
+def _ceiling_line(axes: Axes, ceiling: dict[str, Any]) -> None:
+    value = ceiling["value"]
+    if value is None:
+        axes.set_title("no ceiling: no replicates", loc="right", fontsize=9, color="#555555")
+        return
+    if ceiling.get("low") is not None:
+        axes.axvspan(ceiling["low"], ceiling["high"], color="#CC79A7", alpha=0.25, linewidth=0)
+    axes.axvline(value, color="#CC79A7", linewidth=2)
+    axes.set_title(f"ceiling {number(value, 2)}", loc="right", fontsize=9, color="#A03070")
+
+
+def _dots(boards: list[dict[str, Any]]) -> Figure:
+    """One line a board: the best of each kind as a dot with its interval, and the ceiling as a tick."""
+    figure = _new(8.5, 1.3 + 0.42 * len(boards))
+    axes = figure.subplots()
+    kinds = set()
+    for y, board in enumerate(reversed(boards)):
+        axes.axhline(y, color="#DDDDDD", linewidth=0.8, zorder=0)
+        value = board["ceiling"]["value"]
+        if value is not None:
+            axes.plot([value, value], [y - 0.33, y + 0.33], color="#CC79A7", linewidth=3)
+        chosen = (("GC only", board["best_gc"]), ("sequence", board["best"]), ("deep", board["best_deep"]))
+        for shift, (kind, name) in zip((-0.2, 0.0, 0.2), chosen, strict=True):
+            row = find(board, name)
+            if row is None or not row["score"]:
+                continue
+            kinds.add(kind)
+            color, marker = KINDS[kind]
+            _whisker(axes, row["score"], y + shift, color)
+            axes.plot(row["score"]["value"], y + shift, marker=marker, color=color, markersize=5, linestyle="none")
+    axes.axvline(0, color="#222222", linewidth=0.8)
+    axes.set_yticks(range(len(boards)), [_label(board["target"], 40) for board in reversed(boards)])
+    axes.set_ylim(-0.6, len(boards) - 0.4)
+    axes.set_xlabel("Spearman on test rows (mean over folds, 95 % interval by locus)")
+    _legend(figure, kinds, best=True)
+    return figure
+
+
+def _legend(figure: Figure, kinds: set[str], *, best: bool = False) -> None:
+    from matplotlib.lines import Line2D
+
+    names = {"GC only": "best GC only", "sequence": "best", "deep": "best deep"} if best else {}
+    entries = [
+        Line2D([], [], color=color, marker=marker if best else "s", linestyle="none", label=names.get(kind, kind))
+        for kind, (color, marker) in KINDS.items()
+        if kind in kinds
+    ]
+    entries.append(Line2D([], [], color="#CC79A7", linewidth=3, label="ceiling of the replicates"))
+    figure.legend(handles=entries, loc="outside lower center", ncols=len(entries), frameon=False, fontsize=9)
+
+
+# ---- predicted against measured ------------------------------------------------------------------------------------
+def _fit(task: TaskFiles, files: BoardFiles, board: dict[str, Any], rows: pd.DataFrame) -> Figure | None:
+    """Density of predicted against measured values: a line of panels a model, for training, validation and test."""
+    import matplotlib as mpl
+
+    value = target_values(task, files.target, rows)[1]
+    chosen: dict[str, str] = {}
+    for key, label in (("best", "best"), ("best_gc", "GC only"), ("best_deep", "best deep")):
+        if board[key] is not None:
+            chosen[board[key]] = f"{chosen[board[key]]}, {label}" if board[key] in chosen else label
+    data = []
+    for name, label in chosen.items():
+        row = find(board, name)
+        runs = (
+            {}
+            if row is None
+            else {record["seed"]: folder for folder, record in files.cells[row["featurizer"], row["model"]]}
+        )
+        if row is None or row["seeds"][0] not in runs:
+            continue
+        folder = runs[row["seeds"][0]]
+        try:
+            data.append((row, label, [(part, load_part(folder, part, value)) for part in (TRAIN, VALID, TEST)]))
+        except (BenchError, IndexError):
+            continue
+    if not data:
+        return None
+    with mpl.rc_context(STYLE):
+        figure = _new(9.0, 0.5 + 2.75 * len(data))
+        panels = figure.subplots(len(data), 3, squeeze=False)
+        limits = _span(value[np.isfinite(value)])
+        for place, (row, label, parts) in enumerate(data):
+            line = panels[place]
+            span = _span(np.concatenate([found[2] for _, found in parts]))
+            for axes, (part, (at, fold, prediction)) in zip(line, parts, strict=True):
+                _density(axes, value[at], prediction, limits, span)
+                _say(axes, value[at], prediction, fold)
+                if place == 0:
+                    axes.set_title({TRAIN: "training", VALID: "validation", TEST: "test"}[part])
+                if place == len(data) - 1:
+                    axes.set_xlabel("measured")
+            line[0].set_ylabel(f"{label}\n{_pair(row, 34)}\npredicted", fontsize=9)
+        figure.suptitle(_label(f"{task.card['card']['name']}: {board['target']}", 90), fontsize=12)
+    return figure
+
+
+def _span(values: NDArray[np.float64]) -> tuple[float, float]:
+    low, high = np.quantile(values, [TAIL, 1 - TAIL])
+    return (float(low), float(high)) if high > low else (float(low) - 0.5, float(low) + 0.5)
+
+
+def _density(
+    axes: Axes, x: NDArray[np.float64], y: NDArray[np.float64], xlim: tuple[float, float], ylim: tuple[float, float]
+) -> None:
+    bins = int(np.clip(0.8 * np.sqrt(len(x)), *BINS))
+    counts = np.histogram2d(np.clip(x, *xlim), np.clip(y, *ylim), bins=bins, range=[xlim, ylim])[0].T
+    # Logarithmic, so that thin tails show beside a dense middle; empty cells stay white, single rows clearly do not.
+    shade = np.where(counts > 0, np.log1p(counts), np.nan)
+    top = np.log1p(counts.max())
+    axes.imshow(
+        shade,
+        origin="lower",
+        extent=(*xlim, *ylim),
+        aspect="auto",
+        cmap="Blues",
+        vmin=-0.2 * top,
+        vmax=top,
+        interpolation="none",
+    )
+
+
+def _say(axes: Axes, y: NDArray[np.float64], prediction: NDArray[np.float64], fold: NDArray[np.int64]) -> None:
+    from bench.stats.ranks import spearman_by_fold
+
+    scores = spearman_by_fold(y, prediction, fold)
+    score = float(np.nanmean(scores)) if np.isfinite(scores).any() else None
+    box = {"facecolor": "white", "alpha": 0.8, "edgecolor": "none", "pad": 2}
+    axes.text(0.03, 0.97, f"ρ = {number(score)}", transform=axes.transAxes, va="top", bbox=box)

@@ -1,0 +1,150 @@
+"""A child process that runs jobs, so that a crash, a hang or an exit in a plugin ends the child and not the run."""
+
+from __future__ import annotations
+
+import contextlib
+import multiprocessing
+import os
+import signal
+import sys
+import tempfile
+import time
+import traceback
+from collections.abc import Callable
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+from bench.errors import BenchError
+from bench.run.fit import CellResult
+from bench.run.remote import JobSpec
+
+#: How much of a failed plugin's own printing is kept in the log.
+KEPT_OUTPUT = 20_000
+
+
+class JobFailed(Exception):
+    """A job failed in a child. ``trace`` is for the log."""
+
+    def __init__(self, reason: str, trace: str) -> None:
+        super().__init__(reason)
+        self.trace = trace
+
+
+class Child:
+    """One child process, started when first needed and again after it died. Not shared between threads."""
+
+    def __init__(self) -> None:
+        self._process: multiprocessing.process.BaseProcess | None = None
+        self._pipe: Connection | None = None
+        handle, name = tempfile.mkstemp(prefix="bench-child-", suffix=".log")
+        os.close(handle)
+        self._log = Path(name)
+
+    def run(
+        self, spec: JobSpec, *, timeout: float | None = None, say: Callable[[str], None] = lambda line: None
+    ) -> list[CellResult]:
+        """Run a job in the child.
+
+        Raises
+        ------
+        JobFailed : when the job raised, timed out, or took the child down with it.
+        """
+        pipe = self._ready()
+        deadline = None if timeout is None else time.monotonic() + timeout
+        pipe.send(spec)
+        while True:
+            wait = 1.0 if deadline is None else max(min(1.0, deadline - time.monotonic()), 0.0)
+            try:
+                if pipe.poll(wait):
+                    kind, content = pipe.recv()
+                    if kind == "say":
+                        say(content)
+                    elif kind == "done":
+                        return content  
+                    else:
+                        raise JobFailed(content[0], content[1] + self._printed())
+                    continue
+            except (EOFError, OSError):
+                raise self._death() from None
+            if deadline is not None and time.monotonic() >= deadline:
+                self.stop()
+                raise JobFailed(f"ran past the limit of {timeout:g} s (--timeout)", self._printed())
+
+    def stop(self) -> None:
+        """End the child at once."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.join()
+            self._process = None
+        if self._pipe is not None:
+            self._pipe.close()
+            self._pipe = None
+
+    def close(self) -> None:
+        """End the child and remove its log."""
+        self.stop()
+        self._log.unlink(missing_ok=True)
+
+    def _ready(self) -> Connection:
+        if self._process is None or not self._process.is_alive() or self._pipe is None:
+            self.stop()
+            context = multiprocessing.get_context("spawn")
+            self._pipe, theirs = context.Pipe()
+            self._process = context.Process(target=_serve, args=(theirs, str(self._log)), daemon=True)
+            self._process.start()
+            theirs.close()
+        return self._pipe
+
+    def _death(self) -> JobFailed:
+        code = None
+        if self._process is not None:
+            self._process.join(10)
+            code = self._process.exitcode
+        self.stop()
+        if code is not None and code < 0:
+            with contextlib.suppress(ValueError):
+                return JobFailed(f"its process was killed by {signal.Signals(-code).name}", self._printed())
+        return JobFailed(f"its process ended with status {code}", self._printed())
+
+    def _printed(self) -> str:
+        try:
+            with open(self._log, "rb") as handle:
+                handle.seek(0, os.SEEK_END)
+                handle.seek(max(handle.tell() - KEPT_OUTPUT, 0))
+                text = handle.read().decode("utf-8", "replace")
+        except OSError:
+            return ""
+        return f"\n--- printed by the process ---\n{text}" if text.strip() else ""
+
+
+def _serve(pipe: Connection, log: str) -> None:
+    """The child: take specs, send results, until the parent closes the pipe."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what Ctrl-C means
+    from bench.run.remote import Here
+
+    sink = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    os.dup2(sink, 1)
+    os.dup2(sink, 2)
+    here = Here()
+    while True:
+        try:
+            spec = pipe.recv()
+        except (EOFError, OSError):
+            return
+        os.ftruncate(sink, 0)
+        try:
+            results = here.run(spec, lambda line: pipe.send(("say", line)))
+        except (Exception, SystemExit) as error:
+            sys.stdout.flush()
+            trace = "".join(traceback.format_exception(error))
+            pipe.send(("failed", (plain_reason(error), trace)))
+        else:
+            pipe.send(("done", results))
+
+
+def plain_reason(error: BaseException) -> str:
+    """One line on an error, for the board."""
+    text = " ".join(str(error).split())[:300]
+    if isinstance(error, (BenchError, JobFailed)):
+        return text
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__

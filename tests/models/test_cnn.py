@@ -1,0 +1,253 @@
+"""The CNN: API, learning, augmentation against brute force, masks, seeds."""
+
+from __future__ import annotations
+
+import pickle
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.stats import spearmanr
+
+from bench.errors import BenchError
+from bench.featurizer import Features
+from bench.model import Part, Setting
+from bench.models import cnn, cnn_layers
+from bench.models.cnn import CNN
+from bench.sequences import decode
+
+pytest.importorskip("keras")
+
+
+def random_codes(n: int, length: int, seed: int = 0) -> np.ndarray:
+    return np.random.default_rng(seed).integers(0, 4, (n, length), dtype=np.uint8)
+
+
+def codes_part(codes: np.ndarray, y: np.ndarray) -> Part:
+    return Part(Features(codes, "codes"), y.astype(np.float32))
+
+
+def noise(*shape: int, seed: int = 1) -> np.ndarray:
+    return np.random.default_rng(seed).normal(size=shape).astype(np.float32)
+
+
+def planted(n: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Sequences of 60 bases; y counts a motif of 8 bases (half G and C) planted 0 to 2 times, plus a little noise."""
+    rng = np.random.default_rng(seed)
+    codes = rng.integers(0, 4, (n, 60), dtype=np.uint8)
+    copies = rng.integers(0, 3, n)
+    motif = np.array([3, 2, 0, 1, 2, 3, 1, 0], np.uint8)
+    for row, k in enumerate(copies):
+        for site in rng.choice(7, k, replace=False):
+            codes[row, site * 8 : site * 8 + 8] = motif
+    return codes, (copies + rng.normal(0, 0.2, n)).astype(np.float32)
+
+
+# ---- contract -------------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize("arch", sorted(cnn_layers.ARCHITECTURES))
+def test_contract_one_target_and_many(arch: str) -> None:
+    codes = random_codes(70, 40)
+    lines: list[str] = []
+    model = pickle.loads(pickle.dumps(CNN(arch=arch, epochs=2, batch=32)))
+    model.fit(codes_part(codes[:50], noise(50)), codes_part(codes[50:], noise(20)), Setting(say=lines.append))
+    assert model.predict(Features(codes, "codes")).shape == (70,)
+    assert model.device_used == "cpu"
+    members = model.recipe().members
+    assert len(lines) == len(model.history) == 2 * members
+    assert {"epoch", "loss", "valid_spearman", "train_spearman"} <= set(model.history[0])
+
+    y = noise(70, 3)
+    y[::2, 0], y[1::3, 2] = np.nan, np.nan
+    many = CNN(arch=arch, epochs=1, batch=32)
+    many.fit(codes_part(codes[:50], y[:50]), codes_part(codes[50:], y[50:]), Setting())
+    prediction = many.predict(Features(codes, "codes"))
+    assert prediction.shape == (70, 3)
+    assert np.isfinite(prediction).all()
+
+
+def test_wrong_parameters_are_said() -> None:
+    with pytest.raises(BenchError, match="Did you mean 'basset'"):
+        CNN(arch="baset")
+    with pytest.raises(BenchError, match="epochs=-1"):
+        CNN(epochs=-1)
+
+
+def test_cuda_without_a_gpu_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cnn, "_has_gpu", lambda: False)
+    codes = random_codes(10, 30)
+    part = codes_part(codes, noise(10))
+    with pytest.raises(BenchError, match="no GPU"):
+        CNN().fit(part, part, Setting(device="cuda"))
+
+
+def test_out_of_memory_halves_the_batch(monkeypatch: pytest.MonkeyPatch) -> None:
+    tried = []
+
+    def train_all(self: CNN, train: Part, valid: Part, setting: Setting, recipe: cnn_layers.Recipe) -> list[str]:
+        tried.append(recipe.batch)
+        if recipe.batch > 20:
+            raise RuntimeError("RESOURCE_EXHAUSTED: failed to allocate")
+        return ["network"]
+
+    monkeypatch.setattr(CNN, "_train_all", train_all)
+    lines: list[str] = []
+    part = codes_part(random_codes(100, 30), noise(100))
+    CNN(batch=64).fit(part, part, Setting(say=lines.append))
+    assert tried == [64, 32, 16]
+    assert len(lines) == 2
+    assert "batches of 16" in lines[-1]
+
+
+# ---- learning -------------------------------------------------------------------------------------------------------
+def test_learns_a_planted_motif_that_gc_does_not_see() -> None:
+    codes, y = planted(900, 0)
+    model = CNN(epochs=12, batch=32)
+    model.fit(codes_part(codes[:500], y[:500]), codes_part(codes[500:600], y[500:600]), Setting(seed=1))
+    rho = spearmanr(model.predict(Features(codes[600:], "codes")), y[600:]).statistic
+    gc = spearmanr(np.isin(codes[600:], (1, 2)).mean(axis=1), y[600:]).statistic
+    assert rho > 0.7
+    assert rho > abs(gc) + 0.3
+
+
+def test_learns_from_windows_of_gc() -> None:
+    rng = np.random.default_rng(0)
+    signal = rng.uniform(0.3, 0.7, (500, 20, 1)).astype(np.float32)
+    y = signal[:, 5:15].mean(axis=(1, 2)) * 20 + rng.normal(0, 0.1, 500)
+    parts = [Part(Features(signal[rows], "signal"), y[rows].astype(np.float32)) for rows in (slice(300), slice(300, 400))]
+    model = CNN(epochs=10, batch=32)
+    model.fit(*parts, Setting())
+    assert spearmanr(model.predict(Features(signal[400:], "signal")), y[400:]).statistic > 0.6
+
+
+def test_overfits_without_regularisation() -> None:
+    codes = random_codes(64, 50)
+    part = codes_part(codes, noise(64))
+    model = CNN(epochs=40, batch=16, regularise=False)
+    model.fit(part, part, Setting())
+    assert spearmanr(model.predict(part.x), part.y).statistic > 0.9
+
+
+def test_unmeasured_targets_do_not_count() -> None:
+    cnn._prepare(Setting())
+    rng = np.random.default_rng(0)
+    y, prediction = rng.normal(size=(6, 3)).astype(np.float32), rng.normal(size=(6, 3)).astype(np.float32)
+    y[0, 0] = y[3, 2] = np.nan
+    loss = float(cnn._masked_squared_error(y, prediction))
+    assert loss == pytest.approx(np.nanmean((y - prediction) ** 2), rel=1e-5)
+
+
+def test_rows_without_any_target_are_left_out() -> None:
+    codes, y = random_codes(80, 40), noise(80, 2)
+    y[:20] = np.nan
+    predictions = []
+    for first in (0, 20):
+        model = CNN(epochs=1, batch=16)
+        model.fit(codes_part(codes[first:60], y[first:60]), codes_part(codes[60:], y[60:]), Setting(seed=3))
+        predictions.append(model.predict(Features(codes, "codes")))
+    np.testing.assert_array_equal(*predictions)
+
+
+def test_seed_decides_the_predictions_and_fits_do_not_disturb_each_other() -> None:
+    codes, y = random_codes(80, 40), noise(80)
+    fitted = []
+    for seed in (5, 5, 6):
+        model = CNN(epochs=2, batch=32)
+        model.fit(codes_part(codes[:60], y[:60]), codes_part(codes[60:], y[60:]), Setting(seed=seed))
+        fitted.append(model)
+    first, again, other = (model.predict(Features(codes, "codes")) for model in fitted)
+    np.testing.assert_array_equal(first, again)
+    assert not np.allclose(first, other)
+
+
+def test_best_epoch_is_kept() -> None:
+    codes, y = planted(300, 3)
+    model = CNN(arch="basset", epochs=6, batch=32)
+    valid = codes_part(codes[200:], y[200:])
+    model.fit(codes_part(codes[:200], y[:200]), valid, Setting())
+    best = max(record["valid_spearman"] for record in model.history)
+    assert spearmanr(model.predict(valid.x), valid.y).statistic == pytest.approx(best, abs=1e-5)
+
+
+def test_multitask_spearman_is_the_mean_over_measured_rows() -> None:
+    rng = np.random.default_rng(0)
+    prediction, y = rng.normal(size=(50, 2)), rng.integers(0, 5, (50, 2)).astype(float)
+    y[:10, 1] = np.nan
+    outside = [spearmanr(prediction[:, 0], y[:, 0]).statistic, spearmanr(prediction[10:, 1], y[10:, 1]).statistic]
+    assert cnn._spearman(prediction, y) == pytest.approx(np.mean(outside))
+    assert cnn._spearman(np.ones((50, 2)), y) == 0
+
+
+# ---- input and augmentation -----------------------------------------------------------------------------------------
+def test_codes_equal_their_one_hot_signal() -> None:
+    cnn._prepare(Setting())
+    import keras
+
+    codes = np.random.default_rng(0).integers(0, 5, (9, 33), dtype=np.uint8)
+    explicit = np.eye(5, 4, dtype=np.float32)[codes]
+    np.testing.assert_array_equal(np.asarray(cnn_layers.one_hot(codes)), explicit)
+    np.testing.assert_array_equal(explicit.reshape(9, -1), Features(codes, "codes").table())
+    keras.utils.set_random_seed(0)
+    on_codes = cnn_layers.build("residual", (33,), 2, True)
+    on_signal = cnn_layers.build("residual", (33, 4), 2, True)
+    on_signal.set_weights(on_codes.get_weights())
+    np.testing.assert_array_equal(on_codes.predict_on_batch(codes), on_signal.predict_on_batch(explicit))
+
+
+rows_of_bases = st.integers(1, 30).flatmap(
+    lambda length: st.lists(st.lists(st.integers(0, 4), min_size=length, max_size=length), min_size=1, max_size=6)
+)
+
+
+@given(rows_of_bases, st.data())
+def test_shift_moves_bases_and_fills_with_n(rows: list[list[int]], data: st.DataObject) -> None:
+    codes = np.array(rows, np.uint8)
+    offsets = np.array([data.draw(st.integers(-9, 9)) for _ in rows])
+    for row, offset, moved in zip(codes, offsets, cnn.shift(codes, offsets), strict=True):
+        text, gap = decode(row), "N" * min(abs(offset), len(row))
+        wanted = (gap + text)[: len(row)] if offset >= 0 else (text + gap)[-len(row) :]
+        assert decode(moved) == wanted
+
+
+@given(rows_of_bases, st.data())
+def test_flip_reverse_complements_the_chosen_rows(rows: list[list[int]], data: st.DataObject) -> None:
+    codes = np.array(rows, np.uint8)
+    chosen = np.array([data.draw(st.booleans()) for _ in rows])
+    for row, flipped, out in zip(codes, chosen, cnn.flip(codes, chosen), strict=True):
+        text = decode(row)
+        assert decode(out) == (text.translate(str.maketrans("ACGT", "TGCA"))[::-1] if flipped else text)
+
+
+def test_batches_visit_every_row_and_shift_within_bounds() -> None:
+    codes = random_codes(40, 50)
+    recipe = cnn_layers.Recipe(epochs=1, batch=8, learning_rate=1e-3, shift=3)
+    batches = cnn._batches(codes_part(codes, np.arange(40)[:, None]), recipe, False, np.random.default_rng(0))
+    seen, offsets = [], set()
+    for _ in range(5):
+        x, y = next(batches)
+        for row, label in zip(x, y[:, 0].astype(int), strict=True):
+            fits = [s for s in range(-5, 6) if (cnn.shift(codes[[label]], np.array([s]))[0] == row).all()]
+            assert len(fits) == 1
+            offsets.update(fits)
+            seen.append(label)
+    assert sorted(seen) == list(range(40))
+    assert offsets == set(range(-3, 4))
+
+
+def test_both_strands_predict_alike_where_the_assay_does_not_tell_them_apart() -> None:
+    codes = random_codes(60, 40)
+    model = CNN(epochs=1, batch=16)
+    model.fit(codes_part(codes[:40], noise(40)), codes_part(codes[40:], noise(20)), Setting(reverse_complement=True))
+    other = np.array([3, 2, 1, 0, 4], np.uint8)[codes[:, ::-1]]
+    np.testing.assert_allclose(
+        model.predict(Features(codes, "codes")), model.predict(Features(other, "codes")), atol=1e-5
+    )
+
+
+def test_predictions_do_not_depend_on_the_batch(monkeypatch: pytest.MonkeyPatch) -> None:
+    codes = random_codes(60, 40)
+    model = CNN(epochs=1, batch=16)
+    model.fit(codes_part(codes[:40], noise(40)), codes_part(codes[40:], noise(20)), Setting())
+    whole = model.predict(Features(codes, "codes"))
+    monkeypatch.setattr(cnn, "PREDICT_POSITIONS", 40 * 17)
+    np.testing.assert_allclose(model.predict(Features(codes, "codes")), whole, atol=1e-5)

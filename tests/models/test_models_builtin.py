@@ -1,0 +1,260 @@
+"""What the table learners promise: they learn what was planted, repeat themselves, and survive poor columns."""
+
+import pickle
+
+import numpy as np
+import pytest
+from scipy.stats import spearmanr
+
+from bench.errors import BenchError
+from bench.featurizer import Features
+from bench.model import Part, Setting
+from bench.models.gc_curve import GCCurve
+from bench.models.lightgbm import LightGBM
+from bench.models.mean import Mean
+from bench.models.random_forest import RandomForest
+from bench.models.ridge import GRID, Ridge
+from bench.models.xgboost import XGBoost
+
+
+def small(cls):
+    """The learner with its own defaults, small enough for a test."""
+    return {
+        XGBoost: lambda: XGBoost(rounds=150, learning_rate=0.1),
+        LightGBM: lambda: LightGBM(rounds=150, learning_rate=0.1),
+        RandomForest: lambda: RandomForest(trees=30),
+    }.get(cls, cls)()
+
+
+LEARNERS = [GCCurve, Ridge, XGBoost, LightGBM, RandomForest]
+STOCHASTIC = [XGBoost, LightGBM, RandomForest]
+
+
+def planted(shape, rows=900, columns=3, seed=0, dtype=np.float32):
+    """(train, valid, test features, test truth): y depends on the first column alone."""
+    rng = np.random.default_rng(seed)
+    x = rng.normal(size=(rows, columns))
+    truth = {"linear": x[:, 0], "monotone": np.tanh(3 * x[:, 0]), "hump": -(x[:, 0] ** 2)}[shape]
+    truth = (truth - truth.mean()) / truth.std()
+    y = (truth + rng.normal(size=rows)).astype(np.float32)
+    x = x.astype(dtype)
+    third = rows // 3
+    parts = [slice(0, third), slice(third, 2 * third), slice(2 * third, rows)]
+    train, valid, _ = (Part(Features(x[p], "table"), y[p]) for p in parts)
+    return train, valid, Features(x[parts[2]], "table"), truth[parts[2]]
+
+
+def score(model, shape, **options):
+    train, valid, test, truth = planted(shape, **options)
+    model.fit(train, valid, Setting(seed=1))
+    return spearmanr(model.predict(test), truth).statistic
+
+
+@pytest.mark.parametrize("cls", LEARNERS)
+@pytest.mark.parametrize("shape", ["linear", "monotone", "hump"])
+def test_learns_what_was_planted(cls, shape):
+    if cls is Ridge and shape == "hump":
+        pytest.skip("a straight line cannot learn a hump")
+    assert score(small(cls), shape, rows=1800) > 0.6
+
+
+def test_the_curve_beats_a_line_on_a_hump_and_equals_it_on_a_line():
+    assert score(GCCurve(), "hump", columns=1, rows=1800) > 0.9
+    assert abs(score(Ridge(), "hump", columns=1)) < 0.5
+    assert score(GCCurve(), "linear", columns=1) > 0.99
+
+
+def test_the_curve_goes_on_straight_beyond_its_range():
+    train, valid, _, _ = planted("hump", columns=1)
+    model = GCCurve()
+    model.fit(train, valid, Setting())
+    far = model.predict(Features(np.array([[4.0], [5.0], [6.0]], np.float32) * 3, "table"))
+    np.testing.assert_allclose(far[2] - far[1], far[1] - far[0], rtol=1e-3)
+
+
+def test_the_curve_in_the_limit_of_smoothing_is_the_least_squares_line():
+    rng = np.random.default_rng(0)
+    x = rng.gamma(2, size=(400, 1)).astype(np.float32)
+    y = (x[:, 0] + 5 * rng.normal(size=400)).astype(np.float32)
+    part = Part(Features(x, "table"), y)
+    model = GCCurve()
+    opposite = Part(part.x, np.polyval(np.polyfit(x[:, 0], y, 1), x[:, 0]).astype(np.float32))
+    model.fit(part, opposite, Setting())  # validation rows on the line itself: only the straightest curve is best
+    np.testing.assert_allclose(model.predict(part.x), opposite.y, atol=0.02 * y.std())
+
+
+@pytest.mark.parametrize("cls", [Mean, *LEARNERS])
+def test_refits_are_identical_and_pickle(cls):
+    train, valid, test, _ = planted("linear")
+    models = [small(cls), pickle.loads(pickle.dumps(small(cls)))]
+    shared = {}
+    for model in models:
+        model.fit(train, valid, Setting(seed=3, threads=1, shared=shared))
+    first, second = (model.predict(test) for model in models)
+    assert first.shape == (len(test),)
+    np.testing.assert_array_equal(first, second)
+
+
+@pytest.mark.parametrize("cls", STOCHASTIC)
+def test_seeds_change_a_stochastic_learner(cls):
+    assert cls.stochastic
+    train, valid, test, _ = planted("linear")
+    predictions = []
+    for seed in (1, 2):
+        model = small(cls)
+        model.fit(train, valid, Setting(seed=seed))
+        predictions.append(model.predict(test))
+    assert not np.array_equal(*predictions)
+
+
+@pytest.mark.parametrize("cls", [Mean, *LEARNERS])
+@pytest.mark.parametrize("values", [0, 7])
+def test_constant_columns_give_the_mean(cls, values):
+    rng = np.random.default_rng(0)
+    y = rng.normal(2.0, 1, 120).astype(np.float32)
+    part = Part(Features(np.full((120, 2), values, np.uint8), "table"), y)
+    model = small(cls)
+    model.fit(part, part, Setting())
+    np.testing.assert_allclose(model.predict(part.x), y.mean(), atol=0.05)  # a forest averages subsamples
+
+
+@pytest.mark.parametrize("cls", LEARNERS)
+def test_a_constant_column_beside_a_good_one_changes_nothing(cls):
+    train, valid, test, truth = planted("linear", columns=2)
+    for part in (train.x, valid.x, test):
+        part.values[:, 1] = 3.0
+    model = small(cls)
+    model.fit(train, valid, Setting())
+    assert spearmanr(model.predict(test), truth).statistic > 0.8
+
+
+@pytest.mark.parametrize("cls", [Ridge, XGBoost, LightGBM, RandomForest])
+def test_signals_and_codes_are_taken_flattened(cls):
+    rng = np.random.default_rng(0)
+    codes = rng.integers(0, 5, (600, 8)).astype(np.uint8)
+    truth = (codes[:, 3] == 2) * 2.0 - (codes[:, 5] == 0) * 1.0
+    y = (truth + 0.3 * rng.normal(size=600)).astype(np.float32)
+    x = Features(codes, "codes")
+    signal = Features((codes[:, :, None] == 2).astype(np.float32), "signal")
+    for features, least in ((x, 0.85), (signal, 0.6)):
+        model = small(cls)
+        model.fit(
+            Part(features.take(slice(0, 300)), y[:300]), Part(features.take(slice(300, 400)), y[300:400]), Setting()
+        )
+        assert spearmanr(model.predict(features.take(slice(400, 600))), truth[400:]).statistic > least
+
+
+@pytest.mark.parametrize("cls", STOCHASTIC)
+def test_a_shared_matrix_is_relabelled_for_another_target(cls):
+    train, valid, test, truth = planted("linear")
+    shared = {}
+    turned = [Part(part.x, -part.y) for part in (train, valid)]
+    for parts, sign in (((train, valid), 1), (turned, -1)):
+        model = small(cls)
+        model.fit(*parts, Setting(shared=shared))
+        alone = small(cls)
+        alone.fit(*parts, Setting())
+        np.testing.assert_array_equal(model.predict(test), alone.predict(test))
+        assert sign * spearmanr(model.predict(test), truth).statistic > 0.75
+
+
+def test_booster_and_forest_share_one_quantised_matrix():
+    train, valid, _, _ = planted("linear")
+    shared = {}
+    for model in (small(XGBoost), small(RandomForest)):
+        model.fit(train, valid, Setting(shared=shared))
+    assert len(shared) == 1
+
+
+@pytest.mark.parametrize("cls", [XGBoost, LightGBM])
+def test_boosters_stop_early_and_keep_their_learning_curve(cls):
+    train, valid, _, _ = planted("linear")
+    model = cls(rounds=1000, patience=10, learning_rate=0.3)
+    model.fit(train, valid, Setting())
+    errors = [entry["valid_rmse"] for entry in model.history]
+    assert len(errors) < 1000
+    assert len(errors) - 1 - int(np.argmin(errors)) == 10
+    predicted = model.predict(valid.x)
+    assert np.sqrt(np.mean((predicted - valid.y) ** 2)) == pytest.approx(min(errors), rel=1e-3)
+
+
+@pytest.mark.parametrize(("rows", "columns"), [(300, 12), (40, 150)])
+def test_ridge_equals_scikit_learn(rows, columns):
+    from sklearn.linear_model import Ridge as Peer
+    from sklearn.preprocessing import StandardScaler
+
+    rng = np.random.default_rng(0)
+    x = rng.poisson(2, (rows, columns)).astype(np.uint8)
+    x[:, 5] = 4
+    y = (x[:, 0].astype(float) - x[:, 1] + rng.normal(size=rows)).astype(np.float32)
+    part = Part(Features(x, "table"), y)
+    model = Ridge(alpha=7.5)
+    model.fit(part, part, Setting())
+    scaler = StandardScaler().fit(x)
+    peer = Peer(alpha=7.5).fit(scaler.transform(x), y)
+    np.testing.assert_allclose(model.predict(part.x), peer.predict(scaler.transform(x)), atol=2e-4)
+
+
+def test_ridge_keeps_the_penalty_that_scikit_learn_scores_best_on_validation():
+    from sklearn.linear_model import Ridge as Peer
+    from sklearn.preprocessing import StandardScaler
+
+    train, valid, _, _ = planted("linear", columns=200, rows=600)
+    model = Ridge()
+    model.fit(train, valid, Setting())
+    scaler = StandardScaler().fit(train.x.values)
+    a, b = scaler.transform(train.x.values), scaler.transform(valid.x.values)
+    errors = [np.mean((Peer(alpha=alpha * 200).fit(a, train.y).predict(b) - valid.y) ** 2) for alpha in GRID]
+    assert model.alpha_[0] == pytest.approx(GRID[int(np.argmin(errors))] * 200)
+
+
+def test_ridge_fits_each_of_several_targets_as_if_alone_with_rows_missing():
+    rng = np.random.default_rng(0)
+    x = Features(rng.normal(size=(300, 6)).astype(np.float32), "table")
+    y = (x.values @ rng.normal(size=(6, 4)) + rng.normal(size=(300, 4)) * [0.1, 1, 3, 1]).astype(np.float32)
+    y[::3, 1] = np.nan
+    y[5:90, 3] = np.nan
+    train, valid = Part(x.take(slice(0, 200)), y[:200]), Part(x.take(slice(200, 300)), y[200:])
+    model = Ridge()
+    model.fit(train, valid, Setting())
+    together = model.predict(x)
+    assert together.shape == (300, 4)
+    for target in range(4):
+        kept = [np.isfinite(part.y[:, target]) for part in (train, valid)]
+        alone = Ridge()
+        alone.fit(*(Part(p.x.take(k), p.y[k, target]) for p, k in zip((train, valid), kept, strict=True)), Setting())
+        np.testing.assert_allclose(together[:, target], alone.predict(x), atol=1e-4)
+
+
+def test_forest_of_scikit_learn_on_request():
+    assert score(RandomForest(trees=30, library="sklearn"), "hump", rows=1800) > 0.6
+    train, valid, _, _ = planted("linear")
+    with pytest.raises(BenchError, match="library=xgboost"):
+        RandomForest(library="sklearn").fit(train, valid, Setting(device="cuda"))
+
+
+def test_what_has_no_gpu_refuses_one_aloud():
+    import xgboost
+
+    train, valid, _, _ = planted("linear")
+    with pytest.raises(BenchError, match="--device cpu"):
+        LightGBM().fit(train, valid, Setting(device="cuda"))
+    if not xgboost.build_info()["USE_CUDA"]:
+        for model in (XGBoost(), XGBoost(tree_method="gpu_hist"), RandomForest()):
+            device = "cpu" if getattr(model, "tree_method", "") == "gpu_hist" else "cuda"
+            with pytest.raises(BenchError, match="no CUDA"):
+                model.fit(train, valid, Setting(device=device))
+
+
+@pytest.mark.parametrize("cls", [XGBoost, LightGBM, RandomForest])
+def test_nothing_is_printed(cls, capfd):
+    train, valid, test, _ = planted("linear")
+    model = small(cls)
+    model.fit(train, valid, Setting(threads=1))
+    model.predict(test)
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("cls", [Mean, *LEARNERS])
+def test_estimates_grow_with_the_work(cls):
+    assert 0 < cls.estimate(1_000, 10) <= cls.estimate(100_000, 1_000)

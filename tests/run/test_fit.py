@@ -1,0 +1,154 @@
+import numpy as np
+import pytest
+from scipy import stats
+
+from bench import Featurizer, Model
+from bench.errors import BenchError
+from bench.plugins import Made
+from bench.run.fit import TargetScale, Workspace, compute_features, fit_job
+from bench.tasks.spec import load_task_file
+from bench.tasks.splits import make_folds
+from bench.tasks.task import TEST, TRAIN, VALID
+
+
+class GCColumn(Featurizer):
+    """GC by counting letters of strings."""
+
+    name = "gc-column"
+    calls = 0
+
+    def transform(self, sequences):
+        type(self).calls += 1
+        return np.array([[(s.count("G") + s.count("C")) / len(s)] for s in sequences.to_strings()], np.float32)
+
+
+class Spy(Model):
+    """Predicts its first feature and remembers what it was handed."""
+
+    name = "spy"
+    seen: list = []  # noqa: RUF012
+
+    def fit(self, train, valid, setting):
+        self.seen.append((train, valid, setting))
+
+    def predict(self, x):
+        return x.table()[:, 0]
+
+
+def made(cls, kind="model", **parameters):
+    return Made(kind, cls.name, cls, parameters)
+
+
+@pytest.fixture
+def task(small_task):
+    return load_task_file(small_task)
+
+
+def test_every_row_of_every_part_gets_its_own_prediction(task):
+    folds = make_folds(task)
+    [result] = fit_job(task, folds, made(GCColumn, "featurizer"), made(Spy), 0, ("t0",), workspace=Workspace())
+    gc = np.array([(s.count("G") + s.count("C")) / len(s) for s in task.sequences.to_strings()], np.float32)
+    got = result.predictions
+    np.testing.assert_array_equal(got.prediction, gc[got.row])
+    for fold in range(len(folds)):
+        for code in (TRAIN, VALID, TEST):
+            rows = got.row[(got.fold == fold) & (got.part == code)]
+            assert sorted(rows) == sorted(np.flatnonzero(folds.part[fold] == code))
+
+
+def test_recorded_scores_are_scipys(task):
+    folds = make_folds(task)
+    [result] = fit_job(task, folds, made(GCColumn, "featurizer"), made(Spy), 0, ("t0",), workspace=Workspace())
+    values = task.targets["t0"].replicates.mean(axis=1)
+    got = result.predictions
+    for fold, score in enumerate(result.record["spearman"]["test"]):
+        mine = (got.fold == fold) & (got.part == TEST)
+        assert score == pytest.approx(stats.spearmanr(values[got.row[mine]], got.prediction[mine]).statistic, abs=1e-6)
+
+
+def test_a_model_never_sees_a_test_row(task):
+    Spy.seen.clear()
+    folds = make_folds(task)
+    fit_job(task, folds, made(GCColumn, "featurizer"), made(Spy), 0, ("t0",), workspace=Workspace())
+    for fold, (train, valid, _) in enumerate(Spy.seen):
+        assert len(train.x) == len(train.y) == (folds.part[fold] == TRAIN).sum()
+        assert len(valid.x) == len(valid.y) == (folds.part[fold] == VALID).sum()
+
+
+def test_features_are_computed_once_for_all_models(task):
+    GCColumn.calls = 0
+    workspace = Workspace()
+    for seed in range(3):
+        fit_job(
+            task, make_folds(task), made(GCColumn, "featurizer"), made(Spy), seed, ("t0",), workspace=workspace
+        )
+    assert GCColumn.calls == 1
+
+
+def test_what_a_model_shares_lives_as_long_as_its_rows(task):
+    Spy.seen.clear()
+    workspace = Workspace()
+    for seed in range(2):
+        fit_job(
+            task, make_folds(task), made(GCColumn, "featurizer"), made(Spy), seed, ("t0",), workspace=workspace
+        )
+    shared = [setting.shared for _, _, setting in Spy.seen]
+    assert shared[0] is shared[3]
+    assert len({id(each) for each in shared}) == 3
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        (lambda n: np.zeros(n - 1), r"predict must return shape"),
+        (lambda n: np.zeros((n, 2)), r"predict must return shape"),
+        (lambda n: np.full(n, np.nan), r"predictions must be finite"),
+    ],
+)
+def test_wrong_predictions_are_refused(task, wrong, message):
+    class Wrong(Spy):
+        name = "wrong"
+
+        def predict(self, x):
+            return wrong(len(x))
+
+    with pytest.raises(BenchError, match=message):
+        fit_job(
+            task, make_folds(task), made(GCColumn, "featurizer"), made(Wrong), 0, ("t0",), workspace=Workspace()
+        )
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        (lambda n: np.zeros(n), "2-dimensional"),
+        (lambda n: np.zeros((n + 1, 1)), "one row a sequence"),
+        (lambda n: np.full((n, 1), np.inf), "must be finite"),
+        (lambda n: np.full((n, 1), "x"), "must be numbers"),
+    ],
+)
+def test_wrong_features_are_refused(task, wrong, message):
+    class Wrong(GCColumn):
+        name = "wrong"
+
+        def transform(self, sequences):
+            return wrong(len(sequences))
+
+    with pytest.raises(BenchError, match=message):
+        compute_features(task, made(Wrong, "featurizer"))
+
+
+def test_the_rank_scale_is_gaussian_on_training_rows_and_monotone_elsewhere():
+    rng = np.random.default_rng(0)
+    train = np.exp(rng.normal(size=500) * 3)
+    scale = TargetScale(train, "rank")
+    z = scale(train)
+    assert stats.kstest(z, "norm").pvalue > 0.9
+    others = np.sort(np.exp(rng.normal(size=200) * 3))
+    assert (np.diff(scale(others)) >= 0).all()
+    assert np.isnan(scale(np.array([np.nan]))).all()
+
+
+def test_the_raw_scale_is_the_z_score():
+    values = np.array([1.0, 2.0, 3.0, np.nan])
+    np.testing.assert_allclose(TargetScale(values, "raw")(values)[:3], stats.zscore([1, 2, 3]), rtol=1e-6)

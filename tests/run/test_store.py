@@ -1,0 +1,139 @@
+import json
+import multiprocessing
+import os
+import stat
+
+import numpy as np
+import pytest
+
+from bench.errors import BenchError
+from bench.run.cell import Cell
+from bench.run.store import PREDICTIONS, RECORD, Predictions, Store, atomic, read_predictions
+from bench.tasks.spec import load_task_file
+
+CELL = Cell("task", "y", "holdout", "gc", "ridge", 0)
+
+
+def some(n=20, seed=0):
+    rng = np.random.default_rng(seed)
+    return Predictions(
+        np.arange(n, dtype=np.int32),
+        np.zeros(n, np.int8),
+        rng.integers(0, 3, n).astype(np.int8),
+        rng.normal(size=n).astype(np.float32),
+    )
+
+
+def test_what_is_written_is_read(tmp_path):
+    store = Store(tmp_path)
+    wrote = some()
+    store.write_cell(CELL, {"key": "k1"}, wrote)
+    read = store.predictions(CELL)
+    for name in ("row", "fold", "part", "prediction"):
+        np.testing.assert_array_equal(getattr(read, name), getattr(wrote, name))
+        assert getattr(read, name).dtype == getattr(wrote, name).dtype
+    assert store.has(CELL, "k1")
+    assert not store.has(CELL, "k2")
+    assert [record["key"] for _, record in store.records()] == ["k1"]
+
+
+@pytest.mark.parametrize("damage", ["cut json", "no json", "cut parquet", "no parquet", "other format", "no object"])
+def test_a_damaged_cell_counts_as_absent(tmp_path, damage):
+    store = Store(tmp_path)
+    store.write_cell(CELL, {"key": "k1"}, some())
+    record, predictions = store.folder(CELL) / RECORD, store.folder(CELL) / PREDICTIONS
+    match damage:
+        case "cut json":
+            record.write_text(record.read_text()[:30])
+        case "no json":
+            record.unlink()
+        case "cut parquet":
+            predictions.write_bytes(predictions.read_bytes()[:-7])
+        case "no parquet":
+            predictions.unlink()
+        case "other format":
+            record.write_text(json.dumps({**json.loads(record.read_text()), "format": 999}))
+        case "no object":
+            record.write_text("[1, 2]")
+    assert not store.has(CELL, "k1")
+    store.write_cell(CELL, {"key": "k1"}, some())
+    assert store.has(CELL, "k1")
+
+
+def test_unreadable_predictions_are_named_with_a_mend(tmp_path):
+    path = tmp_path / PREDICTIONS
+    path.write_bytes(b"PAR1 nothing PAR1")
+    with pytest.raises(BenchError, match=r"predictions\.parquet: cannot be read .* run again"):
+        read_predictions(path)
+
+
+def test_an_interrupted_write_leaves_the_old_file(tmp_path):
+    path = tmp_path / "file"
+    path.write_text("old")
+    with pytest.raises(RuntimeError, match="stop"), atomic(path) as temporary:
+        temporary.write_text("new")
+        raise RuntimeError("stop")
+    assert path.read_text() == "old"
+    assert os.listdir(tmp_path) == ["file"]
+
+
+def test_a_failure_takes_the_place_of_an_old_result_and_a_result_of_a_failure(tmp_path):
+    store = Store(tmp_path)
+    store.write_cell(CELL, {"key": "k1"}, some())
+    log = store.write_failure(CELL, {"reason": "no luck", "traceback": "line 1\nline 2"})
+    assert not store.has(CELL, "k1")
+    assert log.read_text() == "line 1\nline 2"
+    assert [note["reason"] for _, note in store.failures()] == ["no luck"]
+    store.write_cell(CELL, {"key": "k1"}, some())
+    assert store.has(CELL, "k1")
+    assert list(store.failures()) == []
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
+def test_a_read_only_folder_is_said_at_once(tmp_path):
+    tmp_path.chmod(stat.S_IREAD | stat.S_IEXEC)
+    with pytest.raises(BenchError, match="cannot write there"):
+        Store(tmp_path / "out").check_writable()
+
+
+def test_a_file_where_the_folder_should_be_is_said(tmp_path):
+    (tmp_path / "out").write_text("")
+    with pytest.raises(BenchError, match="Give a writable folder with --out"):
+        Store(tmp_path / "out").check_writable()
+
+
+def _hold(root, ready, release):
+    with Store(root).claim(CELL, wait=True) as mine:
+        assert mine
+        ready.set()
+        release.wait(30)
+
+
+def test_a_claim_holds_across_processes_and_dies_with_its_holder(tmp_path):
+    context = multiprocessing.get_context("spawn")
+    ready, release = context.Event(), context.Event()
+    process = context.Process(target=_hold, args=(tmp_path, ready, release))
+    process.start()
+    try:
+        assert ready.wait(60)
+        with Store(tmp_path).claim(CELL, wait=False) as mine:
+            assert not mine
+        process.kill()
+        process.join()
+        with Store(tmp_path).claim(CELL, wait=False) as mine:
+            assert mine
+    finally:
+        process.kill()
+        process.join()
+
+
+def test_rows_of_a_task_are_kept_for_reports(tmp_path, small_task):
+    import pandas as pd
+
+    task = load_task_file(small_task)
+    store = Store(tmp_path / "out")
+    store.write_task(task, np.full(len(task), 0.5, np.float32))
+    rows = pd.read_parquet(store.task_folder("small") / "rows.parquet")
+    assert list(rows["row_id"]) == list(task.row_id)
+    np.testing.assert_array_equal(rows["y:t0:y0_1"], task.targets["t0"].replicates[:, 0])
+    assert "x:dna_count" in rows

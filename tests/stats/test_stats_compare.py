@@ -1,0 +1,127 @@
+"""Tests of differences: the Williams vector, Holm, letters, effective n."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bench.stats import bootstrap, compare, ranks
+
+
+def test_williams_vector():
+    t, p = compare.williams(0.4, 0.6, 0.5, 103)
+    assert t == pytest.approx(-2.4863, abs=5e-5)
+    assert p == pytest.approx(0.01457, abs=5e-6)
+
+
+def test_holm_by_hand():
+    np.testing.assert_allclose(compare.holm([0.01, 0.04, 0.03]), [0.03, 0.06, 0.06])
+    np.testing.assert_allclose(compare.holm([0.01, np.nan, 0.5]), [0.03, np.nan, 1.0])
+    np.testing.assert_allclose(compare.holm([0.01, 0.01], family=3), [0.03, 0.03])
+
+
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=12))
+def test_holm_properties(p):
+    adjusted = compare.holm(p)
+    assert (adjusted >= np.array(p) - 1e-12).all()
+    assert (adjusted <= 1).all()
+    assert (adjusted <= np.minimum(1, np.array(p) * len(p)) + 1e-12).all()  # never worse than Bonferroni
+    order = np.argsort(p, kind="stable")
+    assert (np.diff(adjusted[order]) >= 0).all()
+
+
+def test_letters_beyond_z():
+    assert [compare.letter(i) for i in (0, 25, 26, 51, 52, 701, 702)] == ["a", "z", "aa", "az", "ba", "zz", "aaa"]
+
+
+def scores_and_draws(seed, models=5, spread=0.02):
+    rng = np.random.default_rng(seed)
+    scores = rng.uniform(0.2, 0.5, models)
+    return scores, scores + spread * rng.normal(size=(500, models))
+
+
+@given(st.integers(0, 5000), st.floats(0.001, 0.2))
+def test_letters_are_an_equivalence_and_as_defined(seed, spread):
+    scores, draws = scores_and_draws(seed, spread=spread)
+    letters = compare.tie_letters(scores, draws, 300)
+    assert letters[int(np.argmax(scores))] == "a"
+    # the best of each letter comes before the best of the next, and letters leave no gap
+    best = {name: max(s for s, other in zip(scores, letters, strict=True) if other == name) for name in letters}
+    ordered = sorted(best, key=lambda name: -best[name])
+    assert ordered == [compare.letter(i) for i in range(len(best))]
+    # a model is never told apart from the best of its letter when compared alone
+    for i, name in enumerate(letters):
+        top = int(np.flatnonzero(scores == best[name])[0])
+        if i != top:
+            alone = compare.tie_letters(scores[[top, i]], draws[:, [top, i]], 300)
+            gap = scores[top] - scores[i]
+            assert alone[1] == "a" or gap > 1.9 * (draws[:, top] - draws[:, i]).std()
+
+
+@given(st.integers(0, 1000))
+def test_letters_do_not_depend_on_the_order_of_models(seed):
+    scores, draws = scores_and_draws(seed)
+    order = np.random.default_rng(seed).permutation(len(scores))
+    letters = compare.tie_letters(scores, draws, 300)
+    assert compare.tie_letters(scores[order], draws[:, order], 300) == [letters[i] for i in order]
+
+
+def test_models_far_apart_get_letters_of_their_own_and_no_score_gets_none():
+    scores = np.array([0.1, np.nan, 0.5, 0.5])
+    draws = scores + 0.01 * np.random.default_rng(0).normal(size=(400, 1))
+    assert compare.tie_letters(scores, draws, 500) == ["b", "", "a", "a"]
+
+
+def test_bootstrap_p_matches_the_students_test_of_a_mean():
+    from scipy import stats
+
+    rng = np.random.default_rng(1)
+    x = rng.normal(0.25, 1, 60)
+    draws = bootstrap.statistic_draws(lambda w: (w @ x) / w.sum(), np.arange(60), bootstrap.Draws(60, 4000))
+    assert compare.bootstrap_p(draws, x.mean(), 60) == pytest.approx(stats.ttest_1samp(x, 0)[1], rel=0.15)
+
+
+def test_identical_models_do_not_differ():
+    draws = np.random.default_rng(0).normal(size=300)
+    found = compare.paired_difference(draws, draws, 0.4, 0.4, 100)
+    assert found == compare.Difference(0.0, (0.0, 0.0), 1.0)
+
+
+def test_pairing_narrows_the_interval():
+    rng = np.random.default_rng(2)
+    signal, y = rng.normal(size=(2, 3000))
+    y += signal
+    models = np.column_stack([signal + 0.1 * rng.normal(size=3000), signal + 0.5 * rng.normal(size=3000)])
+    draws = bootstrap.spearman_draws(y, models, draws=bootstrap.Draws(3000, 400))
+    scores = [ranks.spearman(y, m) for m in models.T]
+    found = compare.paired_difference(draws[:, 0], draws[:, 1], scores[0], scores[1], 3000)
+    single = np.diff(bootstrap.percentile_interval(draws[:, 0]))[0]
+    assert found.interval[0] > 0
+    assert found.interval[1] - found.interval[0] < single
+    assert found.p < 1e-4
+
+
+def test_two_equal_models_are_told_apart_one_time_in_twenty():
+    apart = 0
+    for seed in range(150):
+        rng = np.random.default_rng(seed)
+        locus = np.repeat(np.arange(60), 5)
+        block = rng.normal(size=(4, 60))[:, locus]
+        row = rng.normal(size=(4, 300))
+        signal, e0, e1, e2 = np.sqrt(0.7) * block + np.sqrt(0.3) * row
+        models = np.column_stack([signal + e1, signal + e2])
+        y = signal + e0
+        draws = bootstrap.spearman_draws(y, models, locus, bootstrap.Draws(60, 200, seed))
+        apart += len(set(compare.tie_letters([ranks.spearman(y, m) for m in models.T], draws, 60))) > 1
+    assert apart <= 17  # .05 · 150 = 7.5; 17 is 3.6 standard errors above
+
+
+def test_icc_and_effective_n():
+    rng = np.random.default_rng(3)
+    locus = np.repeat(np.arange(2000), 5)
+    y = np.sqrt(0.4) * rng.normal(size=2000)[locus] + np.sqrt(0.6) * rng.normal(size=10_000)
+    assert compare.intraclass_correlation(y, locus) == pytest.approx(0.4, abs=0.03)
+    assert compare.effective_n(y, locus) == pytest.approx(10_000 / (1 + 4 * 0.4), rel=0.05)
+    assert compare.effective_n(rng.normal(size=10_000), locus) == pytest.approx(10_000, rel=0.1)
+    assert compare.effective_n(y, np.arange(10_000)) == 10_000
+    assert compare.effective_n(rng.normal(size=2000)[locus], locus) == pytest.approx(2000)

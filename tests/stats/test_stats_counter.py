@@ -1,0 +1,77 @@
+"""The verdict on planted truth: counters are called counters, motif readers are not."""
+
+import numpy as np
+import pytest
+
+from bench.stats import counter
+from bench.stats.bootstrap import Estimate
+
+
+def planted(kind, loci=400, tiles=3, seed=0):
+    """GC, y and the prediction of a model of a kind."""
+    rng = np.random.default_rng([seed, 3])
+    locus = np.repeat(np.arange(loci), tiles)
+    n = len(locus)
+    gc = rng.normal(size=loci)[locus] + 0.3 * rng.normal(size=n)
+    motif = rng.poisson(1, n) - 1.0
+    noise = rng.normal(size=loci)[locus] + 0.5 * rng.normal(size=n)
+    error = 0.3 * rng.normal(size=n)
+    kinds = {
+        "gc": (gc, gc + error),
+        "hump": (-(gc**2), -(gc**2) + error),
+        "motif": (motif, motif + error),
+        "both": (gc + motif, gc + motif + error),
+        "nothing": (motif, error),
+    }
+    signal, prediction = kinds[kind]
+    return signal + noise, prediction, gc, locus
+
+
+@pytest.mark.parametrize(
+    ("kind", "word"),
+    [("gc", "counter"), ("hump", "counter"), ("motif", "grammar"), ("both", "mixed"), ("nothing", "none")],
+)
+@pytest.mark.parametrize("seed", [0, 1])
+def test_planted_models_get_their_word(kind, word, seed):
+    y, prediction, gc, locus = planted(kind, seed=seed)
+    assert counter.judge(y, prediction, gc, locus, locus % 3).word == word
+
+
+def test_a_monotone_function_of_gc_is_a_counter():
+    y, _, gc, locus = planted("gc")
+    found = counter.judge(y, np.exp(gc), gc, locus)
+    assert found.word == "counter"
+    assert found.with_gc.value == pytest.approx(1)
+    assert found.given_gc == Estimate(0, 0, 0)
+
+
+def test_a_composition_model_survives_the_shuffle():
+    y, prediction, gc, locus = planted("both")
+    kept = counter.judge(y, prediction, gc, locus, shuffled=prediction + 0.05 * np.arange(len(y)) / len(y))
+    assert kept.word == "composition"
+    lost = counter.judge(y, prediction, gc, locus, shuffled=gc)
+    assert lost.word == "mixed"
+    assert lost.shuffled.value < lost.score.value
+
+
+def test_few_loci_are_unclear_rather_than_a_counter():
+    y, prediction, gc, locus = planted("gc", loci=25, tiles=4, seed=1)
+    assert counter.judge(y, prediction + np.random.default_rng(0).normal(size=100), gc, locus).word in (
+        "unclear",
+        "none",
+    )
+
+
+def test_a_prediction_without_spread_has_no_verdict_but_none():
+    y, _, gc, locus = planted("gc")
+    assert counter.judge(y, np.zeros(len(y)), gc, locus).word == "none"
+
+
+def test_variance_beyond_of_independent_parts():
+    # y = gc + motif + noise, model = gc + motif: half of what it explains is beyond GC
+    rng = np.random.default_rng(4)
+    n = 40_000
+    gc, motif, noise = rng.normal(size=(3, n))
+    found = counter.judge(gc + motif + noise, gc + motif, gc)
+    assert found.beyond.value == pytest.approx(0.5, abs=0.03)
+    assert set(counter.WORDS) >= {found.word}
