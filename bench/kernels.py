@@ -13,15 +13,17 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import get_num_threads, njit, prange
+from numba import get_num_threads, njit, prange, types
+from numba.extending import intrinsic
 from numpy.typing import NDArray
 
 from bench.sequences import Sequences
 
 #: Bases a record of the rank index covers: one bit each of a 64-bit word.
 WORD = 64
-#: Rows below which a parallel start costs more than it saves (20 us a start against 0.1 us a short row).
-FEW_ROWS = 256
+#: Bases from which rows are shared out over the cores. Fewer take 1-10 ms on one core: not worth compiling the parallel
+#: code, nor waiting for a core that a neighbour holds (a GC scan of 10 Mb then took 10 times as long as on one core).
+PARALLEL_BASES = 16_000_000
 #: Bases asked for, in buffers, from which the rank index is worth making. It is made at 5,500 Mbase/s; rows of 200 are
 #: read at 7,000, so reading wins the first pass. Windows of 10 are read at 600 and looked up at 1,600: it wins at once.
 SHARE_ROW, SHARE_WINDOWS = 2.0, 0.25
@@ -32,7 +34,15 @@ _GATHER = np.uint64(0x0102040810204080)  # times eight 0/1 bytes: their bits sid
 
 
 def _arrays(sequences: Sequences) -> tuple[NDArray[np.uint8], NDArray[Any], NDArray[Any], NDArray[np.bool_]]:
-    """The four arrays as plain ndarrays (a memory-mapped buffer stays mapped)."""
+    """The four arrays as plain ndarrays (a memory-mapped buffer stays mapped).
+
+    Raises
+    ------
+    ValueError : where a row is longer than ``sequences.width``. Kernels size their output by it and check no bounds.
+    """
+    longest = int(sequences.lengths.max(initial=0))
+    if longest > sequences.width:
+        raise ValueError(f"no row may be longer than sequences.width ({sequences.width} bases). Got {longest}.")
     return (
         np.asarray(sequences.buffer),
         np.ascontiguousarray(sequences.start),
@@ -41,8 +51,8 @@ def _arrays(sequences: Sequences) -> tuple[NDArray[np.uint8], NDArray[Any], NDAr
     )
 
 
-def _parallel(rows: int) -> bool:
-    return rows >= FEW_ROWS and get_num_threads() > 1
+def _parallel(sequences: Sequences) -> bool:
+    return get_num_threads() > 1 and int(sequences.lengths.sum()) >= PARALLEL_BASES
 
 
 def count_dtype(width: int) -> type[np.unsignedinteger[Any]]:
@@ -72,13 +82,10 @@ def _scan(buffer, a, b):  # type: ignore[no-untyped-def]
     return gc, unknown
 
 
-@njit(cache=True, nogil=True)
-def _popcount(x):  # type: ignore[no-untyped-def]
-    """Set bits of a uint64 (the form LLVM turns into one instruction)."""
-    x = x - ((x >> _ONE) & np.uint64(0x5555555555555555))
-    x = (x & np.uint64(0x3333333333333333)) + ((x >> np.uint64(2)) & np.uint64(0x3333333333333333))
-    x = (x + (x >> np.uint64(4))) & np.uint64(0x0F0F0F0F0F0F0F0F)
-    return np.int64((x * _LOW) >> np.uint64(56))
+@intrinsic
+def _popcount(typingctx, x):  # type: ignore[no-untyped-def]
+    """Set bits of a uint64 in one instruction. (Shifts and masks: a third of the look-ups a second.)"""
+    return types.uint64(types.uint64), lambda context, builder, signature, args: builder.ctpop(args[0])
 
 
 @njit(cache=True, nogil=True)
@@ -86,7 +93,7 @@ def _rank(index, position):  # type: ignore[no-untyped-def]
     """(G + C, N) before a position of the buffer, from the rank index."""
     record = index[position >> 6]
     below = (_ONE << np.uint64(position & 63)) - _ONE
-    return np.int64(record[2]) + _popcount(record[0] & below), np.int64(record[3]) + _popcount(record[1] & below)
+    return np.int64(record[2] + _popcount(record[0] & below)), np.int64(record[3] + _popcount(record[1] & below))
 
 
 @njit(cache=True, nogil=True)
@@ -113,8 +120,8 @@ def _fill_index(words, buffer, index):  # type: ignore[no-untyped-def]
         index[block, 1] = unknown_bits
         index[block, 2] = gc
         index[block, 3] = unknown
-        gc += np.uint64(_popcount(gc_bits))
-        unknown += np.uint64(_popcount(unknown_bits))
+        gc += _popcount(gc_bits)
+        unknown += _popcount(unknown_bits)
 
 
 def rank_index(buffer: NDArray[np.uint8]) -> NDArray[np.uint64]:
@@ -181,7 +188,7 @@ def gc_fraction(sequences: Sequences) -> NDArray[np.float32]:
     buffer, start, stop, _ = _arrays(sequences)
     index = _index_of(sequences, SHARE_ROW)
     out = np.empty(len(start), np.float32)
-    kernel = _gc_parallel if _parallel(len(start)) else _gc_serial
+    kernel = _gc_parallel if _parallel(sequences) else _gc_serial
     kernel(buffer, index, start, stop, out)
     return out
 
@@ -248,7 +255,7 @@ def gc_windows(sequences: Sequences, n: int = 20, width: int = 0, step: int = 0)
     windows = n if width == 0 else max(1, (sequences.width - width) // step + 1)
     out = np.empty((len(start), windows), np.float32)
     index = _index_of(sequences, SHARE_WINDOWS)
-    kernel = _windows_parallel if _parallel(len(start)) else _windows_serial
+    kernel = _windows_parallel if _parallel(sequences) else _windows_serial
     kernel(buffer, index, start, stop, reverse, width, step, sequences.width, out)
     return out
 
@@ -359,8 +366,10 @@ def canonical_columns(low: int, high: int) -> NDArray[np.uint32]:
     return np.concatenate(columns).astype(np.uint32)
 
 
-def count_kmers(sequences: Sequences, low: int, high: int, canonical: bool = False) -> NDArray[np.unsignedinteger[Any]]:
-    """Counts of all k-mers of lengths low..high in every row, as read on its strand.
+def count_kmers(
+    sequences: Sequences, low: int, high: int, canonical: bool = False, out: NDArray[Any] | None = None
+) -> NDArray[Any]:
+    """Counts of all k-mers of lengths low..high in every row, as read on its strand, into ``out`` where it is given.
 
     Returns
     -------
@@ -371,13 +380,13 @@ def count_kmers(sequences: Sequences, low: int, high: int, canonical: bool = Fal
     buffer, start, stop, reverse = _arrays(sequences)
     first = _firsts(low, high)
     dtype = count_dtype(sequences.width)
-    parallel = _parallel(len(start))
+    parallel = _parallel(sequences)
     if canonical:
         column = canonical_columns(low, high)
-        out = np.empty((len(start), int(column.max()) + 1), dtype)
+        out = np.empty((len(start), int(column.max()) + 1), dtype) if out is None else out
         (_canonical_parallel if parallel else _canonical_serial)(buffer, start, stop, low, high, column, first, out)
     else:
-        out = np.empty((len(start), int(first[-1])), dtype)
+        out = np.empty((len(start), int(first[-1])), dtype) if out is None else out
         (_kmers_parallel if parallel else _kmers_serial)(buffer, start, stop, reverse, low, high, first, out)
     return out
 
@@ -416,9 +425,10 @@ def _codes_parallel(buffer, start, stop, reverse, out):  # type: ignore[no-untyp
         _codes_row(buffer, start[row], stop[row], reverse[row], out[row])
 
 
-def padded_codes(sequences: Sequences) -> NDArray[np.uint8]:
-    """Base codes of every row as read on its strand, uint8 (n, ``sequences.width``), centred and padded with 4."""
+def padded_codes(sequences: Sequences, out: NDArray[np.uint8] | None = None) -> NDArray[np.uint8]:
+    """Base codes of every row as read on its strand, uint8 (n, ``sequences.width``), centred and padded with 4, into
+    ``out`` where it is given."""
     buffer, start, stop, reverse = _arrays(sequences)
-    out = np.empty((len(start), sequences.width), np.uint8)
-    (_codes_parallel if _parallel(len(start)) else _codes_serial)(buffer, start, stop, reverse, out)
+    out = np.empty((len(start), sequences.width), np.uint8) if out is None else out
+    (_codes_parallel if _parallel(sequences) else _codes_serial)(buffer, start, stop, reverse, out)
     return out

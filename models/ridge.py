@@ -151,8 +151,7 @@ def _decompose(table: NDArray[Any]) -> _Spectrum:
 
 
 def _standardise(block: NDArray[Any], centre: NDArray[np.float64], scale: NDArray[np.float64]) -> NDArray[np.float32]:
-    out: NDArray[np.float32] = (block - centre.astype(np.float32)) / scale.astype(np.float32)
-    return out
+    return np.asarray((block - centre.astype(np.float32)) / scale.astype(np.float32), np.float32)
 
 
 def _standardised_transpose_times(

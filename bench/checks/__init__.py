@@ -1,8 +1,8 @@
 """Conformance checks of plugins: one plain function a check, for `bench check` and for pytest alike.
 
-    @pytest.mark.parametrize("check", featurizer_checks(Mine()), ids=str)
-    def test_conformance(check):
-        check()
+@pytest.mark.parametrize("check", featurizer_checks(Mine()), ids=str)
+def test_conformance(check):
+    check()
 """
 
 from bench.checks.check import Check, CheckFailed

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import pickle
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -79,7 +80,7 @@ def parameters_of(plugin: Any) -> dict[str, Any]:
     return {key: getattr(plugin, key) for key in signature_of(type(plugin))}
 
 
-def must(holds: bool, message: str) -> None:
+def must(holds: object, message: str) -> None:
     """Raise ``CheckFailed`` with a message unless something holds."""
     if not holds:
         raise CheckFailed(message)
@@ -106,11 +107,21 @@ def check_parameters(plugin: Any) -> None:
     cls, of = type(plugin), title(plugin)
     known = signature_of(cls)
     for key, (hint, default) in known.items():
-        must(hasattr(plugin, key), f"The parameter {key!r} of {of} must be stored as self.{key}. Got no such attribute.")
-        same = getattr(cls(**{**parameters_of(plugin)}), key) == getattr(plugin, key)
-        must(same, f"The parameter {key!r} of {of} must be stored as it was given. Got another value in self.{key}.")
-        must(default is not None or hint is not str, f"The parameter {key!r} of {of} must be annotated: its default None"
-             " has no type. Got no annotation.")  # fmt: skip
+        must(
+            hasattr(plugin, key), f"The parameter {key!r} of {of} must be stored as self.{key}. Got no such attribute."
+        )
+        must(
+            default is not inspect.Parameter.empty,
+            f"The parameter {key!r} of {of} must have a default: every plugin is run without parameters. Got none.",
+        )
+        must(
+            default is not None or hint is not str,
+            f"The parameter {key!r} of {of} must be annotated, such as int | None: the default None has no type.",
+        )
+    again = cls(**parameters_of(plugin))
+    for key, value in parameters_of(plugin).items():
+        same = getattr(again, key) == value
+        must(same, f"The parameter {key!r} of {of} must be stored as it was given. Got {getattr(again, key)!r}.")
     for key in getattr(cls, "shown", ()):
         must(key in known, f"'shown' of {of} must hold parameters ({', '.join(known) or 'it has none'}). Got {key!r}.")
     name, given = parse_name(of)
@@ -123,10 +134,14 @@ def check_parameters(plugin: Any) -> None:
 def check_known_failures(plugin: Any, names: set[str]) -> None:
     """Declared failures name checks that exist, with a written reason."""
     for name, reason in getattr(plugin, "known_failures", {}).items():
-        must(name in names, f"'known_failures' of {title(plugin)} must name checks ({', '.join(sorted(names))})."
-             f" Got {name!r}.")  # fmt: skip
-        must(isinstance(reason, str) and len(reason.split()) > 1,
-             f"The known failure {name!r} of {title(plugin)} must have a written reason. Got {reason!r}.")  # fmt: skip
+        must(
+            name in names,
+            f"'known_failures' of {title(plugin)} must name checks ({', '.join(sorted(names))}). Got {name!r}.",
+        )
+        must(
+            isinstance(reason, str) and len(reason.split()) > 1,
+            f"The known failure {name!r} of {title(plugin)} must have a written reason. Got {reason!r}.",
+        )
 
 
 def pickled(plugin: Any, what: str) -> Any:

@@ -17,9 +17,7 @@ from bench.tasks.spec import TaskSpec
 from bench.tasks.task import PART_NAMES, Task
 
 
-def dataset_checks(
-    dataset: Dataset, registry: Registry | None = None, data_dir: Path | None = None
-) -> Iterator[Check]:
+def dataset_checks(dataset: Dataset, registry: Registry | None = None, data_dir: Path | None = None) -> Iterator[Check]:
     """The checks of a data set object. Where its files are not here, those of its rows say so and pass.
 
     Parameters
@@ -71,7 +69,9 @@ def check_files(dataset: Dataset, rows: Rows) -> str:
         must(inside, f"The path of a file of {of} must stay inside the data folder. Got {file.path!r}.")
         must(file.url.startswith("https://"), f"The url of {file.path} of {of} must be https. Got {file.url!r}.")
         good = re.fullmatch(r"[0-9a-f]{64}", file.sha256) is not None
-        must(good, f"The sha256 of {file.path} of {of} must be 64 digits of lower-case hexadecimal. Got {file.sha256!r}.")
+        must(
+            good, f"The sha256 of {file.path} of {of} must be 64 digits of lower-case hexadecimal. Got {file.sha256!r}."
+        )
         must(file.bytes > 0, f"The size of {file.path} of {of} must be above 0. Got {file.bytes}.")
     return f"{len(dataset.files)} files, {sum(file.bytes for file in dataset.files) / 1e6:.1f} MB"
 

@@ -30,7 +30,11 @@ def list_plugins(
         for column in ("name", "what it is", "from"):
             table.add_column(column, overflow="fold")
         for row in rows:
-            what = row.what if row.problem is None else f"{row.what} — not available: {row.problem}"
-            table.add_row(escape(row.name), escape(what), escape(row.origin))
+            what = escape(row.what)
+            if row.parameters:
+                what += f"\n[dim]{escape(row.parameters)}[/]"
+            if row.problem is not None:
+                what += f"\n[yellow]not available: {escape(row.problem)}[/]"
+            table.add_row(escape(row.name), what, escape(row.origin))
         console.print(table)
         console.print()

@@ -8,7 +8,7 @@ import typer
 from rich.console import Console
 
 import bench
-from bench.cli import data, doctor, list_, report, run
+from bench.cli import check, data, doctor, list_, new, report, run
 from bench.errors import BenchError
 
 app = typer.Typer(
@@ -22,6 +22,8 @@ app.command("run")(run.run)
 app.command("report")(report.report)
 app.command("list")(list_.list_plugins)
 app.command("doctor")(doctor.doctor)
+app.command("check")(check.check)
+app.command("new")(new.new)
 app.add_typer(data.app, name="data")
 
 

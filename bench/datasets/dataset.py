@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
@@ -25,6 +24,22 @@ class RemoteFile:
     url: str
     sha256: str
     bytes: int
+
+
+def remote_files(folder: str, url: str, listing: str) -> tuple[RemoteFile, ...]:
+    """Files of one public address. ``listing`` has a line each: SHA-256, bytes, path under ``url``; the local path is
+    ``folder`` and the file's name, with the folder above it where two names are the same."""
+    lines = [line.split(maxsplit=2) for line in listing.strip().splitlines()]
+    names = [path.rpartition("/")[2] for _, _, path in lines]
+    return tuple(
+        RemoteFile(
+            f"{folder}/{name if names.count(name) == 1 else '/'.join(path.split('/')[-2:])}",
+            f"{url}/{path}",
+            sha256,
+            int(size),
+        )
+        for (sha256, size, path), name in zip(lines, names, strict=True)
+    )
 
 
 class Unavailable(Exception):
@@ -70,25 +85,36 @@ class Dataset:
 
         return build_task(self.spec(), self.frame(self.locate(data_dir, download=download)), source=self.name)
 
+    def problem(self, data_dir: Path | None = None) -> str | None:
+        """Why the task cannot be loaded as things stand, with the mend; None when its files are here."""
+        missing = [file for file in self.files if self._find(file, data_dir) is None]
+        return str(self._unavailable(missing)) if missing else None
+
     def locate(self, data_dir: Path | None = None, *, download: bool = False) -> dict[str, Path]:
         """Where every file is, by ``RemoteFile.path``; each verified by its checksum. Errors as for ``load``."""
-        folders = [folder for folder in (data_dir or _environment("BENCH_DATA_DIR"), cache_folder()) if folder]
         found: dict[str, Path] = {}
         missing: list[RemoteFile] = []
         for file in self.files:
-            here = next((folder / file.path for folder in folders if (folder / file.path).is_file()), None)
+            here = self._find(file, data_dir)
             if here is None:
                 missing.append(file)
             else:
                 verify(here, file)
                 found[file.path] = here
         if missing and not download:
-            size = sum(file.bytes for file in missing) / 1e6
-            raise Unavailable(
-                f"{len(missing)} of {len(self.files)} files of {self.name} are not here.",
-                f"Run: bench data fetch {self.name} ({size:.1f} MB), or set BENCH_DATA_DIR to a folder that has them.",
-            )
+            raise self._unavailable(missing)
         return found | {file.path: self._fetch(file) for file in missing}
+
+    def _find(self, file: RemoteFile, data_dir: Path | None) -> Path | None:
+        folders = (data_dir or _environment("BENCH_DATA_DIR"), cache_folder())
+        return next((folder / file.path for folder in folders if folder and (folder / file.path).is_file()), None)
+
+    def _unavailable(self, missing: list[RemoteFile]) -> Unavailable:
+        size = sum(file.bytes for file in missing) / 1e6
+        return Unavailable(
+            f"{len(missing)} of {len(self.files)} files of {self.name} are not here.",
+            f"Run: bench data fetch {self.name} ({size:.1f} MB), or set BENCH_DATA_DIR to a folder that has them.",
+        )
 
     def _fetch(self, file: RemoteFile) -> Path:
         import pooch
@@ -176,15 +202,3 @@ def _environment(name: str) -> Path | None:
 
 def _brief(error: Exception) -> str:
     return str(error).partition("\n")[0][:160] or type(error).__name__
-
-
-def require_columns(frame: pd.DataFrame, columns: Iterable[str], source: Path | str) -> None:
-    """Check the header of a published file.
-
-    Raises
-    ------
-    BenchError : naming the first column that is missing.
-    """
-    for column in columns:
-        if column not in frame.columns:
-            raise BenchError(f"{source}: column {column!r} is missing. The file is not the published one.")

@@ -97,7 +97,7 @@ def _save(figure: Figure, path: Path) -> None:
     with mpl.rc_context(STYLE), warnings.catch_warnings(), atomic(path) as temporary:
         # A name may hold letters that the measuring font lacks; the viewer's font has them.
         warnings.filterwarnings("ignore", "Glyph .* missing", UserWarning)
-        figure.savefig(temporary, format="svg", bbox_inches="tight", metadata={"Date": None, "Creator": None})
+        figure.savefig(temporary, format="svg", metadata={"Date": None, "Creator": None})
 
 
 def _new(width: float, height: float) -> Figure:
@@ -237,6 +237,7 @@ def _fit(task: TaskFiles, files: BoardFiles, board: dict[str, Any], rows: pd.Dat
             continue
         folder = runs[row["seeds"][0]]
         try:
+            label += f", seed {row['seeds'][0]}" if len(row["seeds"]) > 1 else ""
             data.append((row, label, [(part, load_part(folder, part, value)) for part in (TRAIN, VALID, TEST)]))
         except (BenchError, IndexError):
             continue

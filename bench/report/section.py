@@ -241,9 +241,8 @@ def _matrix(boards: list[dict[str, Any]]) -> list[str]:
                 percent_estimate(board["share"]["of_explainable"]) if board["share"] else text.NOTHING,
             ]
         )
-    return ["The best learner of each featurizer, over all targets; every table is below, folded.", ""] + text.table(
-        header, rows, left=LEFT
-    )
+    above = "The best learner of each featurizer, over all targets; every table is below, folded."
+    return [above, "", *text.table(header, rows, left=LEFT)]
 
 
 def _letter(row: dict[str, Any]) -> str:
@@ -303,8 +302,8 @@ def _above(board: dict[str, Any]) -> list[str]:
         ]
         if ceiling.get("product") is not None:
             lines.append(
-                f"- Unequal replicates: by the product form {code(board['best'])} explains "
-                f"{percent(ceiling['product'])} of the explainable variance, by the mean form {percent(ceiling['mean_form'])}"
+                f"- Unequal replicates: {code(board['best'])} explains {percent(ceiling['product'])} of the "
+                f"explainable variance by the product form, {percent(ceiling['mean_form'])} by the mean form"
             )
         if ceiling.get("given_dna") is not None:
             lines.append(

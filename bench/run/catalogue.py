@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from bench.errors import BenchError
-from bench.naming import format_name
 from bench.plugins import PluginKind, Registry, signature_of, to_text
 from bench.run.cell import library_versions
 
@@ -17,11 +16,12 @@ TITLES: dict[PluginKind, str] = {"dataset": "Tasks", "featurizer": "Featurizers"
 
 @dataclass(frozen=True)
 class CatalogueRow:
-    """One plugin: its name with all parameters and their defaults, what it is, where from, and why it cannot run."""
+    """One plugin: its name, its parameters with their defaults, what it is, where from, and why it cannot run."""
 
     name: str
     what: str
     origin: str
+    parameters: str = ""
     problem: str | None = None
 
 
@@ -37,16 +37,16 @@ def _row(registry: Registry, kind: PluginKind, name: str, data_dir: Path | None)
     try:
         cls: Any = entry.load()
     except BenchError as error:
-        return CatalogueRow(name, "", entry.origin, str(error))
+        return CatalogueRow(name, "", entry.origin, problem=str(error))
     if kind == "dataset":
-        return CatalogueRow(name, cls.title, entry.origin, _files_problem(cls, data_dir))
-    parameters = {key: to_text(default) for key, (_, default) in signature_of(cls).items()}
+        return CatalogueRow(name, cls.title, entry.origin, problem=_files_problem(cls, data_dir))
+    parameters = ", ".join(f"{key}={to_text(default)}" for key, (_, default) in signature_of(cls).items())
     missing = []
     if kind == "model":
         versions = library_versions(tuple(cls.libraries))
         missing = [library for library, version in versions.items() if version == "not installed"]
     problem = f"{', '.join(missing)} not installed (pip install 'bench-gc[cpu]')" if missing else None
-    return CatalogueRow(format_name(name, parameters), _first_sentence(cls), entry.origin, problem)
+    return CatalogueRow(name, _first_sentence(cls), entry.origin, parameters, problem)
 
 
 def _files_problem(cls: Any, data_dir: Path | None) -> str | None:

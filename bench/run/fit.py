@@ -203,7 +203,10 @@ def fit_job(
             "device": device_used,
             "threads": threads,
             "seconds": seconds,
-            "rows": {what: int((joined.part == code).sum()) for what, code in _PARTS.items()},
+            "rows": {
+                what: np.bincount(joined.fold[joined.part == code], minlength=len(folds)).tolist()
+                for what, code in _PARTS.items()
+            },
             "spearman": scores(joined, values[:, j], len(folds)),
             "history": histories,
             "versions": library_versions(tuple(model.cls.libraries)),

@@ -84,7 +84,9 @@ def tie_letters(scores: NDArray[Any], draws: Array, blocks: int, level: float = 
     hence transitive; and letters need not follow the scores, since a noisier model is harder to tell apart.
 
     The best was chosen among m models by the same scores, so the family is all m(m − 1)/2 pairs, not the m − 1 with the
-    best: LETTER_SIZES.
+    best: of 200 boards of 10 equal models (600 loci) the m − 1 told one apart in 15.5 %, all pairs in 3 %. All pairs
+    with 200 loci of 10 rows (ICC .5), 100 of 30 (.9) and 600 of 1: 6.0 to 7.5 % for 2 models, 2 to 4 % for 5, 2 to 3 %
+    for 10.
 
     Parameters
     ----------

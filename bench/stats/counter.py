@@ -128,7 +128,7 @@ def judge(
     whole = mean_over_folds(
         correlation_draws(np.column_stack([residuals, ranks]), [(0, 1), (2, 3)], locus, None, fold, whole=True)
     )[0]
-    value = [float(np.nanmean(spearman_by_fold(y, test, fold))) for test in tests]
+    value = mean_over_folds(np.array([spearman_by_fold(y, test, fold) for test in tests]).T[None])[0]
     score = estimate(value[0], scores[:, 0])
     gc_r2 = gc_variance(y, residuals[:, 0], fold)
     given = nothing_left(estimate(whole[0], found[:, 0]), score)

@@ -6,7 +6,8 @@ from the average.
 
 Scale. R² lives on the rank-Gaussian scale, so the reliability that divides it must too: Pearson of rank-Gaussian
 replicates (``ceilings.ceiling(..., gaussian=True)``). Spearman runs below Pearson on Gaussian data (.483 for .5), and a
-Spearman ρk under a rank-Gaussian R² lifts the share: by SPEARMAN_BIAS.
+Spearman ρk under a rank-Gaussian R² lifts a planted share of .5 by .014 at a replicate reliability of .5 and by .029 at
+.2, where this form is off by .002 and .009 (2,000 loci, 30 trials).
 Why the mean of correlations and not of R²: a fold of 400 rows adds 1/400 to its R² by chance, and averaging keeps all
 of it.
 """

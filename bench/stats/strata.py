@@ -56,8 +56,8 @@ def by_stratum(
     stratum : (n,) labels; "" belongs to none but counts in the pooled figure. fold : int (n,). locus : (n,).
     draws : over the codes of ``locus`` where given; else 2,000 over the loci that occur.
 
-    Warnings: a sign that differs between a stratum and the pooled figure, both intervals off 0; a pooled figure off 0
-    while no stratum's is; two columns whose order differs, both paired intervals off 0. Simpson 1951.
+    Warnings: a sign that differs between a stratum and the pooled figure, both intervals off 0; a pooled figure further
+    from 0 than the interval of any stratum; two columns whose order differs, both paired intervals off 0. Simpson 1951.
     """
     y, fold, locus, stratum = np.asarray(y, float), np.asarray(fold), np.asarray(locus), np.asarray(stratum)
     if draws is None:
@@ -89,6 +89,11 @@ def by_stratum(
     return Strata(found[0], tuple(found[1:]), tuple(left_out), tuple(_warnings(names, found, samples)))
 
 
+def _outer(figure: Estimate, sign: float) -> float:
+    """The end of an interval that lies in the direction of ``sign``, along it."""
+    return sign * (figure.high if sign > 0 else figure.low)
+
+
 def _warnings(names: list[str], found: list[Stratum], samples: list[Array]) -> list[str]:
     pooled, strata = found[0], found[1:]
     lines = []
@@ -98,8 +103,10 @@ def _warnings(names: list[str], found: list[Stratum], samples: list[Array]) -> l
             here = part.scores[name]
             if not whole.covers_zero and not here.covers_zero and whole.value * here.value < 0:
                 lines.append(f"{name}: {whole.value:+.2f} pooled but {here.value:+.2f} within {part.name}.")
-        if strata and not whole.covers_zero and all(part.scores[name].covers_zero for part in strata):
-            lines.append(f"{name}: {whole.value:+.2f} pooled but not different from 0 within any stratum.")
+        sign = np.sign(whole.value)
+        if strata and all(_outer(part.scores[name], sign) < abs(whole.value) for part in strata):
+            inside = ", ".join(f"{part.scores[name].value:+.2f} within {part.name}" for part in strata)
+            lines.append(f"{name}: {whole.value:+.2f} pooled, more than any stratum shows ({inside}).")
     for (i, a), (j, b) in combinations(enumerate(names), 2):
         gaps = [
             estimate(part.scores[a].value - part.scores[b].value, sample[:, i] - sample[:, j])

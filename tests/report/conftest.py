@@ -1,4 +1,4 @@
-"""A small store with planted truth, written through bench.run.store: GC and a motif drive the target, no model is fitted."""
+"""A small store with planted truth, written through bench.run.store: GC and a motif drive the target, nothing is fit."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Planted:
     targets: tuple[str, ...] = ("activity",)
     split: str = "chromosome-kfold[k=3]"
     replicates: int = 2
-    rows: int = 720
+    rows: int = 480
     seeds: int = 1
     digest: str = "d1"
     strata: tuple[str, ...] = ()
@@ -50,7 +50,9 @@ class Planted:
         chrom = np.array([f"chr{i % 6}" for i in locus])
         sequences = Sequences.from_strings(["ACGT" * 5] * n)
         if self.dna:
-            sequences = replace(sequences, covariates={"dna_count": np.exp(3 + 2 * (gc - 0.45) + rng.normal(0, 0.3, n))})
+            sequences = replace(
+                sequences, covariates={"dna_count": np.exp(3 + 2 * (gc - 0.45) + rng.normal(0, 0.3, n))}
+            )
         self.task = Task(
             Card(self.name, self.title, "MPRA", "Homo sapiens", "hg38", "A. Author 2026", "MIT", "stranded", self.note),
             sequences,
@@ -77,11 +79,15 @@ class Planted:
             self.cell(out, name, "none", "mean", np.zeros(n), role="floor")
             self.cell(out, name, "length", "ridge", rng.standard_normal(n), role="confounder")
             self.cell(out, name, "gc", "gc-curve", sign * z + rng.normal(0, 0.1, n), gc_only=True)
-            self.cell(out, name, "gc-windows[n=5]", "ridge", sign * z + rng.normal(0, 0.5, n), gc_only=True, kind="signal")
+            self.cell(
+                out, name, "gc-windows[n=5]", "ridge", sign * z + rng.normal(0, 0.5, n), gc_only=True, kind="signal"
+            )
             for seed in range(self.seeds):
                 noise = rng.normal(0, 0.3, n)
                 self.cell(out, name, "kmers[k=4]", "xgboost", sign * z + motif + noise, seed=seed)
-            self.cell(out, name, "one-hot", "cnn", sign * z + 0.5 * motif + rng.normal(0, 0.5, n), deep=True, kind="codes")
+            self.cell(
+                out, name, "one-hot", "cnn", sign * z + 0.5 * motif + rng.normal(0, 0.5, n), deep=True, kind="codes"
+            )
         return self
 
     def cell(self, out: Path, target: str, featurizer: str, model: str, prediction: np.ndarray, **extra: Any) -> Path:
@@ -95,11 +101,13 @@ class Planted:
         part = np.concatenate([self.folds.part[k][p] for k, p in enumerate(pieces)])
         values = (prediction[row] + 5 * fold).astype(np.float32)
         self.predictions[target, featurizer, model, seed] = prediction.astype(np.float32)
-        sizes = {name: [int((p == code).sum()) for p in self.folds.part] for code, name in ((0, "train"), (1, "valid"), (2, "test"))}
+        codes = {"train": TRAIN, "valid": VALID, "test": TEST}
+        sizes = {name: [int((p == code).sum()) for p in self.folds.part] for name, code in codes.items()}
         y = self.task.targets[target].value
-        scores = {}
-        for code, name in ((TRAIN, "train"), (VALID, "valid"), (TEST, "test")):
-            scores[name] = [_spearman(prediction[p == code], y[p == code]) for p in self.folds.part]
+        scores = {
+            name: [_spearman(prediction[p == code], y[p == code]) for p in self.folds.part]
+            for name, code in codes.items()
+        }
         record = {
             "key": f"{featurizer}{model}{seed}", "task": self.name, "target": target, "split": self.split,
             "task_digest": self.digest, "folds_digest": self.folds.digest, "featurizer": featurizer, "model": model,
@@ -109,7 +117,9 @@ class Planted:
         } | extra  # fmt: skip
         place = Cell(self.name, target, self.split, featurizer, model, seed)
         store = Store(out)
-        store.write_cell(place, record, Predictions(row.astype(np.int32), fold.astype(np.int8), part.astype(np.int8), values))
+        store.write_cell(
+            place, record, Predictions(row.astype(np.int32), fold.astype(np.int8), part.astype(np.int8), values)
+        )
         return store.folder(place)
 
 
@@ -127,3 +137,15 @@ def planted(tmp_path: Path) -> Callable[..., Planted]:
         return Planted(**options).write(tmp_path / "out")
 
     return write
+
+
+@pytest.fixture(autouse=True)
+def no_pictures(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Draw pictures only in tests that ask for ``with_pictures``: they are most of a small report's work."""
+    if "with_pictures" not in request.fixturenames:
+        monkeypatch.setattr("bench.report.pictures.draw_pictures", lambda task, summary: {})
+
+
+@pytest.fixture
+def with_pictures() -> None:
+    """Ask for pictures."""

@@ -144,7 +144,7 @@ def test_percentile_interval():
 
 
 def test_centred_interval_of_a_square_covers_zero_at_zero():
-    # r² of independent data: percentile intervals never reach 0, centred ones hold it about 95 % of the time
+    # r² of independent data: percentile intervals never reach 0
     rng = np.random.default_rng(6)
     covered = {"percentile": 0, "centred": 0}
     for _ in range(400):
@@ -153,7 +153,7 @@ def test_centred_interval_of_a_square_covers_zero_at_zero():
         covered["percentile"] += bootstrap.percentile_interval(draws)[0] <= 0
         covered["centred"] += bootstrap.centred_interval(draws, r**2)[0] <= 0
     assert covered["percentile"] == 0
-    assert 0.91 * 400 <= covered["centred"] <= 0.99 * 400
+    assert covered["centred"] >= 0.93 * 400
 
 
 def test_rows_give_too_short_intervals_where_loci_do_not():

@@ -68,7 +68,7 @@ def test_fisher_mean():
 
 def test_product_form_of_the_sure_figures():
     # Spearman .14 and .34 against two replicates that correlate at .34: 14 %
-    assert 0.14 * 0.34 / 0.34 == pytest.approx(0.14)
+    assert pytest.approx(0.14) == 0.14 * 0.34 / 0.34
     rng = np.random.default_rng(3)
     cov = np.array([[1, 0.14, 0.34], [0.14, 1, 0.34], [0.34, 0.34, 1]])
     f, y1, y2 = rng.multivariate_normal(np.zeros(3), cov, 200_000, method="cholesky").T

@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
-from bench.stats import ceilings, ranks, share, simulate
+from bench.stats import ceilings, ranks, simulate
 from bench.stats.partial import partial_correlation
 
 
 def test_latent_variance_is_shared_as_planted():
-    data = simulate.simulate(20_000, gc_share=0.3, motif_share=0.2, seed=1)
+    data = simulate.simulate(20_000, length=60, gc_share=0.3, motif_share=0.2, seed=1)
     assert np.corrcoef(data.latent, data.gc)[0, 1] ** 2 == pytest.approx(0.3, abs=0.02)
     assert np.corrcoef(data.latent, data.hits)[0, 1] ** 2 == pytest.approx(0.2, abs=0.02)
     assert data.latent.var() == pytest.approx(1, abs=0.05)
@@ -22,14 +22,14 @@ def test_motifs_are_written_and_only_rich_ones_bring_gc(motif):
     windows = np.lib.stride_tricks.sliding_window_view(data.codes, len(pattern), axis=1)
     found = (windows == pattern).all(axis=2).sum(axis=1)
     assert (found >= data.hits).all()
-    assert found.sum() == pytest.approx(data.hits.sum(), rel=0.02)
+    assert found.sum() == pytest.approx(data.hits.sum(), rel=0.1)
     correlation = np.corrcoef(data.gc, data.hits)[0, 1]
     assert correlation > 0.3 if motif == "rich" else abs(correlation) < 0.05
     np.testing.assert_allclose(data.gc, np.isin(data.codes, (1, 2)).mean(axis=1))
 
 
 def test_depths_of_a_sure_library_give_its_zeros():
-    data = simulate.simulate(20_000, depths=(0.004, 0.02), seed=3)
+    data = simulate.simulate(20_000, length=60, depths=(0.004, 0.02), seed=3)
     np.testing.assert_allclose((data.rna == 0).mean(axis=0), [0.968, 0.878], atol=0.006)
 
 
@@ -61,40 +61,34 @@ def test_wrong_shares_are_refused():
 
 def test_a_library_bias_plants_no_share_once_dna_is_held_fixed_but_a_bias_of_the_dna_count_does():
     def given_dna(**bias):
-        data = simulate.simulate(20_000, gc_share=0, motif_share=0.5, depths=(10, 10), seed=6, **bias)
+        data = simulate.simulate(20_000, length=60, gc_share=0, motif_share=0.5, depths=(10, 10), seed=6, **bias)
         kept = data.dna >= 10
         y, gc, dna = data.y[kept], data.gc[kept], np.log(data.dna[kept])
         return partial_correlation(ranks.spearman(gc, y), ranks.spearman(gc, dna), ranks.spearman(y, dna))
 
     assert abs(given_dna()) < 0.03
-    assert abs(given_dna(library_bias=-0.5)) < 0.03
+    assert abs(given_dna(library_bias=-0.5)) < 0.05
     assert given_dna(gc_bias=0.5) < -0.2
 
 
-def test_unequal_depths_product_form_is_unbiased_and_mean_form_is_not():
-    data = simulate.simulate(60_000, gc_share=0.4, motif_share=0.2, depths=(0.1, 3.0), dna_depth=50, seed=7)
-    kept = data.dna >= 20
-    replicates, gc = data.replicates[kept], data.gc[kept]
-    truth = data.board_share(kept)
-    mean_form = share.share(
-        data.y[kept], gc, gc, ceilings.ceiling(replicates, gaussian=True).reliability
-    ).of_explainable
-    product = ceilings.fev_product(gc, replicates, gaussian=True)
-    assert product == pytest.approx(truth, abs=0.02)
-    assert abs(mean_form - truth) > 2 * abs(product - truth)
+def test_product_form_recovers_the_planted_share_from_counts_of_unequal_depth():
+    data = simulate.simulate(40_000, gc_share=0.4, motif_share=0.2, depths=(0.5, 10), dna_depth=50, length=60, seed=7)
+    kept = data.dna >= 500  # deep DNA: little noise that the replicates share
+    product = ceilings.fev_product(data.gc[kept], data.replicates[kept], gaussian=True)
+    assert product == pytest.approx(data.board_share(kept), abs=0.02)
+    assert product == pytest.approx(0.4, abs=0.03)
 
 
-def test_filtering_on_rna_cuts_the_share():
-    # the trap of "both replicates > 0": it selects on the outcome
-    data = simulate.simulate(60_000, gc_share=0.5, motif_share=0.2, depths=(0.02, 0.02), dna_depth=50, seed=8)
-
-    def of_explainable(rows):
-        found = ceilings.fev_product(data.gc[rows], data.replicates[rows], gaussian=True)
-        return found
-
-    seen = (data.rna > 0).all(axis=1)
-    whole, filtered = of_explainable(data.dna >= 20), of_explainable(seen)
-    assert filtered < 0.6 * whole
+def test_filtering_on_rna_lifts_r_and_cuts_the_share():
+    data = simulate.simulate(30_000, gc_share=0.5, motif_share=0.2, depths=(0.05, 0.05), length=60, seed=8)
+    found = []
+    for rows in (data.dna >= 10, (data.rna > 0).all(axis=1)):
+        replicates = data.replicates[rows]
+        r = ceilings.replicate_correlation(replicates, gaussian=True)
+        found.append((r, ceilings.fev_product(data.gc[rows], replicates, gaussian=True)))
+    (r, product), (r_filtered, product_filtered) = found
+    assert r_filtered > r + 0.2
+    assert product_filtered < 0.6 * product
 
 
 def test_noisy_replicates_have_the_reliability_asked_for():

@@ -1,0 +1,130 @@
+"""What must and what must not fit a cell again."""
+
+import pytest
+from conftest import write_small_task
+
+import bench.run.cell
+from bench.plugins import Registry
+from bench.run.plan import Selection, make_plan
+from bench.run.store import Store
+
+PLUGIN = '''
+import numpy as np
+from bench import Featurizer
+
+
+class Skew(Featurizer):
+    """GC skew."""
+
+    name = "skew"
+
+    def __init__(self, scale: float = 1.0) -> None:
+        self.scale = scale
+
+    def transform(self, sequences):
+        return np.array([[self.scale * (s.count("G") - s.count("C"))] for s in sequences.to_strings()], np.float32)
+'''
+OTHER = PLUGIN.replace("Skew", "Other").replace("skew", "other")
+
+
+class World:
+    """One run's circumstances, each of which can be changed."""
+
+    def __init__(self, tmp_path, monkeypatch):
+        self.tmp, self.patch = tmp_path, monkeypatch
+        self.task = write_small_task(tmp_path / "data")
+        self.plugin = tmp_path / "mine.py"
+        self.plugin.write_text(PLUGIN)
+        self.loads = 0
+
+    def keys(self, *, featurizer="skew[scale=2]", model="ridge[alpha=1]", seed=0, split=None, extra=()):
+        # A fresh file name each time stands for a fresh process: an imported module is not read again.
+        self.loads += 1
+        copy = self.tmp / f"load{self.loads}" / "mine.py"
+        copy.parent.mkdir()
+        copy.write_text(self.plugin.read_text())
+        registry = Registry([copy, *extra], folder=self.tmp / "empty")
+        plan = make_plan(
+            Selection((str(self.task),), (featurizer,), (model,), seeds=seed + 1, split=split),
+            registry,
+            Store(self.tmp / "out"),
+        )
+        return plan.jobs[-1].keys
+
+
+@pytest.fixture
+def world(tmp_path, monkeypatch):
+    return World(tmp_path, monkeypatch)
+
+
+def test_the_same_call_has_the_same_key(world):
+    assert world.keys() == world.keys()
+
+
+def test_another_parameter(world):
+    assert world.keys() != world.keys(featurizer="skew[scale=3]")
+    assert world.keys() != world.keys(model="ridge[alpha=2]")
+    assert world.keys() != world.keys(model="ridge[alpha=1,target=raw]")
+
+
+def test_parameters_in_another_order(world):
+    one = world.keys(model="xgboost[rounds=5,max_depth=3]")
+    assert one == world.keys(model="xgboost[max_depth=3,rounds=5]")
+
+
+def test_a_default_written_out(world):
+    assert world.keys(featurizer="skew") == world.keys(featurizer="skew[scale=1.0]")
+
+
+def test_changed_plugin_source(world):
+    before = world.keys()
+    world.plugin.write_text(PLUGIN.replace("- s.count", "+ s.count"))
+    assert before != world.keys()
+
+
+def test_a_comment_or_docstring_in_the_plugin(world):
+    before = world.keys()
+    world.plugin.write_text("# a comment\n" + PLUGIN.replace("GC skew.", "The skew of G and C."))
+    assert before == world.keys()
+
+
+def test_another_plugin_beside_it(world):
+    other = world.tmp / "other.py"
+    other.write_text(OTHER)
+    assert world.keys() == world.keys(extra=[other])
+
+
+def test_a_changed_table(world):
+    before = world.keys()
+    table = world.task.with_suffix(".tsv")
+    lines = table.read_text().split("\n")
+    cells = lines[5].split("\t")
+    cells[6] = f"{float(cells[6]) + 0.001:.5f}"
+    lines[5] = "\t".join(cells)
+    table.write_text("\n".join(lines))
+    assert before != world.keys()
+
+
+def test_a_changed_split(world):
+    assert world.keys() != world.keys(split="holdout[valid=chr1,test=chr2]")
+
+
+def test_the_same_split_written_otherwise(world):
+    one = world.keys(split="holdout[valid=chr1,test=chr2]")
+    assert one == world.keys(split="holdout[test=chr2, valid=chr1]")
+
+
+def test_another_seed(world):
+    assert world.keys(model="xgboost[rounds=5]") != world.keys(model="xgboost[rounds=5]", seed=1)
+
+
+def test_another_library_version(world):
+    before = world.keys(model="xgboost[rounds=5]")
+    world.patch.setitem(bench.run.cell._PROVIDERS, "xgboost", "99.0")
+    assert before != world.keys(model="xgboost[rounds=5]")
+
+
+def test_a_library_the_model_does_not_use(world):
+    before = world.keys(model="ridge[alpha=1]")
+    world.patch.setitem(bench.run.cell._PROVIDERS, "xgboost", "99.0")
+    assert before == world.keys(model="ridge[alpha=1]")

@@ -1,0 +1,111 @@
+from pathlib import Path
+
+import pytest
+from conftest import write_small_task
+
+from bench.errors import BenchError
+from bench.plugins import Registry
+from bench.run.plan import QUICK_ROWS, Selection, make_plan
+from bench.run.store import Store
+from bench.tasks.task import TRAIN
+
+
+@pytest.fixture
+def registry(tmp_path):
+    return Registry(folder=tmp_path)
+
+
+def plan_of(registry, task, store=None, **selection):
+    cache = selection.pop("cache", "reuse")
+    return make_plan(Selection(tasks=(str(task),), **selection), registry, store or Store(Path("nowhere")), cache)
+
+
+def pairs(plan):
+    return {(job.cells[0].featurizer, job.cells[0].model.split("[")[0]) for job in plan.jobs}
+
+
+def test_everything_that_makes_sense_and_nothing_else(registry, small_task):
+    plan = plan_of(registry, small_task)
+    got = pairs(plan)
+    assert ("none", "mean") in got
+    assert ("gc", "gc-curve") in got
+    assert ("gc", "xgboost") in got
+    assert ("one-hot", "cnn") in got
+    assert ("gc-windows[n=20]", "cnn") in got
+    assert ("dna-count", "gc-curve") in got
+    assert ("kmers[k=5]", "cnn") not in got
+    assert ("kmers[k=5]", "gc-curve") not in got
+    reasons = {skip.what: skip.reason for skip in plan.skipped}
+    assert "cnn takes" in next(reason for what, reason in reasons.items() if "kmers[k=5] + cnn" in what)
+
+
+def test_a_confounder_is_run_on_any_learner_when_asked_for(registry, small_task):
+    plan = plan_of(registry, small_task, featurizers=("length",), models=("xgboost", "ridge"))
+    assert pairs(plan) == {("length", "xgboost"), ("length", "ridge")}
+
+
+def test_sweeps_and_repetitions(registry, small_task):
+    plan = plan_of(registry, small_task, featurizers=("kmers[k=2..4]", "kmers[k=3]"), models=("ridge",))
+    assert sorted(f for f, _ in pairs(plan)) == ["kmers[k=2]", "kmers[k=3]", "kmers[k=4]"]
+
+
+def test_seeds_are_for_stochastic_models_only(registry, small_task):
+    plan = plan_of(registry, small_task, featurizers=("gc",), models=("ridge", "xgboost"), seeds=3)
+    seeds = {}
+    for job in plan.jobs:
+        seeds.setdefault(job.model.name, []).append(job.seed)
+    assert seeds == {"ridge": [0], "xgboost": [0, 1, 2]}
+
+
+def test_targets_are_learned_together_where_the_model_can(registry, tmp_path):
+    task = write_small_task(tmp_path / "many", targets=3)
+    plan = plan_of(registry, task, featurizers=("gc",), models=("ridge", "xgboost"))
+    sizes = sorted((job.model.name, len(job.cells)) for job in plan.jobs)
+    assert sizes == [("ridge", 3), ("xgboost", 1), ("xgboost", 1), ("xgboost", 1)]
+
+
+def test_quick_keeps_one_fold_under_another_name(registry, tmp_path):
+    task = write_small_task(tmp_path / "large", rows=QUICK_ROWS * 2)
+    [planned] = plan_of(registry, task, featurizers=("gc",), models=("ridge",), quick=True).tasks
+    assert len(planned.folds) == 1
+    assert (planned.folds.part == TRAIN).sum() <= QUICK_ROWS
+    assert planned.folds.name.startswith("quick-")
+
+
+@pytest.mark.parametrize(
+    ("selection", "message"),
+    [
+        ({"featurizers": ("kmer",)}, r"unknown featurizer 'kmer'\. Did you mean 'kmers'\?"),
+        ({"models": ("xgbost",)}, r"unknown model 'xgbost'\. Did you mean 'xgboost'\?"),
+        ({"featurizers": ("kmers[q=3]",)}, r"kmers has no parameter 'q'\."),
+        ({"featurizers": ("kmers[k=many]",)}, r"the 'k' parameter of kmers must be a whole number\. Got 'many'\."),
+        ({"models": ("ridge[target=log]",)}, r"must be one of rank, raw"),
+        ({"seeds": 0}, r"--seeds must be 1 or more"),
+        ({"cache": "maybe"}, r"--cache must be reuse, refresh or only"),
+        ({"split": "holdout[valid=chr99,test=chr1]"}, r"chr99"),
+        ({"split": "nosplit"}, r"unknown split 'nosplit'"),
+    ],
+)
+def test_wrong_calls_are_answered_with_what_is_right(registry, small_task, selection, message):
+    with pytest.raises(BenchError, match=message):
+        plan_of(registry, small_task, **selection)
+
+
+def test_an_unknown_task_is_answered_with_the_nearest(registry):
+    with pytest.raises(BenchError, match=r"unknown dataset 'klein202'\. Did you mean 'klein2020'\?"):
+        plan_of(registry, "klein202")
+
+
+def test_a_missing_task_file_is_named(registry):
+    with pytest.raises(BenchError, match=r"mine\.toml: no such task file"):
+        plan_of(registry, "mine.toml")
+
+
+def test_absent_data_are_skipped_with_a_mend_or_refused_when_named(registry, tmp_path, monkeypatch):
+    monkeypatch.setenv("BENCH_CACHE_DIR", str(tmp_path / "empty"))
+    monkeypatch.delenv("BENCH_DATA_DIR", raising=False)
+    plan = make_plan(Selection(None, ("gc",), ("ridge",)), registry, Store(tmp_path / "out"))
+    assert [planned.task.card.name for planned in plan.tasks] == ["fly-promoters"]
+    assert any(skip.what == "klein2020" and "bench data fetch klein2020" in skip.reason for skip in plan.skipped)
+    with pytest.raises(BenchError, match="bench data fetch klein2020"):
+        plan_of(registry, "klein2020")
