@@ -31,7 +31,7 @@ class Featurizer:
     #: True when the features are a function of GC content alone: such cells are the board's GC-only baselines.
     gc_only: ClassVar[bool] = False
     #: How features relate on the two strands: "same" (equal), or "any" (no promise).
-    strand: ClassVar[Literal["same", "any"]] = "any"
+    strand: Literal["same", "any"] = "any"
     #: Parameters shown in the name on the board even at their defaults.
     shown: ClassVar[tuple[str, ...]] = ()
     #: Covariates of a task (``dna_count``, ``barcodes``) that ``transform`` reads; a task without them is skipped.

@@ -98,7 +98,7 @@ class CNN(Model):
         recipe = replace(recipe, batch=min(recipe.batch, len(train.x)))
         while True:
             try:
-                self._members = self._train_all(train, valid, setting, recipe)
+                self._members = self._train(train, valid, setting, recipe)
                 return
             except Exception as error:
                 if recipe.batch < 2 or not _out_of_memory(error):
@@ -110,8 +110,11 @@ class CNN(Model):
         """Predictions, float32 (n,) where ``y`` was, else (n, targets)."""
         import keras
 
+        total = np.zeros((len(x), self._network.output_shape[-1]), np.float32)
         with keras.device(self._device):
-            total = np.mean([self._predict_both(member, x.values) for member in self._members], axis=0)
+            for weights in self._members:
+                self._network.set_weights(weights)
+                total += self._predict_strands(x.values) / len(self._members)
         return total[:, 0] if self._one_target else total
 
     @classmethod
@@ -120,66 +123,86 @@ class CNN(Model):
         return 15 + 1.5e-5 * min(rows, EPOCH_SAMPLES) * columns
 
     # ---- training ---------------------------------------------------------------------------------------------------
-    def _train_all(self, train: Part, valid: Part, setting: Setting, recipe: Recipe) -> list[Any]:
+    def _train(self, train: Part, valid: Part, setting: Setting, recipe: Recipe) -> list[list[NDArray[Any]]]:
+        """The weights of every member. One compiled network serves them all: tracing it costs seconds."""
         import keras
 
         keras.utils.clear_session()
         gc.collect()
         self.history = []
+        # One block size for every prediction, as each new shape is traced again; no larger than small parts need.
+        most = max(16, PREDICT_POSITIONS // train.x.values.shape[1])
+        self._block = min(most, max(16, 1 << (len(valid.x) - 1).bit_length()))
+        shape = (self.arch, train.x.values.shape[1:], train.y.shape[1], self.regularise)
+        steps = max(1, min(len(train.x), EPOCH_SAMPLES) // recipe.batch)
         members = []
-        for member in range(recipe.members):
-            seed = int(np.random.SeedSequence([setting.seed, member]).generate_state(1)[0])
-            keras.utils.set_random_seed(seed)
-            with keras.device(self._device):
-                members.append(self._train(train, valid, setting, recipe, member, np.random.default_rng(seed)))
+        with keras.device(self._device):
+            for member in range(recipe.members):
+                seed = int(np.random.SeedSequence([setting.seed, member]).generate_state(1)[0])
+                keras.utils.set_random_seed(seed)
+                if member == 0:
+                    self._network = network = build(*shape)
+                    optimizer = keras.optimizers.AdamW(_rate(recipe, steps), weight_decay=recipe.weight_decay)
+                    optimizer.build(network.trainable_variables)
+                    fresh = [np.array(variable) for variable in optimizer.variables]
+                    # XLA on CPU made TensorFlow 1.7 to 3 times slower.
+                    xla = False if keras.backend.backend() == "tensorflow" else "auto"
+                    network.compile(optimizer, _masked_squared_error, jit_compile=xla)
+                else:
+                    network.set_weights(build(*shape).get_weights())
+                    for variable, value in zip(optimizer.variables, fresh, strict=True):
+                        variable.assign(value)
+                members.append(self._train_member(train, valid, setting, recipe, member, np.random.default_rng(seed)))
         return members
 
-    def _train(
+    def _train_member(
         self, train: Part, valid: Part, setting: Setting, recipe: Recipe, member: int, rng: np.random.Generator
-    ) -> Any:
-        import keras
-
+    ) -> list[NDArray[Any]]:
+        """Train the network as it stands; its weights after the best epoch."""
         rows = len(train.x)
         steps = max(1, min(rows, EPOCH_SAMPLES) // recipe.batch)
-        network = build(self.arch, train.x.values.shape[1:], train.y.shape[1], self.regularise)
-        network.compile(
-            keras.optimizers.AdamW(_rate(recipe, steps), weight_decay=recipe.weight_decay),
-            loss=_masked_squared_error,
-            # XLA on CPU made TensorFlow 1.7 to 3 times slower.
-            jit_compile=False if keras.backend.backend() == "tensorflow" else "auto",
-        )
         valid_rows = _sample(len(valid.x), VALID_SAMPLES, rng)
         curve_rows = _sample(rows, CURVE_SAMPLES, rng)
         batches = _batches(train, recipe, self._both_strands and self.regularise, rng)
-        best, best_epoch, weights = -np.inf, 0, network.get_weights()
+        best, best_epoch, weights = -np.inf, 0, self._network.get_weights()
         for epoch in range(1, recipe.epochs + 1):
-            losses = [float(network.train_on_batch(*next(batches))) for _ in range(steps)]
+            losses = [float(self._network.train_on_batch(*next(batches))) for _ in range(steps)]
             if not np.isfinite(losses[-1]):
                 raise BenchError(
-                    f"cnn: the loss is not finite in epoch {epoch}. Lower learning_rate (got {recipe.learning_rate:g}).",
+                    f"cnn: the loss is not finite in epoch {epoch}. Lower learning_rate, {recipe.learning_rate:g}.",
                     status=1,
                 )
-            score = _spearman(self._predict_both(network, valid.x.values[valid_rows]), valid.y[valid_rows])
-            curve = _spearman(_predict(network, train.x.values[curve_rows]), train.y[curve_rows])
+            score = _spearman(self._predict_strands(valid.x.values[valid_rows]), valid.y[valid_rows])
+            curve = _spearman(self._predict(train.x.values[curve_rows]), train.y[curve_rows])
             self.history.append(
                 {"member": member, "epoch": epoch, "loss": float(np.mean(losses)),
                  "train_spearman": curve, "valid_spearman": score}
             )  # fmt: skip
             setting.say(
-                f"cnn[{self.arch}] epoch {epoch}/{recipe.epochs} loss {np.mean(losses):.3f} "
-                f"spearman train {curve:.3f} valid {score:.3f}"
+                f"cnn[{self.arch}] network {member + 1}/{recipe.members} epoch {epoch}/{recipe.epochs} "
+                f"loss {np.mean(losses):.3f} spearman train {curve:.3f} valid {score:.3f}"
             )
             if score > best:
-                best, best_epoch, weights = score, epoch, network.get_weights()
+                best, best_epoch, weights = score, epoch, self._network.get_weights()
             elif epoch - best_epoch >= recipe.patience:
                 break
-        network.set_weights(weights)
-        return network
+        return weights
 
-    def _predict_both(self, network: Any, values: NDArray[Any]) -> NDArray[np.float32]:
-        """Predictions of one network, averaged over both strands where the assay does not tell them apart."""
-        forward = _predict(network, values)
-        return (forward + _predict(network, COMPLEMENT[values[:, ::-1]])) / 2 if self._both_strands else forward
+    # ---- prediction -------------------------------------------------------------------------------------------------
+    def _predict(self, values: NDArray[Any]) -> NDArray[np.float32]:
+        """Predictions (n, targets) of the network as it stands, in blocks of one size."""
+        pieces = []
+        for first in range(0, len(values), self._block):
+            block = values[first : first + self._block]
+            block = block if values.ndim == 2 else block.astype(np.float32)
+            filled = np.concatenate([block, np.zeros((self._block - len(block), *block.shape[1:]), block.dtype)])
+            pieces.append(np.asarray(self._network.predict_on_batch(filled), np.float32)[: len(block)])
+        return np.concatenate(pieces)
+
+    def _predict_strands(self, values: NDArray[Any]) -> NDArray[np.float32]:
+        """As ``_predict``, averaged over both strands where the assay does not tell them apart."""
+        forward = self._predict(values)
+        return (forward + self._predict(COMPLEMENT[values[:, ::-1]])) / 2 if self._both_strands else forward
 
 
 def _prepare(setting: Setting) -> str:
@@ -223,9 +246,10 @@ def _rate(recipe: Recipe, steps: int) -> Any:
 
     if not recipe.cycle:
         return recipe.learning_rate
-    warmup = max(1, recipe.epochs * steps // 10)
+    total = recipe.epochs * steps
+    warmup = max(1, total // 10)
     return keras.optimizers.schedules.CosineDecay(
-        0.0, recipe.epochs * steps - warmup, warmup_target=recipe.learning_rate, warmup_steps=warmup
+        0.0, max(1, total - warmup), warmup_target=recipe.learning_rate, warmup_steps=warmup
     )
 
 
@@ -278,18 +302,6 @@ def shift(codes: NDArray[np.uint8], offsets: NDArray[np.int64]) -> NDArray[np.ui
     source = np.arange(length) - offsets[:, None]
     moved = np.take_along_axis(codes, np.clip(source, 0, length - 1), axis=1)
     return np.where((source < 0) | (source >= length), np.uint8(4), moved)
-
-
-def _predict(network: Any, values: NDArray[Any]) -> NDArray[np.float32]:
-    """Predictions (n, targets) in blocks of one size, so that nothing is traced twice."""
-    size = max(16, PREDICT_POSITIONS // values.shape[1])
-    pieces = []
-    for first in range(0, len(values), size):
-        block = values[first : first + size]
-        block = block if block.dtype == np.uint8 and block.ndim == 2 else block.astype(np.float32)
-        filled = np.concatenate([block, np.zeros((size - len(block), *block.shape[1:]), block.dtype)])
-        pieces.append(np.asarray(network.predict_on_batch(filled), np.float32)[: len(block)])
-    return np.concatenate(pieces)
 
 
 def _spearman(prediction: NDArray[Any], y: NDArray[Any]) -> float:

@@ -11,8 +11,10 @@ from bench.errors import BenchError
 from bench.featurizer import Features
 from bench.model import Model, Part, Setting
 
-#: Rows predicted at a time: XGBoost holds a float32 copy of what it predicts.
+#: Rows handed to XGBoost at a time: it holds a float32 copy of them.
 BLOCK = 50_000
+#: Rows that the bins of a larger matrix are drawn from: with all of them, preparation and peak memory double.
+SAMPLE = 5_000
 
 
 class XGBoost(Model):
@@ -117,17 +119,41 @@ def quantised(train: Part, valid: Part, setting: Setting, max_bin: int, device: 
 
     Quantising is dear, so the pair is kept in ``setting.shared`` for other targets, seeds and models on the same rows.
     """
-    import xgboost
-
     key = f"xgboost-quantised-{max_bin}-{device}"
     if key not in setting.shared:
-        matrix = xgboost.QuantileDMatrix(train.x.table(), max_bin=max_bin, nthread=setting.threads)
-        held_out = xgboost.QuantileDMatrix(valid.x.table(), max_bin=max_bin, nthread=setting.threads, ref=matrix)
-        setting.shared[key] = matrix, held_out
+        sample = None
+        if len(train.x) > BLOCK:
+            few = np.linspace(0, len(train.x) - 1, SAMPLE).astype(np.int64)
+            sample = _matrix(train.x.take(few), max_bin, setting.threads, None)
+        matrix = _matrix(train.x, max_bin, setting.threads, sample)
+        setting.shared[key] = matrix, _matrix(valid.x, max_bin, setting.threads, matrix)
     for part, quantised_part in zip((train, valid), setting.shared[key], strict=True):
         quantised_part.set_info(label=part.y)
     pair: tuple[Any, Any] = setting.shared[key]
     return pair
+
+
+def _matrix(x: Features, max_bin: int, threads: int, ref: Any) -> Any:
+    """Quantised rows, from blocks where they are many: a block alone is ever expanded or made float32."""
+    import xgboost
+
+    if len(x) <= BLOCK:
+        return xgboost.QuantileDMatrix(x.table(), max_bin=max_bin, nthread=threads, ref=ref)
+
+    class Blocks(xgboost.DataIter):
+        first = 0
+
+        def next(self, input_data: Any) -> bool:
+            if self.first >= len(x):
+                return False
+            input_data(data=x.take(slice(self.first, self.first + BLOCK)).table())
+            self.first += BLOCK
+            return True
+
+        def reset(self) -> None:
+            self.first = 0
+
+    return xgboost.QuantileDMatrix(Blocks(), max_bin=max_bin, nthread=threads, ref=ref)
 
 
 def predict_in_blocks(booster: Any, x: Features) -> NDArray[np.float32]:

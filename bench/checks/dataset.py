@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from bench.tasks.spec import TaskSpec
 from bench.tasks.task import PART_NAMES, Task
 
 
-def dataset_checks(dataset: Dataset, registry: Registry | None = None, data_dir: Path | None = None) -> Iterator[Check]:
+def dataset_checks(dataset: Dataset, registry: Registry | None = None, data_dir: Path | None = None) -> list[Check]:
     """The checks of a data set object. Where its files are not here, those of its rows say so and pass.
 
     Parameters
@@ -35,7 +35,7 @@ def dataset_checks(dataset: Dataset, registry: Registry | None = None, data_dir:
     }
     known = {*checks, "known-failures"}
     checks["known-failures"] = lambda d, rows: check_known_failures(d, known)
-    return named(dataset, checks, Rows(dataset, data_dir))
+    return list(named(dataset, checks, Rows(dataset, data_dir)))
 
 
 class Rows:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -37,7 +37,7 @@ ROUNDING = 1e-5
 SWAPPED = np.array([3, 2, 1, 0, 4], np.uint8)
 
 
-def featurizer_checks(featurizer: Featurizer, registry: Registry | None = None) -> Iterator[Check]:
+def featurizer_checks(featurizer: Featurizer, registry: Registry | None = None) -> list[Check]:
     """The checks that hold for a featurizer object: those for all, and those for what its class declares.
 
     Parameters
@@ -71,7 +71,7 @@ def featurizer_checks(featurizer: Featurizer, registry: Registry | None = None) 
     checks["speed"] = check_speed
     known = {*checks, "known-failures"}
     checks["known-failures"] = lambda f: check_known_failures(f, known)
-    return named(featurizer, checks)
+    return list(named(featurizer, checks))
 
 
 # ---- material --------------------------------------------------------------------------------------------------------

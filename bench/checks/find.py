@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +46,7 @@ def _made(cls: type) -> Any:
         ) from error
 
 
-def checks_of(kind: PluginKind, plugin: Any, registry: Registry, data_dir: Path | None = None) -> Iterator[Check]:
+def checks_of(kind: PluginKind, plugin: Any, registry: Registry, data_dir: Path | None = None) -> list[Check]:
     """The checks of a plugin object."""
     if kind == "dataset":
         return dataset_checks(plugin, registry, data_dir)

@@ -6,10 +6,9 @@ A fit is dear (a network takes seconds), so checks share fits: ``Trial`` keeps t
 from __future__ import annotations
 
 import copy
-import itertools
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import cached_property
 from typing import Any, Literal
 
@@ -40,12 +39,12 @@ ROWS = (400, 100, 100)
 LENGTH = 24
 #: On a linear signal with a tenth of noise every built-in learner reaches .91 or more.
 LEAST_SPEARMAN = 0.5
-#: Squared error on new rows as a share of the mean's: .10 to .33 for built-in table learners, .82 for the network, which
-#: has few steps to find the scale.
+#: Squared error on new rows as a share of the mean's: .10 to .33 for built-in table learners, .82 for the network,
+#: which has few steps to find the scale.
 MOST_ERROR = 0.9
 
 
-def model_checks(model: Model, registry: Registry | None = None) -> Iterator[Check]:
+def model_checks(model: Model, registry: Registry | None = None) -> list[Check]:
     """The checks that hold for a model object: those for all, and those for what its class declares.
 
     Parameters
@@ -76,7 +75,7 @@ def model_checks(model: Model, registry: Registry | None = None) -> Iterator[Che
         checks["multitask"] = check_multitask
     known = {*checks, "known-failures"}
     checks["known-failures"] = lambda m, trial: check_known_failures(m, known)
-    return named(model, checks, Trial(model))
+    return list(named(model, checks, Trial(model)))
 
 
 # ---- material --------------------------------------------------------------------------------------------------------
@@ -91,13 +90,14 @@ class Trial:
         noise = rng.normal(size=signals.shape)
         self.y = _standardised(signals + np.sqrt(0.1) * noise).astype(np.float32)
         self.x = Features(features, self.kind)
+        self.given = self.part(0), self.part(1)
         self.shared: dict[str, Any] = {}
         self.seconds = 0.0
 
     def part(self, which: Literal[0, 1, 2], target: int | slice = 0) -> Part:
-        """Training, validation or test rows with one target (n,) or several (n, targets)."""
-        rows = slice(sum(ROWS[:which]), sum(ROWS[: which + 1]))
-        return Part(self.x.take(rows), np.ascontiguousarray(self.y[rows, target]))
+        """Copies of training, validation or test rows with one target (n,) or several (n, targets)."""
+        rows = np.arange(sum(ROWS[:which]), sum(ROWS[: which + 1]))
+        return Part(self.x.take(rows), np.ascontiguousarray(self.y[rows][:, target]))
 
     @property
     def test(self) -> Part:
@@ -108,7 +108,7 @@ class Trial:
     def fitted(self) -> Model:
         """The model after a fit of the first target with seed 0."""
         began = time.perf_counter()
-        model = fit(self.model, self.part(0), self.part(1), shared=self.shared)
+        model = fit(self.model, *self.given, shared=self.shared)
         self.seconds = time.perf_counter() - began
         return model
 
@@ -246,21 +246,12 @@ def check_other_rows(model: Model, trial: Trial) -> None:
 
 def check_input(model: Model, trial: Trial) -> None:
     """Neither ``fit`` nor ``predict`` writes into its input."""
-    before = trial.x.values.copy(), trial.y.copy()
-    parts = [
-        Part(Features(part.x.values.copy(), part.x.kind), part.y.copy()) for part in (trial.part(0), trial.part(1))
-    ]
-    test = Features(trial.test.x.values.copy(), trial.kind)
-    predict(fit(model, *parts) if trial.seconds < 1 else trial.fitted, test)
-    predict(trial.fitted, trial.test.x)
-    of = title(model)
-    must_equal(trial.x.values, before[0], f"{of} must not write into the features.")
-    must_equal(trial.y, before[1], f"{of} must not write into the targets.")
-    for which, part in enumerate(parts):
-        wanted = trial.part(which)  # type: ignore[arg-type]
-        must_equal(part.x.values, wanted.x.values, f"fit of {of} must not write into the features.")
-        must_equal(part.y, wanted.y, f"fit of {of} must not write into the targets.")
+    of, test = title(model), trial.part(2).x
+    predict(trial.fitted, test)
     must_equal(test.values, trial.test.x.values, f"predict of {of} must not write into the features.")
+    for given, wanted in zip(trial.given, (trial.part(0), trial.part(1)), strict=True):
+        must_equal(given.x.values, wanted.x.values, f"fit of {of} must not write into the features.")
+        must_equal(given.y, wanted.y, f"fit of {of} must not write into the targets.")
 
 
 def check_history(model: Model, trial: Trial) -> str:
@@ -295,8 +286,8 @@ def check_seed(model: Model, trial: Trial) -> str:
     )
     must(
         same or model.stochastic,
-        f"{of}, which declares stochastic = False, must give the same predictions with every seed. Got others from seed 1"
-        " than from seed 0.",
+        f"{of}, which declares stochastic = False, must give the same predictions with every seed. Got others from"
+        " seed 1 than from seed 0.",
     )
     return f"two seeds agree to Spearman {spearman(other, trial.predicted):.2f}" if model.stochastic else "not needed"
 
@@ -329,12 +320,9 @@ def check_constant_columns(model: Model, trial: Trial) -> None:
 
 
 def _fits_finitely(model: Model, trial: Trial, values: NDArray[Any]) -> None:
-    bounds = np.cumsum((0, *ROWS))
-    parts = [
-        Part(Features(values[first:last], trial.kind), trial.y[first:last, 0])
-        for first, last in itertools.pairwise(bounds)
-    ]
-    predict(fit(model, parts[0], parts[1]), parts[2].x)
+    first, last = ROWS[0], ROWS[0] + ROWS[1]
+    train, valid, test = (Features(part.copy(), trial.kind) for part in np.split(values, (first, last)))
+    predict(fit(model, Part(train, trial.part(0).y), Part(valid, trial.part(1).y)), test)
 
 
 def check_device(model: Model, trial: Trial) -> str:

@@ -41,7 +41,7 @@ def check(
     plugins = [found for name in names for found in plugins_of(name, registry, kind)]
     failed = 0
     for what, made in plugins:
-        checks = list(checks_of(what, made, registry, data_dir))
+        checks = checks_of(what, made, registry, data_dir)
         console.print(f"{what} [bold]{escape(checks[0].of)}[/]", highlight=False)
         mine = 0
         for each in checks:

@@ -21,18 +21,13 @@ def list_data(data_dir: DataDir = None) -> None:
     from rich.markup import escape
     from rich.table import Table
 
-    from bench.datasets.dataset import Unavailable
     from bench.plugins import Registry
 
     registry = Registry()
     table = Table("name", "what it is", "MB", "files", box=None, padding=(0, 2, 0, 0))
     for name in registry.names("dataset"):
         dataset = registry.find("dataset", name)()
-        try:
-            dataset.locate(data_dir)
-            state = "here" if dataset.files else "comes with the package"
-        except Unavailable as absent:
-            state = absent.mend
+        state = dataset.problem(data_dir) or ("here" if dataset.files else "comes with the package")
         size = sum(file.bytes for file in dataset.files) / 1e6
         table.add_row(escape(name), escape(dataset.title), f"{size:.1f}", escape(state))
     Console().print(table)
@@ -59,20 +54,25 @@ def fetch(
 
 @app.command()
 def verify(data_dir: DataDir = None) -> None:
-    """Check every file that is here against its published SHA-256. Exit status 1 when one differs."""
-    from bench.datasets.dataset import Unavailable
+    """Read every file that is here and check it against its published SHA-256. Exit status 1 when one differs."""
+    from bench.datasets.dataset import verify as check
     from bench.errors import BenchError
     from bench.plugins import Registry
 
     registry, wrong = Registry(), 0
     for name in registry.names("dataset"):
         dataset = registry.find("dataset", name)()
-        try:
-            found = dataset.locate(data_dir)
-            typer.echo(f"ok       {name}: {len(found)} files")
-        except Unavailable as absent:
-            typer.echo(f"absent   {name}: {absent.reason}")
-        except BenchError as error:
-            wrong += 1
-            typer.echo(f"WRONG    {error}", err=True)
+        good = absent = 0
+        for file in dataset.files:
+            path = dataset.find(file, data_dir)
+            if path is None:
+                absent += 1
+                continue
+            try:
+                check(path, file, fresh=True)
+                good += 1
+            except BenchError as error:
+                wrong += 1
+                typer.echo(f"WRONG    {error}", err=True)
+        typer.echo(f"{name}: {good} files have their published checksums, {absent} are not here")
     raise typer.Exit(1 if wrong else 0)

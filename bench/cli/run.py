@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 from typing import Annotated
 
@@ -39,6 +40,15 @@ def run(
     workers: Annotated[
         int, typer.Option(help="Processes that fit side by side, threads shared out. 0: this process.", min=0)
     ] = 0,
+    scheduler: Annotated[
+        str | None, typer.Option(help="Address of a Dask scheduler whose workers fit: tcp://host:8786.")
+    ] = None,
+    cluster: Annotated[
+        str | None, typer.Option(help="Queueing system to submit workers to: slurm, pbs, lsf or sge.")
+    ] = None,
+    cluster_config: Annotated[
+        Path | None, typer.Option("--cluster-config", help="Size of the workers of --cluster (.toml).")
+    ] = None,
     timeout: Annotated[float | None, typer.Option(help="Seconds after which a cell is given up.", min=0.1)] = None,
     data_dir: Annotated[
         Path | None, typer.Option("--data-dir", envvar="BENCH_DATA_DIR", help="Folder that holds the public files.")
@@ -61,7 +71,11 @@ def run(
 
     if not every and not task:
         raise BenchError("say what to run: bench run --all, or bench run --task NAME (bench list shows the names).")
-    resolve_device(device, ("cpu", "cuda"))
+    remote = scheduler is not None or cluster is not None
+    if remote and (workers or timeout or (scheduler and cluster)):
+        raise BenchError("--workers, --scheduler and --cluster exclude each other, and --timeout the last two.")
+    # The GPUs of a cluster are its workers'.
+    resolve_device("auto" if remote and device == "cuda" else device, ("cpu", "cuda"))
     console = Console()
     store = Store(out)
     if not dry_run:
@@ -81,5 +95,16 @@ def run(
     if dry_run:
         return
     options = Options(device, threads, workers, timeout, refresh=cache == "refresh")
-    outcome = run_plan(plan, selection, registry, store, console, options)
+    with contextlib.ExitStack() as stack:
+        lanes = None
+        if remote and plan.jobs:
+            from bench.run import cluster as dask
+
+            place = (
+                dask.scheduler_lanes(scheduler, threads)
+                if scheduler
+                else dask.queue_lanes(cluster or "", cluster_config, threads)
+            )
+            lanes = stack.enter_context(place)
+        outcome = run_plan(plan, selection, registry, store, console, options, lanes)
     raise typer.Exit(print_outcome(plan, outcome, store, console))

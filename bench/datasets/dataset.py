@@ -59,6 +59,8 @@ class Dataset:
     title: ClassVar[str]
     #: What must be downloaded; empty for a data set that comes with the package.
     files: ClassVar[tuple[RemoteFile, ...]] = ()
+    #: Whether ``--all`` includes it; False for one that takes hours.
+    in_all: ClassVar[bool] = True
 
     def spec(self) -> TaskSpec:
         """The card, columns, targets and split of the task."""
@@ -87,7 +89,7 @@ class Dataset:
 
     def problem(self, data_dir: Path | None = None) -> str | None:
         """Why the task cannot be loaded as things stand, with the mend; None when its files are here."""
-        missing = [file for file in self.files if self._find(file, data_dir) is None]
+        missing = [file for file in self.files if self.find(file, data_dir) is None]
         return str(self._unavailable(missing)) if missing else None
 
     def locate(self, data_dir: Path | None = None, *, download: bool = False) -> dict[str, Path]:
@@ -95,7 +97,7 @@ class Dataset:
         found: dict[str, Path] = {}
         missing: list[RemoteFile] = []
         for file in self.files:
-            here = self._find(file, data_dir)
+            here = self.find(file, data_dir)
             if here is None:
                 missing.append(file)
             else:
@@ -105,9 +107,9 @@ class Dataset:
             raise self._unavailable(missing)
         return found | {file.path: self._fetch(file) for file in missing}
 
-    def _find(self, file: RemoteFile, data_dir: Path | None) -> Path | None:
-        folders = (data_dir or _environment("BENCH_DATA_DIR"), cache_folder())
-        return next((folder / file.path for folder in folders if folder and (folder / file.path).is_file()), None)
+    def find(self, file: RemoteFile, data_dir: Path | None = None) -> Path | None:
+        """The local copy of a file, unchecked: from ``data_dir`` (or ``BENCH_DATA_DIR``), else from the cache."""
+        return next((path for folder in data_folders(data_dir) if (path := folder / file.path).is_file()), None)
 
     def _unavailable(self, missing: list[RemoteFile]) -> Unavailable:
         size = sum(file.bytes for file in missing) / 1e6
@@ -139,6 +141,11 @@ class Dataset:
 
 
 # ---- folders and checksums -------------------------------------------------------------------------------------------
+def data_folders(data_dir: Path | None) -> list[Path]:
+    """Where public files are looked for, in order: ``data_dir`` (``BENCH_DATA_DIR`` by default), then the cache."""
+    return [folder for folder in (data_dir or _environment("BENCH_DATA_DIR"), cache_folder()) if folder]
+
+
 def cache_folder() -> Path:
     """Where downloads are kept: ``BENCH_CACHE_DIR``, else the cache folder of the operating system."""
     chosen = _environment("BENCH_CACHE_DIR")
@@ -149,16 +156,16 @@ def cache_folder() -> Path:
     return Path(pooch.os_cache("bench-gc")) / "data"
 
 
-def verify(path: Path, file: RemoteFile) -> None:
+def verify(path: Path, file: RemoteFile, *, fresh: bool = False) -> None:
     """Check a local copy against the published checksum.
 
-    A file that was checked is not read again while its size and time of change stay the same.
+    A file that was checked is not read again while its size and time of change stay the same, unless ``fresh``.
 
     Raises
     ------
     BenchError : where they differ.
     """
-    if _remembered(path, file):
+    if not fresh and _remembered(path, file):
         return
     with path.open("rb") as stream:
         actual = hashlib.file_digest(stream, "sha256").hexdigest()

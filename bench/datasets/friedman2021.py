@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from bench.datasets.dataset import Dataset, remote_files
 from bench.datasets.reading import read_fasta, read_tsv
-from bench.tasks.spec import ColumnsSpec, TargetSpec, TaskSpec
+from bench.tasks.spec import ColumnsSpec, TargetSpec, TaskSpec, named
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -51,7 +51,7 @@ cf697765d5b75f9172d5a8b6d237127ce92352d5545509b24fd318e6330c2131 902258 Polylink
                 " scrambled the same bases in another order. All three share the locus. Activity is the mean over"
                 f" barcodes (DNA reads >= {MINIMUM_DNA}) of RNA/DNA, as its authors have it, then log2."
             ),
-            columns=ColumnsSpec(id="label", covariates=["dna_count", "barcodes"], strata=["kind"]),
+            columns=ColumnsSpec(id="label", covariates=named("dna_count", "barcodes"), strata=named("kind")),
             targets={name: TargetSpec(replicates=[f"{name} {rna}" for rna in RNA]) for name in PROMOTERS},
             split="chromosome-kfold[k=5]",
         )
@@ -88,5 +88,5 @@ cf697765d5b75f9172d5a8b6d237127ce92352d5545509b24fd318e6330c2131 902258 Polylink
             ratio = (used[list(RNA)] / depth[list(RNA)]).div(used["DNA"] / depth["DNA"], axis=0)
             kept.append(ratio.assign(label=used["label"], dna_count=used["DNA"]))
         barcodes = pd.concat(kept).groupby("label")
-        activity = np.log2(barcodes[list(RNA)].mean() + PSEUDO_RATIO).add_prefix(f"{promoter} ")
+        activity = (barcodes[list(RNA)].mean() + PSEUDO_RATIO).transform(np.log2).add_prefix(f"{promoter} ")
         return activity.assign(dna_count=barcodes["dna_count"].sum(), barcodes=barcodes.size())

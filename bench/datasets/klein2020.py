@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from bench.datasets.dataset import Dataset, remote_files
 from bench.datasets.reading import read_fasta, read_tsv
 from bench.errors import BenchError
-from bench.tasks.spec import ColumnsSpec, TargetSpec, TaskSpec
+from bench.tasks.spec import ColumnsSpec, TargetSpec, TaskSpec, named
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -65,7 +65,7 @@ class Klein2020(Dataset):
                 "The same elements in every design: whatever differs between the targets is the assay. Replicate 1 of"
                 " 5-3-MT and of 3-3-MT is left out, as its authors did. About a tenth of the elements overlap another."
             ),
-            columns=ColumnsSpec(id="name", strata=["origin"]),
+            columns=ColumnsSpec(id="name", strata=named("origin")),
             targets={target: TargetSpec(replicates=_replicates(target)) for target in DESIGNS},
             split="chromosome-kfold[k=5]",
         )

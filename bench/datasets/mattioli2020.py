@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from bench.datasets.dataset import Dataset, remote_files
 from bench.datasets.reading import read_tsv
 from bench.tasks.loci import codes_of, joined, overlapping
-from bench.tasks.spec import ColumnsSpec, TargetSpec, TaskSpec
+from bench.tasks.spec import ColumnsSpec, TargetSpec, TaskSpec, named
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -69,10 +69,12 @@ a5cb98c312eb2158c33ca47b4ba1ba35cd3a910c6d32109df23184969ba25456 1105586 01__mpr
             orientation="stranded",
             note=(
                 f"Elements with at least {MINIMUM_BARCODES} barcodes of {MINIMUM_DNA} or more DNA reads. Human and"
-                " mouse orthologs share a locus, and with it the chromosome of the human one. All replicates share one DNA"
-                " library, so their correlation is optimistic; the barcode halves are not."
+                " mouse orthologs share a locus, and with it the chromosome of the human one. All replicates share one"
+                " DNA library, so their correlation is optimistic; the barcode halves are not."
             ),
-            columns=ColumnsSpec(id="name", covariates=["dna_count", "barcodes"], strata=["genome", "biotype", "tile"]),
+            columns=ColumnsSpec(
+                id="name", covariates=named("dna_count", "barcodes"), strata=named("genome", "biotype", "tile")
+            ),
             targets={
                 cell: TargetSpec(
                     replicates=[f"{cell} {i}" for i in REPLICATES], halves=[f"{cell} half 1", f"{cell} half 2"]
@@ -150,7 +152,7 @@ a5cb98c312eb2158c33ca47b4ba1ba35cd3a910c6d32109df23184969ba25456 1105586 01__mpr
 
 def _activity(counts: pd.DataFrame, depth: pd.Series) -> pd.DataFrame:
     """log2((RNA + 1) / N_RNA) - log2((DNA + 1) / N_DNA) of every RNA column."""
-    scaled = np.log2((counts + 1) / depth[counts.columns])
+    scaled = ((counts + 1) / depth[counts.columns]).transform(np.log2)
     return scaled.drop(columns="DNA").sub(scaled["DNA"], axis=0)
 
 

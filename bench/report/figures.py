@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from bench.report.load import Board, BoardFiles, CellScores, TaskFiles, load_board
 from bench.stats import board as stats
 from bench.stats.bootstrap import Estimate
-from bench.stats.ceilings import ceiling
+from bench.stats.ceilings import ceiling, half_ceiling
 from bench.stats.ranks import spearman_by_fold
 from bench.stats.share import share
 from bench.stats.strata import by_stratum
@@ -95,7 +95,7 @@ def _computed(board: Board) -> dict[str, Any]:
         "effective_n": found.effective_rows,
         "tied": found.tied,
         "draws": found.draws,
-        "ceiling": _ceiling(found, board.replicates.shape[1]),
+        "ceiling": {**_ceiling(found, board.replicates.shape[1]), "halves": _halves(board, rows)},
         "rho_gc": _estimate(found.gc_with_y),
         "rho_gc_dna": next((c["with_gc"] for c in confounders if c["name"] == LOG_DNA), None),
         "confounders": confounders,
@@ -212,6 +212,16 @@ def _ceiling(found: stats.Board, replicates: int) -> dict[str, Any]:
         "product_gc": found.fev_gc if differ else None,
         "mean_form": mean_form,
     }
+
+
+def _halves(board: Board, rows: pd.DataFrame) -> dict[str, float] | None:
+    """Correlation between the halves of each row's barcodes, and the ceiling it gives; None without barcodes."""
+    names = [f"h:{board.files.target}:{half}" for half in (1, 2)]
+    if not all(name in rows for name in names):
+        return None
+    first, second = (rows[name].to_numpy(np.float64) for name in names)
+    found = half_ceiling(first, second, board.test_fold)
+    return None if found is None else {"rho": found.r, "value": found.best}
 
 
 def _share(found: stats.Board, name: str | None) -> dict[str, Any] | None:

@@ -30,6 +30,9 @@ share is a range, [U_G, U_G + C]: from "GC's alone" to "everything GC could clai
 **GC-only.** Rows marked GC see nothing but GC content (overall or in windows). The one that the table compares with
 was chosen on validation rows. *Gain over GC* is the paired difference to it, with its interval.
 
+**Best** is the model that sees more than GC content with the highest validation score, *best deep* likewise among the
+models that take the sequence itself. Chosen on validation rows, neither has to lead on test rows.
+
 **Given GC.** The Spearman correlation left after a smooth curve of GC is removed from both prediction and
 measurement. Near 0: the model ranks sequences by GC. A straight line would not do: it leaves a hump-shaped GC
 effect in place.

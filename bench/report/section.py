@@ -197,7 +197,7 @@ def _facts(task: dict[str, Any]) -> list[str]:
         ("Counted while reading", "; ".join(f"{escape(k)}: {count(v)}" for k, v in task.get("counts", {}).items())),
         ("Citation", escape(task.get("citation", ""))),
         ("Licence", escape(task.get("licence", ""))),
-        ("Data digest", code(task.get("digest", ""))),
+        ("Data digest", code(str(task.get("digest", ""))[:16])),
     ]  # fmt: skip
     return [*(f"- {name}: {value}" for name, value in facts if value), ""]
 
@@ -309,6 +309,12 @@ def _above(board: dict[str, Any]) -> list[str]:
             lines.append(
                 f"- Ceiling given log DNA (the replicates share one DNA library): {number(ceiling['given_dna'])}"
             )
+    if ceiling.get("halves"):
+        halves = ceiling["halves"]
+        lines.append(
+            f"- Ceiling by barcode halves, which share no barcode's DNA noise: {number(halves['value'])} (Spearman "
+            f"between the halves {number(halves['rho'])})"
+        )
     lines.append(f"- ρ(GC, y) {_signed_estimate(board['rho_gc'])}")
     for row in board["confounders"]:
         name = escape(row["name"])

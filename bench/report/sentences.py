@@ -17,6 +17,9 @@ from bench.report.text import (
     signed,
 )
 
+#: A share of variance below this is called "almost none".
+ALMOST_NONE = 0.01
+
 
 def _share(value: dict[str, float | None] | None) -> str:
     if not value:
@@ -45,9 +48,10 @@ def share_sentence(board: dict[str, Any], *, short: bool = False) -> str:
 def _alone(share: dict[str, Any]) -> str:
     low, high = share["unique_gc"], share["of_explainable"] or share["of_total"]
     of = "explainable" if share["of_explainable"] else "total"
-    start = "almost none of it" if abs(low["value"]) < 0.01 else "of that"
+    alone = f"{percent(low['value'])} of the {of} variance"
+    alone = f"almost none of it ({alone})" if abs(low["value"]) < ALMOST_NONE else alone
     return (
-        f"{start} ({percent(low['value'])} of the {of} variance) is GC's alone, so that GC's share lies in "
+        f"{alone} is GC's alone, so that GC's share lies in "
         f"[{percent_bare(low['value'])}, {percent_bare(high['value'])}] %"
     )
 

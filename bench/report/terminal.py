@@ -21,12 +21,12 @@ def terminal_summary(out: Path) -> Table:
     Read from the ``summary.json`` files that ``write_board`` left.
     """
     caption = "Spearman on test rows; GC's share of the explainable variance"
-    table = Table(box=box.SIMPLE_HEAD, caption=caption, caption_justify="left")
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), caption=caption, caption_justify="left")
     for heading in ("task", "target"):
         table.add_column(heading, overflow="fold")
     for heading in ("ceiling", "GC only", "best", "best deep"):
         table.add_column(heading, justify="right")
-    table.add_column("GC's share", justify="right")
+    table.add_column("GC's share", justify="right", no_wrap=True)
     for path in sorted(Path(out).glob(f"*/{SUMMARY}")):
         summary = read_json(path)
         last = ""

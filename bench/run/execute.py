@@ -14,7 +14,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from rich.console import Console
 
@@ -34,6 +34,9 @@ Say = Callable[[str], None]
 
 class Lane(Protocol):
     """A place where one job at a time can run."""
+
+    def device(self, asked: str, job: Job) -> Literal["cpu", "cuda"]:
+        """Device (``auto|cpu|cuda`` was asked for) that the job will run on; an error where it cannot run here."""
 
     def fit(self, job: Job, spec: JobSpec, say: Say) -> list[CellResult]:
         """Run a job to its end."""
@@ -64,6 +67,12 @@ class Outcome:
     seconds: float = 0.0
 
 
+def local_device(asked: str, job: Job) -> Literal["cpu", "cuda"]:
+    """Device of a job on this machine, which must have the memory for it."""
+    check_memory(job)
+    return resolve_device(asked, job.model.cls.devices)
+
+
 class HereLane:
     """This process for built-in plugins; a child of its own for a stranger's, or for every job under a time limit."""
 
@@ -71,6 +80,8 @@ class HereLane:
         self._timeout = timeout
         self._workspace = Workspace()
         self._child = ChildLane(timeout)
+
+    device = staticmethod(local_device)
 
     def fit(self, job: Job, spec: JobSpec, say: Say) -> list[CellResult]:
         if self._timeout is not None or not job.built_in:
@@ -98,6 +109,8 @@ class ChildLane:
     def __init__(self, timeout: float | None) -> None:
         self._timeout = timeout
         self._child = Child()
+
+    device = staticmethod(local_device)
 
     def fit(self, job: Job, spec: JobSpec, say: Say) -> list[CellResult]:
         return self._child.run(spec, timeout=self._timeout, say=say)
@@ -218,8 +231,7 @@ class _Work:
                 self.progress.finish(str(job), "fitted by another run", len(job.cells), job.seconds, 0.0)
                 return True
             try:
-                device = resolve_device(self.options.device, job.model.cls.devices)
-                check_memory(job)
+                device = lane.device(self.options.device, job)
                 spec = spec_of(job, device=device, threads=self.threads, registry=self.registry, call=self.call)
                 results = lane.fit(job, spec, lambda line: self.progress.say(str(job), line))
             except (Exception, SystemExit) as error:

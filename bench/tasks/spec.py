@@ -25,12 +25,17 @@ def _plain(name: str) -> str:
 
 def _by_name(value: Any) -> Any:
     """``["a", "b"]`` is short for ``{a = "a", b = "b"}``."""
-    return {name: name for name in value} if isinstance(value, list | tuple) else value
+    return named(*map(str, value)) if isinstance(value, list | tuple) else value
 
 
 PlainName = Annotated[str, AfterValidator(_plain)]
 #: Name in the project -> column of the table; a list where the two are the same.
 ColumnMap = Annotated[dict[str, str], BeforeValidator(_by_name)]
+
+
+def named(*columns: str) -> dict[str, str]:
+    """A ``ColumnMap`` of columns that are called in the table as in the project."""
+    return {column: column for column in columns}
 
 
 class _Strict(BaseModel):
@@ -99,10 +104,16 @@ class TaskFile(TaskSpec):
     ``table`` is TSV, CSV, Parquet or BED, optionally gzipped; the columns of a BED file are chrom, start, end, name,
     score, strand, column7, column8 ... With ``fasta`` the sequences are cut from a genome (plain or bgzipped) by
     chrom, start (0-based), end and strand.
+
+    ``format`` names the layout of the table. For the two of IGVF ``design`` is the FASTA (or
+    ``reporter_sequence_design`` table) of the oligos, and the target, its replicates and the covariates are known.
     """
 
     table: Path
     fasta: Path | None = None
+    format: Literal["table", "igvf-experiment", "igvf-barcode"] = "table"
+    design: Path | None = None
+    targets: dict[PlainName, TargetSpec] = {}
 
     @model_validator(mode="after")
     def _one_source_of_bases(self) -> TaskFile:
@@ -110,8 +121,21 @@ class TaskFile(TaskSpec):
             raise ValueError("give columns.sequence or fasta, not both")
         return self
 
+    @model_validator(mode="after")
+    def _complete(self) -> TaskFile:
+        if self.format == "table":
+            if not self.targets:
+                raise ValueError("[targets.NAME] is missing: name a target and its replicate columns")
+            if self.design is not None:
+                raise ValueError("design belongs to the igvf formats; a plain table has a sequence column or a fasta")
+        elif self.design is None:
+            raise ValueError(f"format {self.format!r} needs design, the FASTA of the oligos")
+        elif self.targets or self.columns.model_fields_set - {"strata"} or self.fasta is not None:
+            raise ValueError(f"format {self.format!r} knows its targets, columns and bases: leave those keys out")
+        return self
 
-def parse_spec(model: type[TaskSpec], content: Mapping[str, Any], source: str) -> Any:
+
+def parse_spec(model: type[BaseModel], content: Mapping[str, Any], source: str) -> Any:
     """A validated ``model`` from parsed TOML. ``source`` names the file in messages.
 
     Raises
@@ -133,6 +157,7 @@ def load_task_file(path: str | Path) -> Task:
     ------
     BenchError : for a file that is missing, not TOML, has unknown keys, or whose table fails a check.
     """
+    from bench.tasks.igvf import REPLICATE, TARGET, canonical, read_design
     from bench.tasks.table import build_task, read_table
 
     path = Path(path)
@@ -144,8 +169,14 @@ def load_task_file(path: str | Path) -> Task:
         raise BenchError(f"{path}: not a readable TOML file: {error}.") from None
     spec: TaskFile = parse_spec(TaskFile, content, str(path))
     table = path.parent / spec.table
+    frame = read_table(table, spec)
+    if spec.design is not None:
+        frame = canonical(spec.format, frame, read_design(path.parent / spec.design), str(table))
+        replicates = [column for column in frame.columns if str(column).startswith(REPLICATE)]
+        columns = spec.columns.model_copy(update={"covariates": named("dna_count", "barcodes")})
+        spec = spec.model_copy(update={"targets": {TARGET: TargetSpec(replicates=replicates)}, "columns": columns})
     genome = path.parent / spec.fasta if spec.fasta else None
-    return build_task(spec, read_table(table, spec), source=str(table), genome=genome)
+    return build_task(spec, frame, source=str(table), genome=genome)
 
 
 def _say(model: type[BaseModel], error: Any) -> str:

@@ -354,7 +354,7 @@ def digest(
         if values.dtype.kind == "U":
             sha.update("\0".join(values.tolist()).encode())
         else:
-            sha.update(memoryview(np.ascontiguousarray(values)))
+            sha.update(np.ascontiguousarray(values).data)
 
     for name in ("buffer", "start", "stop", "reverse"):
         add(name, getattr(sequences, name))

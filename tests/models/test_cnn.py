@@ -84,13 +84,13 @@ def test_cuda_without_a_gpu_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None
 def test_out_of_memory_halves_the_batch(monkeypatch: pytest.MonkeyPatch) -> None:
     tried = []
 
-    def train_all(self: CNN, train: Part, valid: Part, setting: Setting, recipe: cnn_layers.Recipe) -> list[str]:
+    def train(self: CNN, train: Part, valid: Part, setting: Setting, recipe: cnn_layers.Recipe) -> list[str]:
         tried.append(recipe.batch)
         if recipe.batch > 20:
             raise RuntimeError("RESOURCE_EXHAUSTED: failed to allocate")
         return ["network"]
 
-    monkeypatch.setattr(CNN, "_train_all", train_all)
+    monkeypatch.setattr(CNN, "_train", train)
     lines: list[str] = []
     part = codes_part(random_codes(100, 30), noise(100))
     CNN(batch=64).fit(part, part, Setting(say=lines.append))
@@ -114,9 +114,9 @@ def test_learns_from_windows_of_gc() -> None:
     rng = np.random.default_rng(0)
     signal = rng.uniform(0.3, 0.7, (500, 20, 1)).astype(np.float32)
     y = signal[:, 5:15].mean(axis=(1, 2)) * 20 + rng.normal(0, 0.1, 500)
-    parts = [Part(Features(signal[rows], "signal"), y[rows].astype(np.float32)) for rows in (slice(300), slice(300, 400))]
+    train, valid = (Part(Features(signal[a:b], "signal"), y[a:b].astype(np.float32)) for a, b in ((0, 300), (300, 400)))
     model = CNN(epochs=10, batch=32)
-    model.fit(*parts, Setting())
+    model.fit(train, valid, Setting())
     assert spearmanr(model.predict(Features(signal[400:], "signal")), y[400:]).statistic > 0.6
 
 
@@ -249,5 +249,5 @@ def test_predictions_do_not_depend_on_the_batch(monkeypatch: pytest.MonkeyPatch)
     model = CNN(epochs=1, batch=16)
     model.fit(codes_part(codes[:40], noise(40)), codes_part(codes[40:], noise(20)), Setting())
     whole = model.predict(Features(codes, "codes"))
-    monkeypatch.setattr(cnn, "PREDICT_POSITIONS", 40 * 17)
+    monkeypatch.setattr(model, "_block", 17)
     np.testing.assert_allclose(model.predict(Features(codes, "codes")), whole, atol=1e-5)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import Planted
+from planted_store import Planted
 from scipy.stats import norm, rankdata, spearmanr
 
 from bench.errors import BenchError
@@ -294,6 +294,18 @@ def _gc(out: Path) -> list[float]:
     import pandas as pd
 
     return pd.read_parquet(out / "planted" / "rows.parquet")["gc"].tolist()
+
+
+def test_barcode_halves_give_a_ceiling_of_their_own(planted: Write, tmp_path: Path) -> None:
+    made = planted(halves=True)
+    text = write_board(tmp_path / "out").read_text(encoding="utf-8")
+    assert made.task is not None
+    halves = made.task.targets["activity"].halves
+    assert halves is not None
+    z = fold_mean(made, lambda rows: float(np.arctanh(spearmanr(halves[rows, 0], halves[rows, 1]).statistic)))
+    found = summary_of(tmp_path / "out")["boards"][0]["ceiling"]["halves"]
+    assert found["rho"] == pytest.approx(np.tanh(z), abs=2e-3)
+    assert f"Ceiling by barcode halves, which share no barcode's DNA noise: {found['value']:.3f}" in text
 
 
 def test_skipped_pairs_of_the_last_plan_are_listed(planted: Write, tmp_path: Path) -> None:

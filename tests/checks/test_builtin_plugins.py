@@ -1,0 +1,33 @@
+"""Every built-in plugin keeps to the contract, with its defaults and with the parameters that change its code path."""
+
+import pytest
+
+from bench.checks.find import checks_of
+from bench.plugins import Registry
+
+REGISTRY = Registry()
+VARIANTS = {
+    "featurizer": [
+        "gc-windows[width=30,step=10]",
+        "kmers[k=3,exact=true]",
+        "kmers[k=3,canonical=true]",
+        "kmers[k=4,exact=true,canonical=true]",
+    ],
+    "model": ["random-forest[library=sklearn]", "ridge[alpha=1]"],
+    "dataset": [],
+}
+#: A network takes seconds a fit.
+SLOW = {"cnn"}
+
+
+def every_check():
+    for kind, variants in VARIANTS.items():
+        for name in [*REGISTRY.names(kind), *variants]:
+            for check in checks_of(kind, REGISTRY.make(kind, name).new(), REGISTRY):
+                marks = [pytest.mark.slow] if name in SLOW else []
+                yield pytest.param(check, id=f"{name}-{check}", marks=marks)
+
+
+@pytest.mark.parametrize("check", list(every_check()))
+def test_conformance(check):
+    check()

@@ -1,0 +1,204 @@
+"""Dask: a cluster of three workers gives the predictions of a serial run, also when one of them is killed half-way."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import write_small_task
+from rich.console import Console
+
+from bench.errors import BenchError
+from bench.plugins import Registry
+from bench.run import cluster
+from bench.run.cluster import DaskLane, queue_lanes, read_config, scheduler_lanes
+from bench.run.execute import Options, Outcome, run_plan
+from bench.run.plan import Selection, make_plan
+from bench.run.store import Store
+
+distributed = pytest.importorskip("distributed")
+
+#: A model that hangs the first time it is fitted anywhere, until its process is killed.
+HANGS_ONCE = """
+import os, time
+from pathlib import Path
+import numpy as np
+from bench.model import Model
+
+class HangsOnce(Model):
+    name = "hangs-once"
+    stochastic = False
+
+    def __init__(self, flag: str = "") -> None:
+        self.flag = flag
+
+    def fit(self, train, valid, setting):
+        flag = Path(self.flag)
+        if not flag.exists():
+            partial = flag.with_suffix(".partial")
+            partial.write_text(str(os.getpid()))
+            partial.rename(flag)
+            time.sleep(60)
+        self.mean_ = float(train.y.mean())
+
+    def predict(self, x):
+        return x.table()[:, 0] - self.mean_
+"""
+
+
+@pytest.fixture(scope="module")
+def address() -> Iterator[str]:
+    """A scheduler with three single-threaded worker processes, none of which has a GPU."""
+    from distributed import LocalCluster
+
+    with LocalCluster(3, threads_per_worker=1, dashboard_address=None, silence_logs=False) as local:
+        yield local.scheduler_address
+
+
+def run(selection: Selection, out: Path, lanes: Any = None, plugins: tuple[Path, ...] = ()) -> tuple[Store, Outcome]:
+    registry, store = Registry(plugins), Store(out)
+    plan = make_plan(selection, registry, store)
+    console = Console(file=open(os.devnull, "w"))  # noqa: SIM115
+    with console.file:
+        return store, run_plan(plan, selection, registry, store, console, Options("cpu", threads=1), lanes)
+
+
+def contents(store: Store) -> dict[str, tuple[dict[str, Any], bytes]]:
+    """Every cell: its record apart from times, and the bytes of its predictions."""
+    return {
+        str(folder.relative_to(store.root)): (
+            {key: value for key, value in record.items() if key not in ("seconds", "finished")},
+            (folder / "predictions.parquet").read_bytes(),
+        )
+        for folder, record in store.records()
+    }
+
+
+def test_three_workers_give_the_serial_board(tmp_path: Path, address: str) -> None:
+    task = str(write_small_task(tmp_path / "data", targets=2))
+    selection = Selection((task,), ("gc", "kmers[k=2]"), ("mean", "ridge", "gc-curve"))
+    serial, _ = run(selection, tmp_path / "serial")
+    with scheduler_lanes(address, threads=1) as lanes:
+        assert len(lanes) == 3
+        spread, outcome = run(selection, tmp_path / "spread", lanes)
+    assert not outcome.failed
+    assert len(contents(serial)) == len(outcome.fitted) >= 8
+    assert contents(spread) == contents(serial)
+    assert (tmp_path / "spread/small/rows.parquet").read_bytes() == (tmp_path / "serial/small/rows.parquet").read_bytes()
+
+
+def test_a_killed_worker_changes_nothing(tmp_path: Path, address: str) -> None:
+    task = str(write_small_task(tmp_path / "data"))
+    plugin = tmp_path / "hangs.py"
+    plugin.write_text(HANGS_ONCE)
+    flag = tmp_path / "flag"
+    hangs = f"hangs-once[flag={flag}]"
+    selection = Selection((task,), ("gc",), (hangs, "ridge", "mean"))
+
+    killed: list[int] = []
+
+    def kill() -> None:
+        limit = time.monotonic() + 60
+        while not flag.exists() and time.monotonic() < limit:
+            time.sleep(0.05)
+        killed.append(int(flag.read_text()))
+        os.kill(killed[0], signal.SIGKILL)
+
+    killer = threading.Thread(target=kill)
+    with scheduler_lanes(address, threads=1) as lanes:
+        killer.start()
+        spread, outcome = run(selection, tmp_path / "spread", lanes, (plugin,))
+        killer.join()
+    assert killed
+    assert not outcome.failed
+    serial, _ = run(selection, tmp_path / "serial", plugins=(plugin,))  # the flag is there: it does not hang
+    assert contents(spread) == contents(serial)
+
+
+def test_ctrl_c_gives_up_the_jobs_in_flight(tmp_path: Path, address: str) -> None:
+    task = str(write_small_task(tmp_path / "data"))
+    plugin = tmp_path / "hangs.py"
+    plugin.write_text(HANGS_ONCE.replace("time.sleep(60)", "time.sleep(2)"))
+    flag = tmp_path / "flag"
+    selection = Selection((task,), ("gc",), (f"hangs-once[flag={flag}]",))
+
+    def interrupt() -> None:
+        while not flag.exists():
+            time.sleep(0.05)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    killer = threading.Thread(target=interrupt)
+    with scheduler_lanes(address, threads=1) as lanes:
+        killer.start()
+        store, outcome = run(selection, tmp_path / "out", lanes, (plugin,))
+        killer.join()
+    assert outcome.interrupted
+    assert not outcome.failed
+    assert contents(store) == {}
+    # The workers are still there for the next run.
+    with scheduler_lanes(address, threads=1) as lanes:
+        store, outcome = run(selection, tmp_path / "out", lanes, (plugin,))
+    assert len(outcome.fitted) == 1
+
+
+def test_a_failing_job_is_reported_with_its_reason(tmp_path: Path, address: str) -> None:
+    task = str(write_small_task(tmp_path / "data"))
+    plugin = tmp_path / "fails.py"
+    plugin.write_text(HANGS_ONCE.replace("flag = Path(self.flag)", "raise ValueError('no such luck')"))
+    selection = Selection((task,), ("gc",), ("hangs-once", "mean"))
+    with scheduler_lanes(address, threads=1) as lanes:
+        _, outcome = run(selection, tmp_path / "out", lanes, (plugin,))
+    assert [reason for _, reason, _ in outcome.failed] == ["ValueError: no such luck"]
+    assert "no such luck" in outcome.failed[0][2].read_text()
+    assert [cell.model for cell in outcome.fitted] == ["mean"]
+
+
+def test_jobs_for_a_gpu_go_to_workers_that_have_one(tmp_path: Path) -> None:
+    from distributed import LocalCluster, Worker
+
+    task = str(write_small_task(tmp_path / "data"))
+    selection = Selection((task,), ("gc",), ("xgboost", "mean"))
+    plan = make_plan(selection, Registry(), Store(tmp_path / "out"))
+    jobs = {job.model.cls.name: job for job in plan.jobs}
+    with (
+        LocalCluster(1, processes=False, dashboard_address=None, resources={"GPU": 1}) as local,
+        scheduler_lanes(local.scheduler_address, None) as lanes,
+    ):
+        assert Worker._instances  # in this process
+        assert lanes[0].device("auto", jobs["xgboost"]) == "cuda"
+        assert lanes[0].device("cpu", jobs["xgboost"]) == "cpu"
+        assert lanes[0].device("auto", jobs["mean"]) == "cpu"
+    without = DaskLane(None, None, gpu=False)
+    assert without.device("auto", jobs["xgboost"]) == "cpu"
+    with pytest.raises(BenchError, match="no worker has a GPU"):
+        without.device("cuda", jobs["xgboost"])
+
+
+def test_no_scheduler_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cluster, "CONNECT", 0.5)
+    with pytest.raises(BenchError, match="no Dask scheduler answers"), scheduler_lanes("tcp://127.0.0.1:9", None):
+        pass
+
+
+def test_configuration_of_a_queue(tmp_path: Path) -> None:
+    path = tmp_path / "slurm.toml"
+    path.write_text("jobs = 3\ncores = 8\nmemory = '32GB'\ngpu = true\ndirectives = ['--gres=gpu:1']\n")
+    assert read_config(path).jobs == 3
+    path.write_text("jobs = 3\ncores = 8\nmemry = '32GB'\n")
+    with pytest.raises(BenchError, match=r"memry.*Did you mean 'memory'"):
+        read_config(path)
+    path.write_text("jobs = 0\ncores = 8\nmemory = '32GB'\n")
+    with pytest.raises(BenchError, match="jobs"):
+        read_config(path)
+    with pytest.raises(BenchError, match="unknown queueing system 'slrum'. Did you mean 'slurm'"):
+        queue_lanes("slrum", path, None).__enter__()
+    with pytest.raises(BenchError, match="--cluster-config"):
+        queue_lanes("slurm", None, None).__enter__()
+
+

@@ -1,0 +1,236 @@
+"""The command line as a person meets it: what it imports, prints, refuses, and its exit status."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from conftest import write_small_task
+from typer.testing import CliRunner
+
+from bench.cli.main import app
+from bench.errors import BenchError
+
+HEAVY = {"pandas", "sklearn", "matplotlib", "numba", "tensorflow", "keras", "scipy", "pyarrow", "xgboost", "lightgbm"}
+ROOT = Path(__file__).parents[1]
+
+
+def call(*arguments):
+    """Exit status, printed text and error of a call in this process."""
+    result = CliRunner().invoke(app, [str(word) for word in arguments])
+    return result.exit_code, result.output, result.exception
+
+
+def refused(*arguments) -> str:
+    """The message of a call that must be refused."""
+    _, printed, error = call(*arguments)
+    assert isinstance(error, BenchError), printed
+    assert error.status == 2
+    assert "\n" not in str(error)
+    return str(error)
+
+
+def test_help_imports_nothing_heavy():
+    code = f"""
+import sys
+sys.argv = ["bench", "--help"]
+from bench.cli.main import main
+try:
+    main()
+except SystemExit as stop:
+    assert not stop.code
+print("heavy:", sorted(set(sys.modules) & {HEAVY!r}))
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip().endswith("heavy: []")
+
+
+@pytest.mark.parametrize("verb", ["run", "report", "list", "doctor", "data"])
+def test_every_verb_explains_itself(verb):
+    status, printed, _ = call(verb, "--help")
+    assert status == 0
+    assert "Usage" in printed
+
+
+def test_run_writes_a_board_and_then_reuses_it(tmp_path, small_task):
+    out = tmp_path / "out"
+    words = ("run", "-t", small_task, "-f", "gc", "-m", "ridge", "-m", "mean", "-o", out)
+    status, printed, _ = call(*words)
+    assert status == 0, printed
+    assert "2 cells fitted, 0 reused" in printed
+    assert "leaderboard.md" in printed
+    assert "`gc` + `ridge`" in (out / "leaderboard.md").read_text()
+    status, printed, _ = call(*words)
+    assert status == 0
+    assert "nothing to fit, 2 cells reused" in printed
+    status, printed, _ = call(*words, "--cache", "refresh")
+    assert "2 cells fitted" in printed
+
+
+def test_cache_only_fits_nothing(tmp_path, small_task):
+    status, printed, error = call(
+        "run", "-t", small_task, "-f", "gc", "-m", "ridge", "-o", tmp_path / "out", "--cache", "only"
+    )
+    assert status == 1
+    assert "1 cells are absent" in printed
+    assert "no results there" in str(error)
+    assert not list(tmp_path.rglob("cell.json"))
+
+
+def test_dry_run_writes_nothing(tmp_path, small_task):
+    status, printed, _ = call("run", "-t", small_task, "-f", "gc", "-m", "ridge", "-o", tmp_path / "out", "--dry-run")
+    assert status == 0
+    assert "gc + ridge" in printed
+    assert not (tmp_path / "out").exists()
+
+
+def test_report_needs_neither_plugin_nor_data(tmp_path, small_task):
+    out = tmp_path / "out"
+    call("run", "-t", small_task, "-f", "gc", "-m", "ridge", "-o", out)
+    before = (out / "leaderboard.md").read_text()
+    small_task.unlink()
+    small_task.with_suffix(".tsv").unlink()
+    (out / "leaderboard.md").unlink()
+    status, printed, _ = call("report", "-o", out)
+    assert status == 0, printed
+    assert (out / "leaderboard.md").read_text() == before
+
+
+def test_list_shows_every_built_in():
+    status, printed, _ = call("list")
+    assert status == 0
+    for name in ("fly-promoters", "klein2020", "gc-windows", "kmers", "one-hot", "gc-curve", "lightgbm", "cnn"):
+        assert name in printed
+
+
+def test_doctor_finds_what_the_tests_stand_on():
+    status, printed, _ = call("doctor")
+    assert status == 0, printed
+    assert "CPU threads" in printed
+
+
+# ---- bad input: one line that names the file, row or option, and the mend ----------------------------------------------
+def test_nothing_asked_for():
+    assert "bench run --all" in refused("run")
+
+
+def test_unknown_device(small_task):
+    assert "--device must be auto, cpu or cuda" in refused("run", "-t", small_task, "--device", "tpu")
+
+
+def test_an_output_folder_that_is_a_file(tmp_path, small_task):
+    (tmp_path / "out").write_text("")
+    message = refused("run", "-t", small_task, "-o", tmp_path / "out")
+    assert str(tmp_path / "out") in message
+    assert "--out" in message
+
+
+def edit(task: Path, change) -> Path:
+    """The small task with its table's lines (of cells) changed."""
+    table = task.with_suffix(".tsv")
+    lines = [line.split("\t") for line in table.read_text().strip().split("\n")]
+    change(lines)
+    table.write_text("\n".join("\t".join(line) for line in lines) + "\n")
+    return task
+
+
+def _set(row, column, value):
+    def change(lines):
+        lines[row][lines[0].index(column)] = value
+
+    return change
+
+
+def _drop_column(lines):
+    at = lines[0].index("y0_2")
+    for line in lines:
+        del line[at]
+
+
+def _constant(lines):
+    for line in lines[1:]:
+        line[lines[0].index("y0_1")] = line[lines[0].index("y0_2")] = "1.5"
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (_drop_column, ["small.tsv", "y0_2"]),
+        (_set(5, "y0_1", "many"), ["small.tsv", "y0_1", "many"]),
+        (_set(5, "y0_1", "inf"), ["small.tsv", "y0_1"]),
+        (_constant, ["small.tsv", "t0"]),
+        (_set(5, "id", "r7"), ["small.tsv", "r7"]),
+        (_set(5, "sequence", ""), ["small.tsv", "sequence"]),
+        (_set(5, "sequence", "ACGT*ACGT"), ["small.tsv", "*"]),
+    ],
+    ids=["missing column", "text target", "infinite target", "constant target", "double id", "no sequence", "letters"],
+)
+def test_a_bad_table_is_refused_in_one_line(tmp_path, small_task, change, words):
+    message = refused("run", "-t", edit(small_task, change), "-o", tmp_path / "out")
+    for word in words:
+        assert word in message
+    assert not list(tmp_path.rglob("cell.json"))
+
+
+def test_an_unknown_key_of_a_task_file(tmp_path, small_task):
+    small_task.write_text(small_task.read_text().replace("split =", "spilt ="))
+    message = refused("run", "-t", small_task)
+    assert "spilt" in message
+    assert "split" in message
+    assert "small.toml" in message
+
+
+def test_a_split_without_test_rows_and_one_with_an_unknown_chromosome(small_task):
+    assert "chr9" in refused("run", "-t", small_task, "--split", "holdout[valid=chr1,test=chr9]")
+    drop = "chr3+chr4+chr5+chr6"
+    assert "train" in refused("run", "-t", small_task, "--split", f"holdout[valid=chr1,test=chr2,drop={drop}]")
+
+
+def test_iupac_letters_become_n_and_are_counted_aloud(tmp_path, small_task):
+    edit(small_task, _set(5, "sequence", "ACGTRYACGTACGTACGTAC"))
+    status, printed, _ = call("run", "-t", small_task, "-f", "gc", "-m", "ridge", "-o", tmp_path / "out")
+    assert status == 0
+    assert re.search(r"IUPAC.*: 2", printed), printed
+
+
+# ---- the README ----------------------------------------------------------------------------------------------------------
+def blocks(language: str) -> list[str]:
+    """Code blocks of the README in one language."""
+    return re.findall(rf"```{language}\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+
+
+def test_the_readmes_featurizer_is_short_and_runs(tmp_path, small_task):
+    [code] = [block for block in blocks("python") if "Featurizer" in block]
+    body = code[code.index("class ") :].strip().split("\n")
+    assert len(body) <= 15
+    plugin = tmp_path / "gc_skew.py"
+    plugin.write_text(code)
+    status, printed, _ = call(
+        "run", "-t", small_task, "-f", "gc-skew", "-f", "gc", "-m", "ridge", "-o", tmp_path / "out", "--plugin", plugin
+    )
+    assert status == 0, printed
+    assert "`gc-skew` + `ridge`" in (tmp_path / "out" / "leaderboard.md").read_text()
+
+
+def test_the_readmes_task_file_is_complete(tmp_path):
+    [toml] = [block for block in blocks("toml") if "my_assay.tsv" in block]
+    task = write_small_task(tmp_path, name="my_assay")
+    table = tmp_path / "my_assay.tsv"
+    lines = [line.split("\t") for line in table.read_text().strip().split("\n")]
+    rename = {"y0_1": "rep1", "y0_2": "rep2"}
+    lines[0] = [rename.get(name, name) for name in lines[0]] + ["rep3"]
+    for line in lines[1:]:
+        line.append(line[lines[0].index("rep1")])
+    table.write_text("\n".join("\t".join(line) for line in lines) + "\n")
+    task.write_text(toml)
+    status, printed, _ = call("run", "-t", task, "-f", "gc", "-m", "ridge", "-o", tmp_path / "out")
+    assert status == 0, printed
+    assert "HepG2" in (tmp_path / "out" / "leaderboard.md").read_text()
+
+
+def test_the_readmes_commands_exist():
+    verbs = set(re.findall(r"^(?:\| `)?bench ([a-z]+)", "\n".join(blocks("sh")), re.MULTILINE))
+    for verb in verbs:
+        status, _, _ = call(verb, "--help")
+        assert status == 0, verb
