@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
 import os
 import tempfile
 from collections.abc import Mapping
@@ -13,6 +15,9 @@ from numpy.typing import NDArray
 
 from bench.errors import BenchError, nearest
 from bench.sequences import Sequences, encode
+
+#: Bases from which codes are kept in the cache folder: these take 5 s to read and encode, a human genome a minute.
+MAPPED = 200_000_000
 
 
 def cut(
@@ -28,7 +33,8 @@ def cut(
 ) -> Sequences:
     """Sequences of intervals (0-based half-open) on the chromosomes of a FASTA, plain or bgzipped.
 
-    The buffer holds the chromosomes that are used, each once, in order of first use; no base is copied per row.
+    The buffer holds the chromosomes that are used, each once, in order of first use; no base is copied per row. From
+    ``MAPPED`` bases on it is a file in the cache folder, memory-mapped, which other processes and runs share.
 
     Parameters
     ----------
@@ -43,7 +49,6 @@ def cut(
     order = np.argsort(first)
     genome = _open(fasta)
     try:
-        pieces: list[NDArray[np.uint8]] = []
         offset = np.zeros(len(labels), np.int64)
         total = 0
         for each in order:
@@ -59,14 +64,42 @@ def cut(
                     f"{source}: row {str(names[row])!r}: {label}:{start[row]}-{end[row]} does not lie on {label}, which"
                     f" has {length:,} bases in {fasta}. Is it the right genome build, and is start 0-based?"
                 )
-            pieces.append(encode(genome[label][:]))
             offset[each] = total
             total += length
+        buffer = _encoded(genome, [str(labels[each]) for each in order], total, fasta)
     finally:
         genome.close()
-    buffer = pieces[0] if len(pieces) == 1 else np.concatenate(pieces)
     shift = offset[code]
     return Sequences.from_intervals(buffer, start + shift, end + shift, reverse, covariates)
+
+
+def _encoded(genome: Any, labels: list[str], total: int, fasta: Path) -> NDArray[np.uint8]:
+    """Codes of chromosomes end to end, uint8 (total,): memory-mapped from the cache folder where they are many."""
+    if total >= MAPPED:
+        from bench.datasets.dataset import cache_folder
+
+        status = fasta.stat()
+        said = repr((str(fasta.resolve()), status.st_size, status.st_mtime_ns, labels))
+        place = cache_folder() / "genomes" / f"{hashlib.sha256(said.encode()).hexdigest()[:24]}.codes"
+        temporary = place.with_suffix(f".{os.getpid()}.tmp")
+        try:
+            if not (place.is_file() and place.stat().st_size == total):
+                place.parent.mkdir(parents=True, exist_ok=True)
+                with temporary.open("wb") as out:
+                    for label in labels:
+                        out.write(encode(genome[label][:]).data)
+                os.replace(temporary, place)
+            return np.memmap(place, np.uint8, "r")
+        except OSError:
+            with contextlib.suppress(OSError):  # no room, or no cache folder: hold it in memory
+                temporary.unlink(missing_ok=True)
+    buffer = np.empty(total, np.uint8)
+    first = 0
+    for label in labels:
+        last = first + len(genome[label])
+        buffer[first:last] = encode(genome[label][:])
+        first = last
+    return buffer
 
 
 def _open(fasta: Path) -> Any:

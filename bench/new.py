@@ -34,7 +34,7 @@ def write_new(kind: str, name: str, folder: Path, registry: Registry) -> tuple[l
     if name in registry.names(known):
         raise BenchError(f"the {kind} name {name!r} is taken by {registry.entry(known, name).origin}. Give another.")
     home, ending = HOMES[kind]
-    stem = re.sub(r"^(?=\d)", "_", name.replace("-", "_"))
+    stem = re.sub(r"^(?=\d)", "plugin_", name.replace("-", "_"))
     main = folder / home / (f"{stem}.py" if ending == ".py" else f"{name}{ending}")
     contents = {main: _filled(f"{kind}{ending}", name, stem)}
     test = folder / "tests" / f"test_{stem}.py"

@@ -63,6 +63,11 @@ class Made:
     parameters: dict[str, Any]
     target: Any = "rank"
 
+    @property
+    def built_in(self) -> bool:
+        """Whether its code is this package's own."""
+        return self.cls.__module__.startswith(("bench.featurizers.", "bench.models."))
+
     def new(self) -> Any:
         """A fresh object."""
         return self.cls(**self.parameters)

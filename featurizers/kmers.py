@@ -20,7 +20,7 @@ class Kmers(Featurizer):
 
     Parameters
     ----------
-    k : longest word, 1 to 7.
+    k : longest word, 1 to 7; 6 was best for boosters on validation folds (docs/hyperparameters.md).
     exact : only words of exactly k bases.
     canonical : a word and its reverse complement share a column, so both strands of a row look the same.
     """
@@ -28,7 +28,7 @@ class Kmers(Featurizer):
     name = "kmers"
     shown = ("k",)
 
-    def __init__(self, k: int = 5, exact: bool = False, canonical: bool = False) -> None:
+    def __init__(self, k: int = 6, exact: bool = False, canonical: bool = False) -> None:
         if not 1 <= k <= MOST_DENSE:
             raise BenchError(
                 f"kmers: 'k' must be an int from 1 to {MOST_DENSE}. Got {k}. (From 8 on counts are nearly all zero and "

@@ -34,7 +34,7 @@ from bench.plugins import Registry
 from bench.run.device import cuda_devices
 
 #: Training, validation and test rows: few, so that a network takes seconds, and enough for twenty rows a leaf.
-ROWS = (400, 100, 100)
+ROWS = (256, 64, 64)
 #: Positions of a planted sequence: a quarter of an oligo, so that a network takes seconds.
 LENGTH = 24
 #: On a linear signal with a tenth of noise every built-in learner reaches .91 or more.

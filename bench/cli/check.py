@@ -34,8 +34,9 @@ def check(
         raise BenchError(f"--kind must be featurizer, model or dataset. Got {kind!r}.{nearest(kind, GROUPS)}")
     console = Console()
 
-    def line(mark: str, name: str, said: str) -> None:
-        console.print(f"  {mark:<14} {name:<17} {escape(said)}".rstrip(), highlight=False, soft_wrap=True)
+    def line(mark: str, colour: str, name: str, said: str) -> None:
+        text = f"{name:<17} {escape(said)}".rstrip()
+        console.print(f"  [{colour}]{mark:<5}[/] {text}", highlight=False, soft_wrap=True)
 
     registry = registry_of(plugin or [])
     plugins = [found for name in names for found in plugins_of(name, registry, kind)]
@@ -49,9 +50,9 @@ def check(
                 remark = each() or ""
             except CheckFailed as failure:
                 mine += 1
-                line("[red]FAIL[/] ", each.name, str(failure))
+                line("FAIL", "red", each.name, str(failure))
             else:
-                line("[yellow]known[/]" if each.known_failure else "[green]ok[/]   ", each.name, remark)
+                line(*(("known", "yellow") if each.known_failure else ("ok", "green")), each.name, remark)
         console.print(f"{len(checks) - mine} of {len(checks)} checks passed", highlight=False)
         failed += mine
     raise typer.Exit(1 if failed else 0)

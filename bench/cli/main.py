@@ -8,7 +8,7 @@ import typer
 from rich.console import Console
 
 import bench
-from bench.cli import check, data, doctor, list_, new, report, run
+from bench.cli import check, clean, compare, data, doctor, list_, merge, new, report, run, score
 from bench.errors import BenchError
 
 app = typer.Typer(
@@ -23,6 +23,10 @@ app.command("report")(report.report)
 app.command("list")(list_.list_plugins)
 app.command("doctor")(doctor.doctor)
 app.command("check")(check.check)
+app.command("compare")(compare.compare)
+app.command("score")(score.score)
+app.command("merge")(merge.merge)
+app.command("clean")(clean.clean)
 app.command("new")(new.new)
 app.add_typer(data.app, name="data")
 

@@ -64,7 +64,8 @@ def run(
     from bench.errors import BenchError
     from bench.run.device import resolve_device
     from bench.run.execute import Options, run_plan
-    from bench.run.plan import Selection, make_plan
+    from bench.run.loading import Selection
+    from bench.run.plan import make_plan
     from bench.run.say import print_outcome, print_plan
     from bench.run.settings import registry_of
     from bench.run.store import Store

@@ -160,16 +160,14 @@ def _loci(frame: pd.DataFrame, site: pd.Series, pairs: pd.DataFrame) -> NDArray[
     """Tiles that overlap in their genome, tiles of one start site, and tiles of orthologous sites share a locus."""
     place = (frame["genome"] + ":" + frame["chrom"]).to_numpy()
     overlaps = overlapping(place, frame["start"].to_numpy(np.int64), frame["end"].to_numpy(np.int64))
-    # Sites and pairs are chained by treating every pair as one more row that carries both sites.
-    human, mouse = pairs["hg19_id"].to_numpy(object), pairs["mm9_id"].to_numpy(object)
+    # Every pair is one more row, joined to the tiles of its human site and to those of its mouse site.
+    sites = codes_of(np.concatenate([site, pairs["hg19_id"], pairs["mm9_id"]]))
     n, k = len(frame), len(pairs)
-    nothing = np.full(k, -1, np.int64)
-    sites = codes_of(np.concatenate([site.to_numpy(object), human, mouse]))
     return joined(
         [
-            np.concatenate([overlaps, nothing]),
+            np.concatenate([overlaps, np.full(k, -1, np.int64)]),
             sites[: n + k],
-            np.concatenate([np.full(n, -1, np.int64), sites[n + k :]]),
+            np.concatenate([sites[:n], sites[n + k :]]),
         ]
     )[:n]
 

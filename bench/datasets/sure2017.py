@@ -6,6 +6,7 @@ It and the genome are the user's to bring: neither has a published checksum.
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import hashlib
 import json
@@ -300,5 +301,6 @@ def cached_counts(path: Path, rule: Rule) -> Counts:
         pq.write_table(table.replace_schema_metadata({"sure2017": about}), temporary, compression="zstd")
         os.replace(temporary, place)
     except OSError:
-        temporary.unlink(missing_ok=True)  # without a cache folder the next run reads the file again
+        with contextlib.suppress(OSError):  # without a cache folder the next run reads the file again
+            temporary.unlink(missing_ok=True)
     return kept

@@ -13,10 +13,11 @@ import traceback
 from collections.abc import Callable
 from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import Any
 
 from bench.errors import BenchError
 from bench.run.fit import CellResult
-from bench.run.remote import JobSpec
+from bench.run.remote import JobSpec, Probe
 
 #: How much of a failed plugin's own printing is kept in the log.
 KEPT_OUTPUT = 20_000
@@ -49,9 +50,16 @@ class Child:
         ------
         JobFailed : when the job raised, timed out, or took the child down with it.
         """
+        return self._ask("run", spec, timeout, say)
+
+    def probe(self, spec: JobSpec, *, timeout: float | None = None) -> Probe:
+        """What a featurizer gives for a task. Raises as ``run`` does."""
+        return self._ask("probe", spec, timeout, lambda line: None)
+
+    def _ask(self, what: str, spec: JobSpec, timeout: float | None, say: Callable[[str], None]) -> Any:
         pipe = self._ready()
         deadline = None if timeout is None else time.monotonic() + timeout
-        pipe.send(spec)
+        pipe.send((what, spec))
         while True:
             wait = 1.0 if deadline is None else max(min(1.0, deadline - time.monotonic()), 0.0)
             try:
@@ -60,7 +68,7 @@ class Child:
                     if kind == "say":
                         say(content)
                     elif kind == "done":
-                        return content  
+                        return content
                     else:
                         raise JobFailed(content[0], content[1] + self._printed())
                     continue
@@ -90,8 +98,9 @@ class Child:
             self.stop()
             context = multiprocessing.get_context("spawn")
             self._pipe, theirs = context.Pipe()
-            self._process = context.Process(target=_serve, args=(theirs, str(self._log)), daemon=True)
-            self._process.start()
+            process = context.Process(target=_serve, args=(theirs, str(self._log)), daemon=True)
+            process.start()
+            self._process = process  # only now: Ctrl-C may strike while it starts
             theirs.close()
         return self._pipe
 
@@ -128,18 +137,18 @@ def _serve(pipe: Connection, log: str) -> None:
     here = Here()
     while True:
         try:
-            spec = pipe.recv()
+            what, spec = pipe.recv()
         except (EOFError, OSError):
             return
         os.ftruncate(sink, 0)
         try:
-            results = here.run(spec, lambda line: pipe.send(("say", line)))
+            answer = here.probe(spec) if what == "probe" else here.run(spec, lambda line: pipe.send(("say", line)))
         except (Exception, SystemExit) as error:
             sys.stdout.flush()
             trace = "".join(traceback.format_exception(error))
             pipe.send(("failed", (plain_reason(error), trace)))
         else:
-            pipe.send(("done", results))
+            pipe.send(("done", answer))
 
 
 def plain_reason(error: BaseException) -> str:

@@ -154,6 +154,14 @@ def queue_lanes(kind: str, config: Path | None, threads: int | None) -> Iterator
     if kind not in QUEUES:
         raise BenchError(f"--cluster: unknown queueing system {kind!r}.{nearest(kind, QUEUES)}")
     said = read_config(config)
+    with queue_cluster(kind, said) as cluster:
+        cluster.scale(jobs=said.jobs)
+        with _client(cluster) as client:
+            yield [DaskLane(client, threads, said.gpu) for _ in range(said.jobs)]
+
+
+def queue_cluster(kind: str, said: ClusterConfig, **more: Any) -> Any:
+    """The dask-jobqueue cluster of a configuration, with no job submitted yet. ``more`` goes to it as it is."""
     try:
         import dask_jobqueue
     except ImportError:
@@ -170,13 +178,9 @@ def queue_lanes(kind: str, config: Path | None, threads: int | None) -> Iterator
     chosen = {"walltime": said.walltime, "queue": said.queue, account: said.account, "interface": said.interface}
     options |= {key: value for key, value in chosen.items() if value is not None}
     try:
-        cluster = getattr(dask_jobqueue, name)(**options)
+        return getattr(dask_jobqueue, name)(**options, **more)
     except (OSError, RuntimeError, ValueError) as error:
         raise BenchError(f"--cluster {kind}: {error}") from error
-    with cluster:
-        cluster.scale(jobs=said.jobs)
-        with _client(cluster) as client:
-            yield [DaskLane(client, threads, said.gpu) for _ in range(said.jobs)]
 
 
 def read_config(path: Path | None) -> ClusterConfig:

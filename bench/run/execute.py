@@ -23,10 +23,11 @@ from bench.run.cell import Cell
 from bench.run.child import Child, JobFailed, plain_reason
 from bench.run.device import cpu_threads, resolve_device
 from bench.run.fit import CellResult, Workspace, fit_job
+from bench.run.loading import PlannedTask, Selection
 from bench.run.memory import check_memory
-from bench.run.plan import Job, Plan, PlannedTask, Selection
+from bench.run.plan import Job, Plan
 from bench.run.progress import RunProgress
-from bench.run.remote import JobSpec, spec_of
+from bench.run.remote import JobSpec
 from bench.run.store import Store
 
 Say = Callable[[str], None]
@@ -232,7 +233,19 @@ class _Work:
                 return True
             try:
                 device = lane.device(self.options.device, job)
-                spec = spec_of(job, device=device, threads=self.threads, registry=self.registry, call=self.call)
+                if job.trouble is not None:
+                    raise job.trouble
+                spec = JobSpec.of(
+                    job.planned,
+                    self.call,
+                    self.registry,
+                    featurizer=None if job.featurizer is None else job.featurizer.name,
+                    model=job.model.name,
+                    seed=job.seed,
+                    targets=job.targets,
+                    device=device,
+                    threads=self.threads,
+                )
                 results = lane.fit(job, spec, lambda line: self.progress.say(str(job), line))
             except (Exception, SystemExit) as error:
                 if self.stopped.is_set():

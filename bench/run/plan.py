@@ -2,52 +2,30 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Literal
 
-import numpy as np
-
 from bench.errors import BenchError
-from bench.featurizer import Features
 from bench.plugins import Made, Registry, expand_sweep
 from bench.run.cell import NO_FEATURES, Cell, cell_key
-from bench.run.fit import compute_features
+from bench.run.child import Child, JobFailed
+from bench.run.loading import PlannedTask, Selection, concrete_folds, load_task
+from bench.run.remote import JobSpec, Probe, probe_features
 from bench.run.store import Store
-from bench.tasks.task import DROPPED, TRAIN, Folds, Task
+from bench.tasks.task import TRAIN, Task
 
 CacheMode = Literal["reuse", "refresh", "only"]
-#: Training rows that --quick keeps: a minute's look at a task of any size.
-QUICK_ROWS = 2_000
-
-
-@dataclass(frozen=True)
-class Selection:
-    """What a call asked for. ``None`` for featurizers or models means all of them, paired by what makes sense."""
-
-    tasks: tuple[str, ...] | None
-    featurizers: tuple[str, ...] | None = None
-    models: tuple[str, ...] | None = None
-    seeds: int = 1
-    split: str | None = None
-    quick: bool = False
-    data_dir: Path | None = None
-
-
-@dataclass(frozen=True)
-class PlannedTask:
-    """A loaded task with its folds, and how to load it again elsewhere (``source``)."""
-
-    source: str
-    task: Task
-    folds: Folds
+#: Seconds a stranger's featurizer may take for two rows (its imports and the task's loading counted in).
+PROBE_SECONDS = 120.0
 
 
 @dataclass(frozen=True)
 class Job:
-    """One unit of work: a model on one featurizer's features under one seed, for the targets it learns together."""
+    """One unit of work: a model on one featurizer's features under one seed, for the targets it learns together.
+
+    ``trouble`` is why it cannot work, known already when it was planned.
+    """
 
     planned: PlannedTask
     featurizer: Made | None
@@ -58,12 +36,12 @@ class Job:
     seconds: float
     columns: int
     item_bytes: int
+    trouble: JobFailed | None = None
 
     @property
     def built_in(self) -> bool:
         """Whether all its code is this package's own."""
-        classes = [self.model.cls] if self.featurizer is None else [self.model.cls, self.featurizer.cls]
-        return all(cls.__module__.startswith(("bench.featurizers.", "bench.models.")) for cls in classes)
+        return self.model.built_in and (self.featurizer is None or self.featurizer.built_in)
 
     @property
     def targets(self) -> tuple[str, ...]:
@@ -122,9 +100,14 @@ def make_plan(selection: Selection, registry: Registry, store: Store, cache: Cac
     plan = Plan()
     featurizers = _made(registry, "featurizer", selection.featurizers)
     models = _made(registry, "model", selection.models)
-    for planned in _load_tasks(selection, registry, plan):
-        plan.tasks.append(planned)
-        _plan_task(plan, planned, featurizers, models, selection, store, cache)
+    child = Child()
+    try:
+        for planned in _load_tasks(selection, registry, plan):
+            plan.tasks.append(planned)
+            probes = {made.name: _probe(planned, made, selection, registry, child) for made in featurizers}
+            _plan_task(plan, planned, featurizers, models, selection, store, cache, probes)
+    finally:
+        child.close()
     return plan
 
 
@@ -135,30 +118,6 @@ def _made(registry: Registry, kind: Literal["featurizer", "model"], asked: tuple
         plugin = registry.make(kind, text)
         made[plugin.name] = plugin
     return list(made.values())
-
-
-def load_task(source: str, registry: Registry, data_dir: Path | None) -> Task:
-    """The task of a data set's name or of a TOML file's path."""
-    if source.endswith(".toml"):
-        from bench.tasks.spec import load_task_file
-
-        return load_task_file(source)
-    return registry.find("dataset", source)().load(data_dir)
-
-
-def concrete_folds(task: Task, split: str | None, quick: bool) -> Folds:
-    """The folds of a task; ``quick`` keeps the first fold and at most ``QUICK_ROWS`` of its training rows."""
-    from bench.tasks.splits import make_folds
-
-    folds = make_folds(task, split)
-    if not quick:
-        return folds
-    part = folds.part[:1].copy()
-    train = np.flatnonzero(part[0] == TRAIN)
-    if len(train) > QUICK_ROWS:
-        chosen = np.random.default_rng(0).choice(train, QUICK_ROWS, replace=False)
-        part[0, np.setdiff1d(train, chosen)] = DROPPED
-    return Folds(f"quick-{folds.name}", part)
 
 
 def _load_tasks(selection: Selection, registry: Registry, plan: Plan) -> list[PlannedTask]:
@@ -191,29 +150,31 @@ def _plan_task(
     selection: Selection,
     store: Store,
     cache: CacheMode,
+    probes: dict[str, Probe | JobFailed | None],
 ) -> None:
     task, folds = planned.task, planned.folds
     both_open = selection.featurizers is None and selection.models is None
     rows = int((folds.part[0] == TRAIN).sum())
     blind = [model for model in models if not model.cls.needs_features]
-    empty = Features(np.zeros((2, 0), np.uint8), "table")
-    pairs: list[tuple[Made | None, Made, Features]] = [(None, model, empty) for model in blind]
+    nothing = Probe("table", 0, 1)
+    pairs: list[tuple[Made | None, Made, Probe | JobFailed]] = [(None, model, nothing) for model in blind]
     for featurizer in featurizers:
-        reason = lacks(featurizer, task)
-        if reason is not None:
-            plan.skipped.append(Skip(f"{task.card.name} · {featurizer.name}", reason))
+        found = probes[featurizer.name]
+        if found is None:
+            plan.skipped.append(
+                Skip(f"{task.card.name} · {featurizer.name}", f"the task has no {lacks(featurizer, task)}")
+            )
             continue
-        probe = compute_features(_first_rows(task), featurizer)
         for model in models:
             if model in blind:
                 continue
-            reason = why_not(featurizer, model, probe, default_suite=both_open)
+            reason = why_not(featurizer, model, found, default_suite=both_open)
             if reason is not None:
                 plan.skipped.append(Skip(f"{task.card.name} · {featurizer.name} + {model.name}", reason))
             else:
-                pairs.append((featurizer, model, probe))
+                pairs.append((featurizer, model, found))
     for given, model, probe in pairs:
-        seconds = model.cls.estimate(rows, probe.columns) * len(folds)
+        seconds = 0.0 if isinstance(probe, JobFailed) else model.cls.estimate(rows, probe.columns) * len(folds)
         seeds = range(selection.seeds) if model.cls.stochastic else range(1)
         together = model.new().multitask and len(task.targets) > 1
         groups = [tuple(task.targets)] if together else [(name,) for name in task.targets]
@@ -230,7 +191,7 @@ def _add_job(
     seed: int,
     targets: tuple[str, ...],
     seconds: float,
-    probe: Features,
+    probe: Probe | JobFailed,
     store: Store,
     cache: CacheMode,
 ) -> None:
@@ -246,30 +207,44 @@ def _add_job(
         plan.reused.extend(cells)
     elif cache == "only":
         plan.absent.extend(cell for cell, is_there in zip(cells, there, strict=True) if not is_there)
+    elif isinstance(probe, JobFailed):
+        plan.jobs.append(Job(planned, featurizer, model, seed, cells, keys, seconds, 0, 0, probe))
     else:
-        size = probe.values.dtype.itemsize
-        plan.jobs.append(Job(planned, featurizer, model, seed, cells, keys, seconds, probe.columns, size))
+        job = Job(planned, featurizer, model, seed, cells, keys, seconds, probe.columns, probe.item_bytes)
+        plan.jobs.append(job)
 
 
-def lacks(featurizer: Made, task: Task) -> str | None:
-    """What a task lacks that a featurizer needs; None when nothing."""
-    missing = [name for name in featurizer.cls.covariates if name not in task.sequences.covariates]
-    return f"the task has no {' or '.join(missing)}" if missing else None
+def lacks(featurizer: Made, task: Task) -> str:
+    """The covariates that a featurizer needs and a task has not; empty when nothing is missing."""
+    return " or ".join(name for name in featurizer.cls.covariates if name not in task.sequences.covariates)
 
 
-def why_not(featurizer: Made, model: Made, probe: Features, *, default_suite: bool) -> str | None:
+def _probe(
+    planned: PlannedTask, featurizer: Made, selection: Selection, registry: Registry, child: Child
+) -> Probe | JobFailed | None:
+    """What a featurizer gives for a task: None where the task lacks a covariate, the failure where it fails. A
+    stranger's is asked in a child process, which may die of it."""
+    if lacks(featurizer, planned.task):
+        return None
+    if featurizer.built_in:
+        return probe_features(planned.task, featurizer)
+    spec = JobSpec.of(planned, selection, registry, featurizer=featurizer.name)
+    try:
+        return child.probe(spec, timeout=PROBE_SECONDS)
+    except JobFailed as failure:
+        return failure
+
+
+def why_not(featurizer: Made, model: Made, probe: Probe | JobFailed, *, default_suite: bool) -> str | None:
     """Why a model is not run on a featurizer; None when it is. ``default_suite`` adds the one economy of an open
     selection: a confounder is a column or two, and only the learners made for few columns are run on it."""
     takes: tuple[str, ...] = model.cls.takes
     most: int | None = model.cls.max_columns
-    if probe.kind not in takes and "table" not in takes:
-        return f"{model.name} takes {' or '.join(takes)}, {featurizer.name} gives a {probe.kind}"
-    if most is not None and probe.columns > most:
+    kind = featurizer.cls.kind
+    if kind not in takes and "table" not in takes:
+        return f"{model.name} takes {' or '.join(takes)}, {featurizer.name} gives a {kind}"
+    if most is not None and isinstance(probe, Probe) and probe.columns > most:
         return f"{model.name} takes at most {most} columns, {featurizer.name} gives {probe.columns}"
     if default_suite and featurizer.cls.role == "confounder" and most is None:
         return f"a confounder is run on curve learners unless asked for (-f {featurizer.name} -m {model.name})"
     return None
-
-
-def _first_rows(task: Task) -> Task:
-    return dataclasses.replace(task, sequences=task.sequences.take(slice(0, 2)), row_id=task.row_id[:2])

@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any, Literal
 
 from bench.errors import BenchError
-from bench.plugins import Registry
-from bench.run.fit import CellResult, Workspace, fit_job
-from bench.run.plan import Job, PlannedTask, concrete_folds, load_task
+from bench.plugins import Made, Registry
+from bench.run.fit import CellResult, Workspace, compute_features, fit_job
+from bench.run.loading import PlannedTask, Selection, concrete_folds, load_task
+from bench.tasks.task import Task
 
 
 @dataclass(frozen=True)
@@ -24,33 +25,44 @@ class JobSpec:
     data_dir: str | None
     task_digest: str
     folds_digest: str
-    featurizer: str | None
-    model: str
-    seed: int
-    targets: tuple[str, ...]
-    device: Literal["cpu", "cuda"]
-    threads: int
-    plugin_files: tuple[str, ...] = ()
+    plugin_files: tuple[str, ...]
+    featurizer: str | None = None
+    model: str = ""
+    seed: int = 0
+    targets: tuple[str, ...] = ()
+    device: Literal["cpu", "cuda"] = "cpu"
+    threads: int = 1
+
+    @classmethod
+    def of(cls, planned: PlannedTask, call: Selection, registry: Registry, **more: Any) -> JobSpec:
+        """The spec of something to do on a planned task; ``more`` are the fields that say what."""
+        source = planned.source
+        return cls(
+            source=str(Path(source).resolve()) if source.endswith(".toml") else source,
+            split=call.split,
+            quick=call.quick,
+            data_dir=None if call.data_dir is None else str(Path(call.data_dir).resolve()),
+            task_digest=planned.task.digest,
+            folds_digest=planned.folds.digest,
+            plugin_files=registry.every_file(),
+            **more,
+        )
 
 
-def spec_of(job: Job, *, device: Literal["cpu", "cuda"], threads: int, registry: Registry, call: Any) -> JobSpec:
-    """The plain form of a planned job; ``call`` is the ``Selection`` it was planned from."""
-    source = job.planned.source
-    return JobSpec(
-        source=str(Path(source).resolve()) if source.endswith(".toml") else source,
-        split=call.split,
-        quick=call.quick,
-        data_dir=None if call.data_dir is None else str(Path(call.data_dir).resolve()),
-        task_digest=job.planned.task.digest,
-        folds_digest=job.planned.folds.digest,
-        featurizer=None if job.featurizer is None else job.featurizer.name,
-        model=job.model.name,
-        seed=job.seed,
-        targets=job.targets,
-        device=device,
-        threads=threads,
-        plugin_files=registry.every_file(),
-    )
+@dataclass(frozen=True)
+class Probe:
+    """What a featurizer gives for a task: the kind, how many columns as a table, and bytes of a value."""
+
+    kind: str
+    columns: int
+    item_bytes: int
+
+
+def probe_features(task: Task, featurizer: Made) -> Probe:
+    """Featurize the first two rows of a task."""
+    first = dataclasses.replace(task, sequences=task.sequences.take(slice(0, 2)), row_id=task.row_id[:2])
+    features = compute_features(first, featurizer)
+    return Probe(features.kind, features.columns, features.values.dtype.itemsize)
 
 
 class Here:
@@ -68,9 +80,7 @@ class Here:
         ------
         BenchError : also when this process does not see the task the plan saw.
         """
-        if spec.plugin_files not in self._registries:
-            self._registries[spec.plugin_files] = Registry(spec.plugin_files)
-        registry = self._registries[spec.plugin_files]
+        registry = self._registry(spec)
         planned = self._task(spec, registry)
         for what, mine, theirs in (
             ("task", planned.task.digest, spec.task_digest),
@@ -94,6 +104,16 @@ class Here:
             threads=spec.threads,
             say=say,
         )
+
+    def probe(self, spec: JobSpec) -> Probe:
+        """What the featurizer of a spec gives for its task."""
+        registry = self._registry(spec)
+        return probe_features(self._task(spec, registry).task, registry.make("featurizer", str(spec.featurizer)))
+
+    def _registry(self, spec: JobSpec) -> Registry:
+        if spec.plugin_files not in self._registries:
+            self._registries[spec.plugin_files] = Registry(spec.plugin_files)
+        return self._registries[spec.plugin_files]
 
     def _task(self, spec: JobSpec, registry: Registry) -> PlannedTask:
         key = (spec.source, spec.split, spec.quick, spec.data_dir, spec.plugin_files)

@@ -16,7 +16,7 @@ from bench.stats.compare import bootstrap_p, effective_n, tie_letters
 from bench.stats.counter import gc_variance, nothing_left, variance_beyond, word_of
 from bench.stats.partial import rank_residuals
 from bench.stats.ranks import Array, fold_rows, gaussian_within_folds, mid_ranks, spearman_by_fold, tied_fraction
-from bench.stats.share import Share, choose_on_validation, mean_over_folds, share_of
+from bench.stats.share import NEVER_NEGATIVE, Share, choose_on_validation, mean_over_folds, share_of
 
 NAN = float("nan")
 
@@ -218,7 +218,7 @@ def board(
     ask = _Pairs()
     k = replicates.shape[1]
     pairs = list(combinations(range(k), 2))
-    gaussian = ask.add(gaussian_within_folds(np.column_stack([y, replicates, matrix]), fold))
+    gaussian = ask.add(gaussian_within_folds(np.column_stack([y, replicates, matrix])))
     ranked = ask.add(gaussian_within_folds(np.column_stack([gc, y, replicates, matrix]), fold, gaussian=False))
     residual_columns = rank_residuals(np.column_stack([y, matrix]), gc, codes, fold)
     residual = ask.add(residual_columns)
@@ -276,8 +276,8 @@ def board(
         many_shares = share_of(y_gc, y_best, gc_best, r_gaussian_draws)
         shares[name] = Share(
             *(
-                estimate(one, many, centred=True)
-                for (_, one), (_, many) in zip(value.items(), many_shares.items(), strict=True)
+                estimate(one, many, centred=part in NEVER_NEGATIVE)
+                for (part, one), (_, many) in zip(value.items(), many_shares.items(), strict=True)
             )
         )
 
@@ -298,17 +298,15 @@ def board(
             gain_p = float(bootstrap_p(difference, gain.value, blocks))
         score_estimate = estimate(score, sampled)
         given_estimate = nothing_left(estimate(given, given_draws), score_estimate)
-        beyond = estimate(
-            variance_beyond(given, score, gc_r2), variance_beyond(given_draws, sampled, gc_r2), centred=True
-        )
+        beyond = estimate(variance_beyond(given, score, gc_r2), variance_beyond(given_draws, sampled, gc_r2))
         beyond = nothing_left(beyond, score_estimate)
         models.append(
             ModelFigures(
                 name=name,
                 spearman=score_estimate,
                 fold_scores=tuple(map(float, fold_scores[m])),
-                of_ceiling=estimate(score / best, sampled / np.sqrt(r_draws), centred=True),
-                explained=estimate(score * abs(score) / r, sampled * np.abs(sampled) / r_draws, centred=True),
+                of_ceiling=estimate(score / best, sampled / np.sqrt(r_draws)),
+                explained=estimate(score * abs(score) / r, sampled * np.abs(sampled) / r_draws),
                 gain=gain,
                 gain_p=gain_p,
                 letter=letters[m],

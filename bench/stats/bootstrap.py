@@ -265,12 +265,11 @@ def percentile_interval(draws: Array, level: float = 0.95) -> tuple[float, float
 def centred_interval(draws: Array, estimate: float, level: float = 0.95) -> tuple[float, float] | None:
     """Percentile interval moved by twice the bias of the draws, ``2·(mean(draws) − estimate)``.
 
-    For squares and ratios (R², R²/ρ, U_G): the estimate is biased by as much as the draws are biased around it, so the
-    draws lie two biases from the truth. Without it the interval of a gain in R², never negative, never covers 0.
-    Source: bootstrap bias correction, Efron & Tibshirani 1993, chapter 10. The outer 1 % of the draws are drawn in
-    before the mean is taken, since ratios have heavy tails. With the median for the mean, the interval of a square
-    whose truth is 0 held it in 85 % of 400 trials, with the mean in 99.8 % (a bound is safe there, not sharp). Where
-    the draws are centred it is the percentile interval.
+    For gains in R², which cannot be negative: the estimate is biased by as much as the draws are biased around it, so the
+    draws lie two biases from the truth, and their percentile interval never holds 0. Source: bootstrap bias correction,
+    Efron & Tibshirani 1993, chapter 10; draws beyond their 99 % range are drawn in first. Where the truth is 0 this one held
+    it in 99.8 % of 400 trials (safe, not sharp; with the median for the mean 85 %). Not for signed figures: percentiles
+    carry over from r to r|r|, and moving them cost the share of a planted 0 its coverage (83 to 94 % of 100 trials).
     """
     interval = percentile_interval(draws, level)
     if interval is None or not np.isfinite(estimate):
@@ -282,7 +281,7 @@ def centred_interval(draws: Array, estimate: float, level: float = 0.95) -> tupl
 
 
 def estimate(value: float, draws: Array, level: float = 0.95, *, centred: bool = False) -> Estimate:
-    """A figure with its percentile interval, or with ``centred`` the ``centred_interval`` for squares and ratios."""
+    """A figure with its percentile interval, or with ``centred`` the ``centred_interval`` for gains in R²."""
     value = float(value)
     interval = centred_interval(draws, value, level) if centred else percentile_interval(draws, level)
     return Estimate(value, *interval) if interval is not None and np.isfinite(value) else Estimate(value)

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bench import genome
 from bench.datasets import sure2017
 from bench.datasets.dataset import Unavailable
 from bench.datasets.sure2017 import COUNTS, GENOMES, Rule, SuRE2017, SuRE2017Positives, read_counts
@@ -76,11 +77,11 @@ def test_filtered_on_dna(standin: StandIn, published: pd.DataFrame, cache: Path)
 def test_bases_and_loci(standin: StandIn, published: pd.DataFrame, cache: Path) -> None:
     task = SuRE2017().load(folder_of(standin))
     mine = published[published["dna"] >= 10].reset_index(drop=True)
-    genome = fasta_of(standin.genome)
+    chromosomes = fasta_of(standin.genome)
     rows = np.random.default_rng(0).choice(len(mine), 200, replace=False)
     for row, bases in zip(rows, task.sequences.take(rows).to_strings(), strict=True):
         place = mine.iloc[row]
-        cut = genome[place["chr"]][place["start"] : place["end"]]
+        cut = chromosomes[place["chr"]][place["start"] : place["end"]]
         assert bases == (cut[::-1].translate(COMPLEMENT) if place["strand"] == "-" else cut)
         assert task.row_id[row] == f"{place['chr']}:{place['start']}-{place['end']}:{place['strand']}"
     reach, chrom, locus, expected = -1, "", -1, []
@@ -92,6 +93,26 @@ def test_bases_and_loci(standin: StandIn, published: pd.DataFrame, cache: Path) 
     brute = np.array([locus for _, locus in sorted(expected)])
     pairs = set(zip(brute.tolist(), task.locus.tolist(), strict=True))
     assert len(pairs) == len(set(brute)) == len(set(task.locus.tolist()))
+
+
+def test_a_large_genome_is_mapped_from_the_cache(
+    standin: StandIn, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    in_memory = SuRE2017().load(folder_of(standin))
+    monkeypatch.setattr(genome, "MAPPED", 1_000_000)
+    mapped = SuRE2017().load(folder_of(standin))
+    assert isinstance(mapped.sequences.buffer, np.memmap)
+    assert mapped.digest == in_memory.digest
+    monkeypatch.setattr(genome, "encode", lambda text: pytest.fail("encoded again"))
+    assert SuRE2017().load(folder_of(standin)).digest == in_memory.digest
+    # Without a cache folder it is held in memory.
+    monkeypatch.undo()
+    monkeypatch.setattr(genome, "MAPPED", 1_000_000)
+    (cache.parent / "file").write_text("in the way")
+    monkeypatch.setenv("BENCH_CACHE_DIR", str(cache.parent / "file"))
+    again = SuRE2017().load(folder_of(standin))
+    assert not isinstance(again.sequences.buffer, np.memmap)
+    assert again.digest == in_memory.digest
 
 
 def test_split_of_the_2017_study(standin: StandIn, cache: Path) -> None:
@@ -225,10 +246,10 @@ def test_the_stand_in_keeps_its_promises(standin: StandIn, published: pd.DataFra
     planted = pd.read_parquet(standin.latent)
     assert len(planted) == len(published)
     # GC and sites as counted in the FASTA with string methods.
-    genome = fasta_of(folder_of(standin) / GENOMES[0])
+    chromosomes = fasta_of(folder_of(standin) / GENOMES[0])
     for row in range(0, len(published), 997):
         place = published.iloc[row]
-        bases = genome[place["chr"]][place["start"] : place["end"]]
+        bases = chromosomes[place["chr"]][place["start"] : place["end"]]
         assert planted["sites"][row] == sum(bases.startswith(SITE, i) for i in range(len(bases)))
         assert planted["gc"][row] == pytest.approx((bases.count("G") + bases.count("C")) / len(bases), abs=1e-6)
     # Latent activity has the planted shares of variance, and drives RNA per plasmid.

@@ -5,7 +5,8 @@ from conftest import write_small_task
 
 import bench.run.cell
 from bench.plugins import Registry
-from bench.run.plan import Selection, make_plan
+from bench.run.loading import Selection
+from bench.run.plan import make_plan
 from bench.run.store import Store
 
 PLUGIN = '''

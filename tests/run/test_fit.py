@@ -79,9 +79,7 @@ def test_features_are_computed_once_for_all_models(task):
     GCColumn.calls = 0
     workspace = Workspace()
     for seed in range(3):
-        fit_job(
-            task, make_folds(task), made(GCColumn, "featurizer"), made(Spy), seed, ("t0",), workspace=workspace
-        )
+        fit_job(task, make_folds(task), made(GCColumn, "featurizer"), made(Spy), seed, ("t0",), workspace=workspace)
     assert GCColumn.calls == 1
 
 
@@ -89,9 +87,7 @@ def test_what_a_model_shares_lives_as_long_as_its_rows(task):
     Spy.seen.clear()
     workspace = Workspace()
     for seed in range(2):
-        fit_job(
-            task, make_folds(task), made(GCColumn, "featurizer"), made(Spy), seed, ("t0",), workspace=workspace
-        )
+        fit_job(task, make_folds(task), made(GCColumn, "featurizer"), made(Spy), seed, ("t0",), workspace=workspace)
     shared = [setting.shared for _, _, setting in Spy.seen]
     assert shared[0] is shared[3]
     assert len({id(each) for each in shared}) == 3
@@ -113,9 +109,7 @@ def test_wrong_predictions_are_refused(task, wrong, message):
             return wrong(len(x))
 
     with pytest.raises(BenchError, match=message):
-        fit_job(
-            task, make_folds(task), made(GCColumn, "featurizer"), made(Wrong), 0, ("t0",), workspace=Workspace()
-        )
+        fit_job(task, make_folds(task), made(GCColumn, "featurizer"), made(Wrong), 0, ("t0",), workspace=Workspace())
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,8 @@ from conftest import write_small_task
 
 from bench.errors import BenchError
 from bench.plugins import Registry
-from bench.run.plan import QUICK_ROWS, Selection, make_plan
+from bench.run.loading import QUICK_ROWS, Selection
+from bench.run.plan import make_plan
 from bench.run.store import Store
 from bench.tasks.task import TRAIN
 
@@ -33,10 +34,10 @@ def test_everything_that_makes_sense_and_nothing_else(registry, small_task):
     assert ("one-hot", "cnn") in got
     assert ("gc-windows[n=20]", "cnn") in got
     assert ("dna-count", "gc-curve") in got
-    assert ("kmers[k=5]", "cnn") not in got
-    assert ("kmers[k=5]", "gc-curve") not in got
+    assert ("kmers[k=6]", "cnn") not in got
+    assert ("kmers[k=6]", "gc-curve") not in got
     reasons = {skip.what: skip.reason for skip in plan.skipped}
-    assert "cnn takes" in next(reason for what, reason in reasons.items() if "kmers[k=5] + cnn" in what)
+    assert "cnn takes" in next(reason for what, reason in reasons.items() if "kmers[k=6] + cnn" in what)
 
 
 def test_a_confounder_is_run_on_any_learner_when_asked_for(registry, small_task):

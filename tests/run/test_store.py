@@ -70,9 +70,14 @@ def test_unreadable_predictions_are_named_with_a_mend(tmp_path):
 def test_an_interrupted_write_leaves_the_old_file(tmp_path):
     path = tmp_path / "file"
     path.write_text("old")
-    with pytest.raises(RuntimeError, match="stop"), atomic(path) as temporary:
-        temporary.write_text("new")
-        raise RuntimeError("stop")
+
+    def write_and_stop():
+        with atomic(path) as temporary:
+            temporary.write_text("new")
+            raise RuntimeError("stop")
+
+    with pytest.raises(RuntimeError, match="stop"):
+        write_and_stop()
     assert path.read_text() == "old"
     assert os.listdir(tmp_path) == ["file"]
 

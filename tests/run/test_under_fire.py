@@ -17,7 +17,8 @@ KILLS = 20
 #: Imports everything a run needs, says so, waits for a word, and runs: the kills then land in the run, not in imports.
 DRIVER = """
 import sys
-import bench.report.build, bench.report.terminal, bench.run.execute, bench.kernels, bench.tasks.table, pandas, pyarrow.parquet
+import pandas, pyarrow.parquet
+import bench.report.build, bench.report.terminal, bench.run.execute, bench.kernels, bench.tasks.table
 from bench.cli.main import main
 print("ready", flush=True)
 sys.stdin.readline()
@@ -106,7 +107,7 @@ def test_two_runs_at_once_share_the_work(tmp_path):
     assert board(together) == board(alone)
 
 
-STRANGERS = '''
+STRANGERS = """
 import ctypes, os, sys, time
 import numpy as np
 from bench import Featurizer
@@ -172,7 +173,7 @@ class Hangs(Fine):
         if len(sequences) > 2:
             time.sleep(3600)
         return super().transform(sequences)
-'''
+"""
 
 
 @pytest.mark.slow
@@ -199,7 +200,9 @@ def test_strangers_that_misbehave_cost_only_their_own_cells(tmp_path):
     assert "RuntimeError" in "".join(path.read_text() for path in out.rglob("failed.log"))
     assert len(printed) < 20_000
     # A failure is not cached: mended, it runs, and nothing else runs again.
-    plugin.write_text(STRANGERS.replace('raise RuntimeError("no such enhancer")', "return super().transform(sequences)"))
+    plugin.write_text(
+        STRANGERS.replace('raise RuntimeError("no such enhancer")', "return super().transform(sequences)")
+    )
     status, printed = run(out, task, "-f", "raises", "-f", "fine", "-m", "ridge", "--plugin", str(plugin))
     assert status == 0, printed
     assert not list(out.rglob("raises+ridge/seed-0/failed.json"))

@@ -120,15 +120,14 @@ def test_gc_rich_motifs_make_the_share_an_interval():
 
 
 def test_folds_are_averaged_not_pooled():
-    # the same signal in two folds, one fold shifted: pooling would find nothing
+    # the same signal in two folds; the fit of one fold predicts at another level
     rng = np.random.default_rng(0)
     signal = rng.normal(size=2000)
     fold = np.repeat([0, 1], 1000)
     y = signal + 0.1 * rng.normal(size=2000)
-    prediction = signal + 50 * (fold == 0)
-    y = y - 50 * (fold == 0)
-    assert share.share(y, prediction, signal, None, fold).r2_gc > 0.95
-    assert share.share(y, prediction, signal, None, None).r2_gc < 0
+    prediction = signal + 5 * (fold == 0)
+    assert share.share(y, prediction, signal, None, fold).r2_gc > 0.85
+    assert share.share(y, prediction, signal, None, None).r2_gc < 0.4
 
 
 def test_choice_on_validation():

@@ -1,5 +1,5 @@
 import numpy as np
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bench.sequences import Sequences
@@ -27,6 +27,7 @@ def same_partition(a, b):
 INTERVALS = st.lists(st.tuples(st.sampled_from("ab"), st.integers(0, 40), st.integers(1, 9)), min_size=1, max_size=14)
 
 
+@settings(deadline=None)
 @given(INTERVALS)
 def test_overlaps_are_the_connected_blocks(rows):
     chrom, start, length = map(np.array, zip(*rows, strict=True))
@@ -40,6 +41,7 @@ def test_touching_is_not_overlapping():
     assert locus.tolist() == [0, 1, 1]
 
 
+@settings(deadline=None)
 @given(st.lists(st.lists(st.integers(-1, 4), min_size=9, max_size=9), min_size=1, max_size=3))
 def test_joined_follows_chains(groupings):
     arrays = [np.array(g) for g in groupings]

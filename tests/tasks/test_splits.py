@@ -49,7 +49,7 @@ def test_a_locus_across_chromosomes_is_left_out_of_the_lesser_part():
 CHROMS = st.lists(st.sampled_from([f"chr{i}" for i in range(1, 9)]), min_size=30, max_size=80)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=25)
 @given(CHROMS, st.integers(3, 5), st.randoms(use_true_random=False))
 def test_every_kfold_tests_each_row_once(chroms, k, random):
     chroms = [*chroms, *(f"chr{i}" for i in range(1, 9))]
@@ -57,11 +57,9 @@ def test_every_kfold_tests_each_row_once(chroms, k, random):
     locus = [f"{chrom}-{random.randint(0, 6)}" for chrom in chroms]
     task = task_of(chroms, start=[random.randint(0, 10**6) for _ in range(n)], locus=locus)
     for split in (f"chromosome-kfold[k={k}]", f"genome-blocks[k={k}]", f"locus-kfold[k={k}]"):
-        try:
-            part = part_of(task, split)
-        except BenchError as error:  # one locus may hold so many rows that a block stays empty
-            assert "leaves no" in str(error) and split.startswith("genome")
-            continue
+        if split.startswith("genome") and np.bincount(task.locus).max() * k >= n:
+            continue  # one locus may fill a block, and leave the next one empty
+        part = part_of(task, split)
         assert part.shape == (k, n)
         assert ((part == TEST).sum(axis=0) == 1).all()
         assert ((part == VALID).sum(axis=0) == 1).all()

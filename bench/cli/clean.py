@@ -1,0 +1,38 @@
+"""`bench clean`: shows what may go from a folder of results, then deletes it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def clean(
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder of predictions and board.")] = Path("results"),
+    failed: Annotated[bool, typer.Option("--failed", help="Only cells that failed.")] = False,
+    stale: Annotated[
+        bool, typer.Option("--stale", help="Only what is out of date, cut off, temporary or empty.")
+    ] = False,
+    task: Annotated[str | None, typer.Option("--task", "-t", help="Only of this task; alone, the whole task.")] = None,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Delete without asking.")] = False,
+) -> None:
+    """Delete failed and stale cells and leftovers of killed runs. Shows everything first and asks."""
+    from rich.console import Console
+
+    from bench.run.clean import leftovers, remove
+
+    console = Console(soft_wrap=True, highlight=False, markup=False)
+    everything = not (failed or stale or task)
+    items = leftovers(out, failed=failed or everything, stale=stale or everything, task=task)
+    for item in items:
+        console.print(f"{item.path}  ({item.reason}, {item.bytes / 1e6:.1f} MB)")
+    if not items:
+        console.print(f"{out}: nothing to clean")
+        return
+    size = sum(item.bytes for item in items) / 1e6
+    if not yes and not (console.is_terminal and typer.confirm(f"delete these {len(items)} ({size:.1f} MB)?")):
+        console.print("nothing deleted" + ("" if console.is_terminal else ": add --yes to delete these"))
+        return
+    freed = remove(items, out)
+    console.print(f"{len(items)} deleted, {freed / 1e6:.1f} MB free. `bench report --out {out}` writes the board anew.")

@@ -1,0 +1,36 @@
+"""`bench merge`: results of several machines in one folder, and their common board."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def merge(
+    sources: Annotated[list[Path], typer.Argument(metavar="FOLDER...", help="Folders of results.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Where to; what is there already counts like one more.")],
+    prefer: Annotated[
+        Path | None, typer.Option(help="The folder whose cell holds where the same cell differs between two.")
+    ] = None,
+) -> None:
+    """Join the results of several runs. Different tables, splits or formats are refused; nothing is overwritten."""
+    from rich.console import Console
+
+    from bench.report import write_board
+    from bench.run.merge import merge as do
+    from bench.run.merge import plan_merge
+
+    console = Console(soft_wrap=True, highlight=False, markup=False)
+    plan = plan_merge(sources, out, prefer)
+    do(plan, out)
+    for line in plan.skipped:
+        console.print(f"left out: {line}")
+    for line in plan.settled:
+        console.print(f"differed, kept {line}")
+    console.print(
+        f"{len(plan.cells)} cells copied, {plan.identical} identical, {len(plan.settled)} settled by --prefer,"
+        f" {len(plan.failures)} failures noted"
+    )
+    console.print(f"leaderboard: {write_board(out)}")

@@ -1,0 +1,70 @@
+"""`bench score`: predictions made elsewhere go onto the board."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def score(
+    predictions: Annotated[
+        Path, typer.Argument(help="TSV or CSV with the columns id and prediction, and fold (from 1) if you like.")
+    ],
+    task: Annotated[str, typer.Option("--task", "-t", help="A data set's name or a task file (.toml).")],
+    name: Annotated[str, typer.Option(help="What to call the model on the board, such as 'my net'.")],
+    target: Annotated[str | None, typer.Option(help="Which target, where the task has several.")] = None,
+    featurizer: Annotated[str, typer.Option(help="What to call its features on the board.")] = "external",
+    seed: Annotated[int, typer.Option(help="Number of the run, for several seeds of one model.", min=0)] = 0,
+    deep: Annotated[
+        bool, typer.Option("--deep", help="A deep model: the board then says whether it only counts GC.")
+    ] = False,
+    split: Annotated[str | None, typer.Option(help="In place of the task's own.")] = None,
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder of predictions and board.")] = Path("results"),
+    data_dir: Annotated[
+        Path | None, typer.Option("--data-dir", envvar="BENCH_DATA_DIR", help="Folder that holds the public files.")
+    ] = None,
+    plugin: Annotated[
+        list[Path] | None, typer.Option("--plugin", help="A Python file with data sets. Repeatable.")
+    ] = None,
+) -> None:
+    """Put predictions of any model on the board, beside the built-in ones and with the same statistics.
+
+    Every measured test row needs a prediction. With predictions of the validation rows too, the board can choose the
+    model as the best one; it never chooses by test scores.
+    """
+    from rich.console import Console
+
+    from bench.datasets.dataset import Unavailable
+    from bench.errors import BenchError
+    from bench.report import write_board
+    from bench.run.execute import write_task_rows
+    from bench.run.plan import PlannedTask, concrete_folds, load_task
+    from bench.run.score import score_predictions
+    from bench.run.settings import registry_of
+    from bench.run.store import Store
+
+    console = Console(soft_wrap=True, highlight=False, markup=False)
+    try:
+        loaded = load_task(task, registry_of(plugin or []), data_dir)
+    except Unavailable as absent:
+        raise BenchError(f"{task}: {absent}") from None
+    folds = concrete_folds(loaded, split, quick=False)
+    store = Store(out)
+    store.check_writable()
+    scored = score_predictions(
+        store, loaded, folds, target, predictions, name, featurizer=featurizer, seed=seed, deep=deep
+    )
+    write_task_rows(PlannedTask(task, loaded, folds), store)
+    means = {
+        part: [f"{sum(known) / len(known):.3f}"] if (known := [v for v in found if v is not None]) else ["n/a"]
+        for part, found in scored.spearman.items()
+    }
+    console.print(f"{scored.cell}: {'replaced' if scored.replaced else 'stored'}")
+    console.print("Spearman " + ", ".join(f"{part} {means[part][0]} ({scored.rows[part]:,} rows)" for part in means))
+    if scored.unused:
+        console.print(f"{scored.unused:,} predictions not used: not measured, or left out by the split")
+    if not scored.rows["valid"]:
+        console.print("no validation rows: the board shows it, but cannot choose it as the best model")
+    console.print(f"leaderboard: {write_board(out)}")
