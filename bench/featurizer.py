@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Literal
 
 import numpy as np
@@ -36,6 +37,9 @@ class Featurizer:
     shown: ClassVar[tuple[str, ...]] = ()
     #: Covariates of a task (``dna_count``, ``barcodes``) that ``transform`` reads; a task without them is skipped.
     covariates: ClassVar[tuple[str, ...]] = ()
+    #: True when ``transform`` is as fast as reading its output from a disk (1 GB/s). Features of a large task are then
+    #: made anew wherever they are needed, block by block; those of other featurizers are kept in a file.
+    cheap: ClassVar[bool] = False
 
     def transform(self, sequences: Sequences) -> NDArray[Any]:
         """Features of every row, in row order. Keep integer counts in the smallest unsigned dtype that holds them."""
@@ -47,11 +51,56 @@ class Featurizer:
 
 
 @dataclass(frozen=True, eq=False)
+class LazyRows:
+    """Rows of features that are not held in memory. It has an array's ``shape``, ``dtype`` and length; indexing it by
+    rows (an index array, mask, slice or integer) gives the array of those rows, and nothing is kept.
+
+    Attributes
+    ----------
+    read : from row numbers int64 (m,) of the whole task to their values (m, ...).
+    rows : int64 (n,), the row numbers it stands for.
+    """
+
+    read: Callable[[NDArray[np.int64]], NDArray[Any]]
+    rows: NDArray[np.int64]
+    row_shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return (len(self.rows), *self.row_shape)
+
+    @property
+    def ndim(self) -> int:
+        return 1 + len(self.row_shape)
+
+    @property
+    def nbytes(self) -> int:
+        """What the array would take."""
+        return int(np.prod(self.shape)) * self.dtype.itemsize
+
+    def take(self, rows: Any) -> LazyRows:
+        """The rows of an index array, mask or slice; nothing is read."""
+        return replace(self, rows=self.rows[rows])
+
+    def __getitem__(self, rows: Any) -> NDArray[Any]:
+        chosen = self.rows[rows]
+        return self.read(chosen) if chosen.ndim else self.read(chosen[None])[0]
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
+        return np.asarray(self[:], dtype)
+
+
+@dataclass(frozen=True, eq=False)
 class Features:
     """Features of n rows: ``values`` is (n, p) for a table, (n, length, channels) for a signal, uint8 (n, length) base
-    codes (0-3, 4 = unknown) for codes."""
+    codes (0-3, 4 = unknown) for codes; an array, or `LazyRows` where it would be too large. Both give ``shape``,
+    ``dtype``, a length, and the array of some rows by ``values[rows]``."""
 
-    values: NDArray[Any]
+    values: Any
     kind: Kind
 
     def __len__(self) -> int:
@@ -59,7 +108,8 @@ class Features:
 
     def take(self, rows: Any) -> Features:
         """The rows of an index array, mask or slice."""
-        return Features(self.values[rows], self.kind)
+        values = self.values.take(rows) if isinstance(self.values, LazyRows) else self.values[rows]
+        return Features(values, self.kind)
 
     @property
     def columns(self) -> int:
@@ -68,8 +118,12 @@ class Features:
         return per_row * 4 if self.kind == "codes" else per_row
 
     def table(self) -> NDArray[Any]:
-        """(n, p): a signal is flattened; codes become their one-hot columns (uint8, position-major, A C G T)."""
+        """(n, p): a signal is flattened; codes become their one-hot columns (uint8, position-major, A C G T).
+
+        All rows at once: where there may be millions, ``take`` some at a time.
+        """
+        values = np.asarray(self.values)
         if self.kind == "codes":
-            one_hot = self.values[:, :, None] == np.arange(4, dtype=np.uint8)
+            one_hot = values[:, :, None] == np.arange(4, dtype=np.uint8)
             return one_hot.astype(np.uint8).reshape(len(self), -1)
-        return self.values.reshape(len(self), -1)
+        return values.reshape(len(self), -1)

@@ -26,6 +26,7 @@ class Kmers(Featurizer):
     """
 
     name = "kmers"
+    cheap = True
     shown = ("k",)
 
     def __init__(self, k: int = 6, exact: bool = False, canonical: bool = False) -> None:

@@ -15,6 +15,7 @@ class OneHot(Featurizer):
 
     name = "one-hot"
     kind = "codes"
+    cheap = True
 
     def transform(self, sequences: Sequences) -> NDArray[Any]:
         """uint8 (n, sequences.width): A C G T = 0 1 2 3; 4 for N and for the padding of shorter rows."""

@@ -68,13 +68,15 @@ class CNN(Model):
         self.regularise = regularise
         self.history: list[dict[str, float]] = []
 
-    def recipe(self) -> Recipe:
-        """The architecture's recipe with this object's parameters put in."""
+    def recipe(self, rows: int) -> Recipe:
+        """The architecture's recipe for so many training rows, with this object's parameters put in."""
         recipe = ARCHITECTURES[self.arch][1]
+        batch = min(self.batch or recipe.batch, rows)
+        enough = -(-recipe.steps // _steps(rows, batch))
         recipe = replace(
             recipe,
-            epochs=self.epochs or recipe.epochs,
-            batch=self.batch or recipe.batch,
+            epochs=self.epochs or max(recipe.epochs, min(recipe.most_epochs, enough)),
+            batch=batch,
             learning_rate=self.learning_rate or recipe.learning_rate,
             shift=recipe.shift if self.shift < 0 else self.shift,
         )
@@ -94,8 +96,7 @@ class CNN(Model):
         self._one_target = train.y.ndim == 1
         self._both_strands = setting.reverse_complement and train.x.kind == "codes"
         train, valid = _measured(train), _measured(valid)
-        recipe = self.recipe()
-        recipe = replace(recipe, batch=min(recipe.batch, len(train.x)))
+        recipe = self.recipe(len(train.x))
         while True:
             try:
                 self._members = self._train(train, valid, setting, recipe)
@@ -134,7 +135,6 @@ class CNN(Model):
         most = max(16, PREDICT_POSITIONS // train.x.values.shape[1])
         self._block = min(most, max(16, 1 << (len(valid.x) - 1).bit_length()))
         shape = (self.arch, train.x.values.shape[1:], train.y.shape[1], self.regularise)
-        steps = max(1, min(len(train.x), EPOCH_SAMPLES) // recipe.batch)
         members = []
         with keras.device(self._device):
             for member in range(recipe.members):
@@ -142,7 +142,7 @@ class CNN(Model):
                 keras.utils.set_random_seed(seed)
                 if member == 0:
                     self._network = network = build(*shape)
-                    optimizer = keras.optimizers.AdamW(_rate(recipe, steps), weight_decay=recipe.weight_decay)
+                    optimizer = keras.optimizers.AdamW(_rate(recipe, len(train.x)), weight_decay=recipe.weight_decay)
                     optimizer.build(network.trainable_variables)
                     fresh = [np.array(variable) for variable in optimizer.variables]
                     # XLA on CPU made TensorFlow 1.7 to 3 times slower.
@@ -160,13 +160,12 @@ class CNN(Model):
     ) -> list[NDArray[Any]]:
         """Train the network as it stands; its weights after the best epoch."""
         rows = len(train.x)
-        steps = max(1, min(rows, EPOCH_SAMPLES) // recipe.batch)
         valid_rows = _sample(len(valid.x), VALID_SAMPLES, rng)
         curve_rows = _sample(rows, CURVE_SAMPLES, rng)
         batches = _batches(train, recipe, self._both_strands and self.regularise, rng)
         best, best_epoch, weights = -np.inf, 0, self._network.get_weights()
         for epoch in range(1, recipe.epochs + 1):
-            losses = [float(self._network.train_on_batch(*next(batches))) for _ in range(steps)]
+            losses = [float(self._network.train_on_batch(*next(batches))) for _ in range(_steps(rows, recipe.batch))]
             if not np.isfinite(losses[-1]):
                 raise BenchError(
                     f"cnn: the loss is not finite in epoch {epoch}. Lower learning_rate, {recipe.learning_rate:g}.",
@@ -189,20 +188,21 @@ class CNN(Model):
         return weights
 
     # ---- prediction -------------------------------------------------------------------------------------------------
-    def _predict(self, values: NDArray[Any]) -> NDArray[np.float32]:
+    def _predict(self, values: Any, other_strand: bool = False) -> NDArray[np.float32]:
         """Predictions (n, targets) of the network as it stands, in blocks of one size."""
         pieces = []
         for first in range(0, len(values), self._block):
             block = values[first : first + self._block]
+            block = COMPLEMENT[block[:, ::-1]] if other_strand else block
             block = block if values.ndim == 2 else block.astype(np.float32)
             filled = np.concatenate([block, np.zeros((self._block - len(block), *block.shape[1:]), block.dtype)])
             pieces.append(np.asarray(self._network.predict_on_batch(filled), np.float32)[: len(block)])
         return np.concatenate(pieces)
 
-    def _predict_strands(self, values: NDArray[Any]) -> NDArray[np.float32]:
+    def _predict_strands(self, values: Any) -> NDArray[np.float32]:
         """As ``_predict``, averaged over both strands where the assay does not tell them apart."""
         forward = self._predict(values)
-        return (forward + self._predict(COMPLEMENT[values[:, ::-1]])) / 2 if self._both_strands else forward
+        return (forward + self._predict(values, other_strand=True)) / 2 if self._both_strands else forward
 
 
 def _prepare(setting: Setting) -> str:
@@ -240,13 +240,18 @@ def _out_of_memory(error: Exception) -> bool:
     return any(sign in text for sign in ("resourceexhausted", "resource_exhausted", "out of memory", "oom"))
 
 
-def _rate(recipe: Recipe, steps: int) -> Any:
+def _steps(rows: int, batch: int) -> int:
+    """Steps of an epoch."""
+    return max(1, min(rows, EPOCH_SAMPLES) // batch)
+
+
+def _rate(recipe: Recipe, rows: int) -> Any:
     """The learning rate: constant, or one cycle over all steps."""
     import keras
 
     if not recipe.cycle:
         return recipe.learning_rate
-    total = recipe.epochs * steps
+    total = recipe.epochs * _steps(rows, recipe.batch)
     warmup = max(1, total // 10)
     return keras.optimizers.schedules.CosineDecay(
         0.0, max(1, total - warmup), warmup_target=recipe.learning_rate, warmup_steps=warmup

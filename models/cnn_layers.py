@@ -18,7 +18,8 @@ REGIONS = 5
 class Recipe:
     """How a network is trained.
 
-    epochs : most epochs. With ``cycle`` the whole schedule, else a bound for early stopping.
+    epochs : epochs. With ``cycle`` the whole schedule, else a bound for early stopping.
+    steps, most_epochs : more epochs on few rows, until there are this many steps or epochs.
     batch, learning_rate, weight_decay : as usual; the rate is the peak of the cycle.
     shift : training sequences are moved by up to this many bases either way.
     patience : epochs without a better validation score after which training stops.
@@ -29,6 +30,8 @@ class Recipe:
     epochs: int
     batch: int
     learning_rate: float
+    steps: int = 0
+    most_epochs: int = 0
     weight_decay: float = 0.0
     shift: int = 0
     patience: int = 5

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -57,19 +58,19 @@ class Ridge(Model):
                 targets = np.flatnonzero(member == pattern)
                 if rows.all():
                     if "ridge" not in setting.shared:
-                        setting.shared["ridge"] = _decompose(train.x.table())
-                    spectrum, table = setting.shared["ridge"], train.x.table()
+                        setting.shared["ridge"] = _decompose(train.x)
+                    spectrum, x = setting.shared["ridge"], train.x
                 else:
-                    table = train.x.table()[rows]
-                    spectrum = _decompose(table)
-                self._fit_targets(targets, spectrum, table, y[np.ix_(rows, targets)], valid.x, held_out[:, targets])
+                    x = train.x.take(rows)
+                    spectrum = _decompose(x)
+                self._fit_targets(targets, spectrum, x, y[np.ix_(rows, targets)], valid.x, held_out[:, targets])
         self.history = []
 
     def _fit_targets(
         self,
         targets: NDArray[np.intp],
         spectrum: _Spectrum,
-        table: NDArray[Any],
+        x: Features,
         y: NDArray[np.float64],
         x_valid: Features,
         y_valid: NDArray[np.float64],
@@ -77,8 +78,8 @@ class Ridge(Model):
         alphas = np.array([self.alpha]) if self.alpha is not None else GRID * x_valid.columns
         level = y.mean(axis=0)
         # (columns, penalties, targets), in units of the raw columns
-        weights = spectrum.solve(table, y - level, alphas) / spectrum.scale[:, None, None]
-        guess = _times(x_valid.table(), weights.reshape(len(weights), -1)).reshape(len(y_valid), *weights.shape[1:])
+        weights = spectrum.solve(x, y - level, alphas) / spectrum.scale[:, None, None]
+        guess = _times(x_valid, weights.reshape(len(weights), -1)).reshape(len(y_valid), *weights.shape[1:])
         offset = level - np.tensordot(spectrum.centre, weights, 1)
         error = np.nanmean((guess + offset - y_valid[:, None, :]) ** 2, axis=0)
         for j, target in enumerate(targets):
@@ -88,7 +89,7 @@ class Ridge(Model):
             self.alpha_[target] = alphas[best]
 
     def predict(self, x: Features) -> NDArray[Any]:
-        out = _times(x.table(), self.weights_) + self.intercept_
+        out = _times(x, self.weights_) + self.intercept_
         return out[:, 0] if self.one_target_ else out
 
     @classmethod
@@ -107,44 +108,47 @@ class _Spectrum:
     vectors: NDArray[np.float64]
     by_rows: bool
 
-    def solve(self, table: NDArray[Any], y: NDArray[np.float64], alphas: NDArray[np.float64]) -> NDArray[np.float64]:
+    def solve(self, x: Features, y: NDArray[np.float64], alphas: NDArray[np.float64]) -> NDArray[np.float64]:
         """Weights (columns, penalties, targets) of the standardised columns for centred targets (n, targets)."""
-        side = y if self.by_rows else _standardised_transpose_times(table, self, y)
+        side = y if self.by_rows else _standardised_transpose_times(x, self, y)
         shrink = 1 / (np.maximum(self.values, 0)[:, None] + alphas)
         loadings = shrink[:, :, None] * (self.vectors.T @ side)[:, None, :]
         weights = self.vectors @ loadings.reshape(len(loadings), -1)
         if self.by_rows:
-            weights = _standardised_transpose_times(table, self, weights)
+            weights = _standardised_transpose_times(x, self, weights)
         return weights.reshape(len(weights), len(alphas), y.shape[1])
 
 
-def _row_blocks(table: NDArray[Any]) -> list[slice]:
-    rows = max(1, BLOCK // max(table.shape[1], 1))
-    return [slice(first, first + rows) for first in range(0, len(table), rows)]
+def _row_blocks(x: Features) -> Iterator[tuple[slice, NDArray[Any]]]:
+    rows = max(1, BLOCK // max(x.columns, 1))
+    for first in range(0, len(x), rows):
+        piece = slice(first, first + rows)
+        yield piece, x.take(piece).table()
 
 
-def _decompose(table: NDArray[Any]) -> _Spectrum:
-    n, p = table.shape
+def _decompose(x: Features) -> _Spectrum:
+    n, p = len(x), x.columns
     total, squares = np.zeros(p), np.zeros(p)
-    for rows in _row_blocks(table):
-        total += table[rows].sum(axis=0, dtype=np.float64)
+    for _, block in _row_blocks(x):
+        total += block.sum(axis=0, dtype=np.float64)
     centre = total / n
-    for rows in _row_blocks(table):
-        squares += ((table[rows] - centre.astype(np.float32)) ** 2).sum(axis=0, dtype=np.float64)
+    for _, block in _row_blocks(x):
+        squares += ((block - centre.astype(np.float32)) ** 2).sum(axis=0, dtype=np.float64)
     spread = np.sqrt(squares / n)
     # A constant column: 0 after centring, whatever it is divided by.
     scale = np.where(spread > 1e-6 * np.maximum(np.abs(centre), 1e-30), spread, np.inf)
     by_rows = n < p
     gram = np.zeros((n, n) if by_rows else (p, p))
     if by_rows:
+        table = x.table()
         step = max(1, BLOCK // n)
         for first in range(0, p, step):
             columns = slice(first, first + step)
             block = _standardise(table[:, columns], centre[columns], scale[columns])
             gram += block @ block.T
     else:
-        for rows in _row_blocks(table):
-            block = _standardise(table[rows], centre, scale)
+        for _, counts in _row_blocks(x):
+            block = _standardise(counts, centre, scale)
             gram += block.T @ block
     values, vectors = np.linalg.eigh(gram)
     return _Spectrum(centre, scale, values, vectors, by_rows)
@@ -154,19 +158,17 @@ def _standardise(block: NDArray[Any], centre: NDArray[np.float64], scale: NDArra
     return np.asarray((block - centre.astype(np.float32)) / scale.astype(np.float32), np.float32)
 
 
-def _standardised_transpose_times(
-    table: NDArray[Any], spectrum: _Spectrum, right: NDArray[np.float64]
-) -> NDArray[np.float64]:
+def _standardised_transpose_times(x: Features, spectrum: _Spectrum, right: NDArray[np.float64]) -> NDArray[np.float64]:
     """(columns, m) from right (n, m)."""
-    out = np.zeros((table.shape[1], right.shape[1]))
-    for rows in _row_blocks(table):
-        out += _standardise(table[rows], spectrum.centre, spectrum.scale).T @ right[rows]
+    out = np.zeros((x.columns, right.shape[1]))
+    for rows, block in _row_blocks(x):
+        out += _standardise(block, spectrum.centre, spectrum.scale).T @ right[rows]
     return out
 
 
-def _times(table: NDArray[Any], weights: NDArray[np.float64]) -> NDArray[np.float64]:
+def _times(x: Features, weights: NDArray[np.float64]) -> NDArray[np.float64]:
     """(n, m) from weights (columns, m), float32 blocks of rows at a time."""
-    out = np.empty((len(table), weights.shape[1]))
-    for rows in _row_blocks(table):
-        out[rows] = table[rows].astype(np.float32) @ weights
+    out = np.empty((len(x), weights.shape[1]))
+    for rows, block in _row_blocks(x):
+        out[rows] = block.astype(np.float32) @ weights
     return out

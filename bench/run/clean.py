@@ -97,7 +97,8 @@ def _why_failed(cell: Path) -> str | None:
 
 
 def _why_stale(cell: Path, folder: Path) -> str | None:
-    if not any(cell.iterdir()) or (cell / FAILED).is_file() and not (cell / RECORD).is_file():
+    failed = (cell / FAILED).is_file() and not (cell / RECORD).is_file()
+    if failed or not any(cell.iterdir()) or any(_in_flight(path) for path in cell.iterdir()):
         return None
     record = read_json(cell / RECORD)
     if record is None:
@@ -126,18 +127,22 @@ def _walk(folder: Path) -> Iterator[Path]:
                 yield path
 
 
-def _abandoned(path: Path) -> bool:
-    """Whether a file is a temporary one of a process that runs no more on this machine."""
+def _in_flight(path: Path) -> bool:
+    """Whether a file is a temporary one of a process that runs on this machine."""
     match = _TEMPORARY.fullmatch(path.name)
     if match is None:
         return False
     try:
         os.kill(int(match[1] or match[2]), 0)
-    except ProcessLookupError:
-        return True
-    except (PermissionError, OverflowError):
+    except (ProcessLookupError, OverflowError):
         return False
-    return False
+    except PermissionError:
+        return True
+    return True
+
+
+def _abandoned(path: Path) -> bool:
+    return _TEMPORARY.fullmatch(path.name) is not None and not _in_flight(path)
 
 
 def _size(folder: Path) -> int:

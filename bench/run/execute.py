@@ -137,6 +137,9 @@ def run_plan(
     options = options or Options()
     for planned in plan.tasks:
         write_task_rows(planned, store)
+        if plan.open:
+            mine = [skip for skip in plan.skipped if skip.task == planned.task.card.name]
+            store.write_skipped(planned.task.card.name, [{**vars(skip), "what": skip.what} for skip in mine])
     if lanes is None:
         lanes = [ChildLane(options.timeout) for _ in range(options.workers)] or [HereLane(options.timeout)]
     began = time.perf_counter()

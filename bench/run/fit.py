@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import datetime
 import hashlib
+import os
+import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -16,15 +18,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.errors import BenchError
-from bench.featurizer import Features, Featurizer
+from bench.featurizer import Features, Featurizer, LazyRows
 from bench.model import Model, Part, Setting
 from bench.plugins import Made
 from bench.run.cell import library_versions
 from bench.run.store import Predictions
+from bench.sequences import Sequences
 from bench.tasks.task import TEST, TRAIN, VALID, Folds, Task
 
 #: Rows a featurizer is handed at a time: large enough for two cores, small enough to stay in memory.
 BLOCK_ROWS = 65_536
+#: Bytes of features a block may have, and above which features are not held in memory: a part of a fold is a copy, and
+#: learners keep another.
+BLOCK_BYTES, LARGE = 1 << 28, 1 << 30
 #: Matrices of one fold are kept for the next model only below this size (bytes of features).
 KEEP_BYTES = 2 << 30
 
@@ -60,7 +66,8 @@ class Workspace:
 
 
 def compute_features(task: Task, featurizer: Made | None) -> Features:
-    """Features of every row, block by block.
+    """Features of every row, made block by block. Where they would take more than ``LARGE`` bytes they are `LazyRows`:
+    made anew at each use (a cheap featurizer's), or read from a file without a name in the cache folder.
 
     Raises
     ------
@@ -68,26 +75,62 @@ def compute_features(task: Task, featurizer: Made | None) -> Features:
     """
     if featurizer is None:
         return Features(np.zeros((len(task), 0), np.float32), "table")
+    if not len(task):
+        raise BenchError(f"{task.card.name}: has no rows.")
     made: Featurizer = featurizer.new()
-    values: NDArray[Any] | None = None
-    for rows, block in task.sequences.blocks(BLOCK_ROWS):
-        piece = np.asarray(made.transform(block))
-        _check_features(piece, block_rows=len(block), name=featurizer.name, kind=made.kind)
-        if len(block) == len(task):
-            values = piece
-            break
-        if values is None:
-            values = np.empty((len(task), *piece.shape[1:]), piece.dtype)
-        if piece.shape[1:] != values.shape[1:] or piece.dtype != values.dtype:
+
+    def featurize(sequences: Sequences) -> NDArray[Any]:
+        piece = np.asarray(made.transform(sequences))
+        _check_features(piece, block_rows=len(sequences), name=featurizer.name, kind=made.kind)
+        return piece
+
+    if len(task) <= BLOCK_ROWS:
+        return Features(featurize(task.sequences), made.kind)
+    few = featurize(task.sequences.take(slice(0, 2)))
+    size = len(task) * few[0].nbytes
+    every = np.arange(len(task))
+    if size > LARGE and made.cheap:
+        return Features(
+            LazyRows(lambda rows: featurize(task.sequences.take(rows)), every, few.shape[1:], few.dtype), made.kind
+        )
+    shape = (len(task), *few.shape[1:])
+    values: NDArray[Any] = np.empty(shape, few.dtype) if size <= LARGE else scratch_array(shape, few.dtype)
+    for rows, block in task.sequences.blocks(max(min(BLOCK_ROWS, BLOCK_BYTES // max(few[0].nbytes, 1)), 1)):
+        piece = featurize(block)
+        if piece.shape[1:] != few.shape[1:] or piece.dtype != few.dtype:
             raise BenchError(
-                f"{featurizer.name}: every block of rows must have one shape and dtype. Got {values.shape[1:]}"
-                f" {values.dtype}, then {piece.shape[1:]} {piece.dtype}.",
+                f"{featurizer.name}: every block of rows must have one shape and dtype. Got {few.shape[1:]}"
+                f" {few.dtype}, then {piece.shape[1:]} {piece.dtype}.",
                 status=1,
             )
         values[rows] = piece
-    if values is None:
-        raise BenchError(f"{task.card.name}: has no rows.")
-    return Features(values, made.kind)
+    if size <= LARGE:
+        return Features(values, made.kind)
+    return Features(LazyRows(lambda rows: np.array(values[rows]), every, few.shape[1:], few.dtype), made.kind)
+
+
+def scratch_array(shape: tuple[int, ...], dtype: np.dtype[Any]) -> NDArray[Any]:
+    """An array in a file of the cache folder that has no name: it is gone when the array is, or the process.
+
+    Raises
+    ------
+    BenchError : where there is no room.
+    """
+    from bench.datasets.dataset import cache_folder
+
+    size = int(np.prod(shape)) * dtype.itemsize
+    folder = cache_folder() / "scratch"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder) as file:
+            os.posix_fallocate(file.fileno(), 0, size)  # a full disk must not become a bus error later
+            return np.memmap(file, dtype, "r+", shape=shape)
+    except OSError as error:
+        raise BenchError(
+            f"{folder}: no room for {size / 2**30:.1f} GiB of features ({error.strerror}). Name a folder that has it:"
+            " BENCH_CACHE_DIR.",
+            status=1,
+        ) from error
 
 
 def _check_features(values: NDArray[Any], *, block_rows: int, name: str, kind: str) -> None:

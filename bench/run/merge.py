@@ -144,8 +144,8 @@ def _add_task(plan: MergePlan, tasks: dict[str, tuple[Path, str]], path: Path, o
             plan.tasks.append(path.parent)
     elif tasks[name][1] != card["digest"]:
         raise BenchError(
-            f"{path} and {tasks[name][0]} are of different tables ({card['digest'][:12]} and {tasks[name][1][:12]}): rows,"
-            " values or loci differ. Run both on the same data."
+            f"{path} and {tasks[name][0]} are of different tables ({card['digest'][:12]} and {tasks[name][1][:12]}):"
+            " rows, values or loci differ. Run both on the same data."
         )
 
 

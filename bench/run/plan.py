@@ -57,21 +57,31 @@ class Job:
 
 @dataclass(frozen=True)
 class Skip:
-    """Something asked for that cannot be run, the reason, and what would mend it."""
+    """Something asked for that is not run: a task, a featurizer on it, or a pair; and the reason, with its mend."""
 
-    what: str
+    task: str
     reason: str
+    featurizer: str | None = None
+    model: str | None = None
+
+    @property
+    def what(self) -> str:
+        """Name of what is skipped."""
+        pair = " + ".join(name for name in (self.featurizer, self.model) if name is not None)
+        return f"{self.task} · {pair}" if pair else self.task
 
 
 @dataclass
 class Plan:
-    """Work to do (in order), cells that are there already, and what is skipped."""
+    """Work to do (in order), cells that are there already, and what is skipped. ``open``: every featurizer and model
+    was asked for, so what is skipped is what makes no sense."""
 
     tasks: list[PlannedTask] = field(default_factory=list)
     jobs: list[Job] = field(default_factory=list)
     reused: list[Cell] = field(default_factory=list)
     absent: list[Cell] = field(default_factory=list)
     skipped: list[Skip] = field(default_factory=list)
+    open: bool = False
 
     @property
     def seconds(self) -> float:
@@ -97,7 +107,7 @@ def make_plan(selection: Selection, registry: Registry, store: Store, cache: Cac
         raise BenchError(f"--cache must be reuse, refresh or only. Got {cache!r}.")
     if selection.seeds < 1:
         raise BenchError(f"--seeds must be 1 or more. Got {selection.seeds}.")
-    plan = Plan()
+    plan = Plan(open=selection.featurizers is None and selection.models is None)
     featurizers = _made(registry, "featurizer", selection.featurizers)
     models = _made(registry, "model", selection.models)
     child = Child()
@@ -153,7 +163,6 @@ def _plan_task(
     probes: dict[str, Probe | JobFailed | None],
 ) -> None:
     task, folds = planned.task, planned.folds
-    both_open = selection.featurizers is None and selection.models is None
     rows = int((folds.part[0] == TRAIN).sum())
     blind = [model for model in models if not model.cls.needs_features]
     nothing = Probe("table", 0, 1)
@@ -161,16 +170,14 @@ def _plan_task(
     for featurizer in featurizers:
         found = probes[featurizer.name]
         if found is None:
-            plan.skipped.append(
-                Skip(f"{task.card.name} · {featurizer.name}", f"the task has no {lacks(featurizer, task)}")
-            )
+            plan.skipped.append(Skip(task.card.name, f"the task has no {lacks(featurizer, task)}", featurizer.name))
             continue
         for model in models:
             if model in blind:
                 continue
-            reason = why_not(featurizer, model, found, default_suite=both_open)
+            reason = why_not(featurizer, model, found, default_suite=plan.open)
             if reason is not None:
-                plan.skipped.append(Skip(f"{task.card.name} · {featurizer.name} + {model.name}", reason))
+                plan.skipped.append(Skip(task.card.name, reason, featurizer.name, model.name))
             else:
                 pairs.append((featurizer, model, found))
     for given, model, probe in pairs:

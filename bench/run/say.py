@@ -28,8 +28,8 @@ def print_plan(plan: Plan, console: Console, *, verbose: bool) -> None:
     if verbose:
         for job in plan.jobs:
             console.print(f"  fit  {escape(str(job))}  about {in_words(job.seconds)}", highlight=False, soft_wrap=True)
-    whole = [skip for skip in plan.skipped if " · " not in skip.what]
-    pairs = [skip for skip in plan.skipped if " · " in skip.what]
+    whole = [skip for skip in plan.skipped if skip.featurizer is None]
+    pairs = [skip for skip in plan.skipped if skip.featurizer is not None]
     for skip in whole + (pairs if verbose else []):
         console.print(f"[yellow]skipped[/] {escape(skip.what)}: {escape(skip.reason)}", highlight=False, soft_wrap=True)
     if pairs and not verbose:

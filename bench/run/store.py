@@ -36,6 +36,7 @@ RECORD = "cell.json"
 FAILED = "failed.json"
 TASK = "task.json"
 ROWS = "rows.parquet"
+PLAN = "plan.json"
 
 
 @dataclass(frozen=True, eq=False)
@@ -150,6 +151,11 @@ class Store:
                     ],
                 },
             )
+
+    def write_skipped(self, task: str, skipped: list[dict[str, Any]]) -> None:
+        """Keep what a full run leaves out of a task, and why, for the board."""
+        with _disk_errors(self.task_folder(task)):
+            write_json(self.task_folder(task) / PLAN, {"format": FORMAT, "skipped": skipped})
 
     # ---- what is there ---------------------------------------------------------------------------------------------
     def records(self) -> Iterator[tuple[Path, dict[str, Any]]]:

@@ -146,3 +146,42 @@ def test_the_rank_scale_is_gaussian_on_training_rows_and_monotone_elsewhere():
 def test_the_raw_scale_is_the_z_score():
     values = np.array([1.0, 2.0, 3.0, np.nan])
     np.testing.assert_allclose(TargetScale(values, "raw")(values)[:3], stats.zscore([1, 2, 3]), rtol=1e-6)
+
+
+@pytest.mark.parametrize("cheap", [True, False])
+def test_features_of_a_large_task_are_not_held(task, monkeypatch, tmp_path, cheap):
+    from bench.featurizer import LazyRows
+    from bench.featurizers.kmers import Kmers
+    from bench.models.ridge import Ridge
+    from bench.run import fit
+
+    monkeypatch.setenv("BENCH_CACHE_DIR", str(tmp_path / "cache"))
+    words = Made("featurizer", "kmers", Kmers, {"k": 2})
+    held = compute_features(task, words)
+    ridge = Made("model", "ridge", Ridge, {})
+    folds = make_folds(task)
+    [expected] = fit_job(task, folds, words, ridge, 0, ("t0",), workspace=Workspace())
+
+    monkeypatch.setattr(Kmers, "cheap", cheap)
+    monkeypatch.setattr(fit, "BLOCK_ROWS", 50)
+    monkeypatch.setattr(fit, "BLOCK_BYTES", 1000)
+    monkeypatch.setattr(fit, "LARGE", 1000)
+    lazy = compute_features(task, words)
+    assert isinstance(lazy.values, LazyRows)
+    assert (lazy.values.shape, lazy.values.dtype, lazy.columns) == (held.values.shape, held.values.dtype, held.columns)
+    rows = np.array([5, 3, 199, 3])
+    for chosen in (slice(None), slice(7, 11), rows, np.arange(len(task)) % 3 == 0, 4):
+        np.testing.assert_array_equal(lazy.values[chosen], held.values[chosen])
+    np.testing.assert_array_equal(lazy.take(rows).take([1, 2]).table(), held.values[[3, 199]])
+    np.testing.assert_array_equal(lazy.table(), held.table())
+    [result] = fit_job(task, folds, words, ridge, 0, ("t0",), workspace=Workspace())
+    np.testing.assert_allclose(result.predictions.prediction, expected.predictions.prediction, rtol=1e-5)
+    assert not list((tmp_path / "cache").rglob("*.*"))
+
+
+def test_features_without_room_on_the_disk_are_an_error(monkeypatch, tmp_path):
+    from bench.run.fit import scratch_array
+
+    monkeypatch.setenv("BENCH_CACHE_DIR", str(tmp_path))
+    with pytest.raises(BenchError, match=r"no room for .* BENCH_CACHE_DIR"):
+        scratch_array((1 << 50, 1), np.dtype(np.uint8))

@@ -1,0 +1,128 @@
+"""Planted truth as a table, a task file, and a small data set: what a board must find in it is known."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from bench.datasets.dataset import Dataset
+from bench.tasks.spec import ColumnsSpec, TargetSpec, TaskSpec, named
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from bench.stats.simulate import Planted as Simulated
+
+#: The target of every planted task.
+TARGET = "activity"
+#: Rows with fewer DNA reads are left out: below some 20 the noise of the DNA count, which all replicates share, counts
+#: as signal and lifts the ceiling.
+MIN_DNA = 20
+TABLE, TASK_FILE, TRUTH = "planted.tsv.gz", "planted.toml", "truth.json"
+
+
+def table_of(data: Simulated) -> pd.DataFrame:
+    """The table of a simulated data set: id, sequence, chrom, locus, dna_count, rep1 .. (the target), rna1 .. (reads,
+    for the curious: no task reads them)."""
+    import pandas as pd
+
+    from bench.sequences import LETTERS
+
+    columns: dict[str, Any] = {
+        "id": [f"locus{locus}.{row}" for row, locus in enumerate(data.locus.tolist())],
+        "sequence": [letters.tobytes().decode("ascii") for letters in LETTERS[data.codes]],
+        "chrom": [f"chr{code + 1}" for code in data.chrom.tolist()],
+        "locus": data.locus,
+        "dna_count": data.dna,
+    }
+    for what, values in (("rep", data.replicates.round(5)), ("rna", data.rna)):
+        columns |= {f"{what}{r + 1}": values[:, r] for r in range(values.shape[1])}
+    return pd.DataFrame(columns)
+
+
+def spec_of(
+    data: Simulated, *, name: str = "planted", min_dna: int = MIN_DNA, split: str = "chromosome-kfold[k=5]"
+) -> TaskSpec:
+    """The task of ``table_of(data)``; its card says what is planted."""
+    truth = truth_of(data, min_dna)
+    return TaskSpec(
+        name=name,
+        title="Planted truth (simulated)",
+        assay=f"simulated MPRA, {data.rna.shape[1]} replicates on one DNA library",
+        licence="made by this package",
+        note=(
+            f"Simulated, to test the board itself. Planted: GC content explains {100 * truth['share_board']:.0f} % of the"
+            f" explainable variance on the board's scale ({100 * data.gc_share:.0f} % of the latent activity), motifs"
+            f" {100 * data.motif_share:.0f} % of the latent activity, the rest is noise of the locus that no sequence"
+            " tells. GC's share below must hold the planted one in its interval, on 19 of 20 boards."
+        ),
+        columns=ColumnsSpec(id="id", covariates=named("dna_count")),
+        targets={TARGET: TargetSpec(replicates=[f"rep{r + 1}" for r in range(data.rna.shape[1])])},
+        split=split,
+        minimum={"dna_count": min_dna},
+    )
+
+
+def truth_of(data: Simulated, min_dna: int = MIN_DNA) -> dict[str, Any]:
+    """What is planted, as plain values: ``share_latent`` (g, of the variance of latent activity) and ``share_board``
+    (on the scale of the board, among rows of ``min_dna`` DNA reads) and what the counts look like."""
+    rows = data.dna >= min_dna
+    return {
+        "share_latent": data.gc_share,
+        "share_board": round(data.board_share(rows), 4),
+        "motif_share_latent": data.motif_share,
+        "rows": len(data.dna),
+        "rows_above_min_dna": int(rows.sum()),
+        "min_dna": min_dna,
+        "loci": len(np.unique(data.locus)),
+        "zeros": [round(float(share), 4) for share in (data.rna[rows] == 0).mean(axis=0)],
+        "correlation_gc_hits": round(float(np.corrcoef(data.gc, data.hits)[0, 1]), 4),
+    }
+
+
+def write_task(
+    folder: Path, data: Simulated, spec: TaskSpec, planted: dict[str, Any] | None = None
+) -> tuple[Path, dict[str, Any]]:
+    """Write ``planted.toml``, ``planted.tsv.gz`` and ``truth.json``; the task file's path and the truth.
+
+    ``planted`` is added to the truth (the parameters of the simulation).
+    """
+    from bench.run.store import atomic
+
+    folder.mkdir(parents=True, exist_ok=True)
+    truth = truth_of(data, int(spec.minimum["dna_count"])) | (planted or {})
+    with atomic(folder / TABLE) as path:
+        table_of(data).to_csv(path, sep="\t", index=False, compression={"method": "gzip", "mtime": 0, "compresslevel": 6})
+    card = {key: getattr(spec, key) for key in ("name", "title", "assay", "licence", "note")}
+    said = [f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in card.items()]
+    replicates = json.dumps(spec.targets[TARGET].replicates)
+    said += [f'table = "{TABLE}"', f'split = "{spec.split}"', ""]
+    said += ["[columns]", 'covariates = ["dna_count"]', "", "[minimum]", f"dna_count = {truth['min_dna']}", ""]
+    said += [f"[targets.{TARGET}]", f"replicates = {replicates}"]
+    (folder / TASK_FILE).write_text("\n".join(said) + "\n", encoding="utf-8")
+    (folder / TRUTH).write_text(json.dumps(truth, indent=1) + "\n", encoding="utf-8")
+    return folder / TASK_FILE, truth
+
+
+@cache
+def _simulated() -> Simulated:
+    from bench.stats.simulate import simulate
+
+    # Four of ten chromosomes are tested, 1,100 rows or so: enough for an interval of +-.07 on the share, little enough
+    # for the networks of a full run.
+    return simulate(1000, 3, gc_share=0.3, motif_share=0.4, depths=(3.0, 3.0), dna_depth=50.0, seed=2017)
+
+
+class Planted(Dataset):
+    name = "planted"
+    title = "3,000 simulated elements (150 bp) in which GC's share is known: the board's own calibration"
+
+    def spec(self) -> TaskSpec:
+        return spec_of(_simulated(), name=self.name, split="holdout[valid=chr6,test=chr7+chr8+chr9+chr10]")
+
+    def frame(self, files: dict[str, Path]) -> pd.DataFrame:
+        return table_of(_simulated())

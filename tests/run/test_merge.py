@@ -1,0 +1,145 @@
+"""`bench merge`: what two machines made, in one folder; what does not fit is refused before anything is written."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import write_small_task
+from typer.testing import CliRunner
+
+from bench.cli.main import app
+from bench.errors import BenchError
+from bench.run.cell import Cell
+from bench.run.merge import merge, plan_merge
+from bench.run.score import score_predictions
+from bench.run.store import PREDICTIONS, RECORD, TASK, Store, read_json, write_json
+from bench.tasks.spec import load_task_file
+from bench.tasks.splits import make_folds
+
+SPLIT = "chromosome-kfold[k=3]"
+
+
+def results(out: Path, *names: str, rows: int = 90, seed: int = 0, shift: float = 0.0) -> Path:
+    """An output folder with one cell a name, of predictions that depend on the name and ``shift`` alone."""
+    data = out.parent / f"data-{rows}-{seed}"
+    task = load_task_file(data / "small.toml" if data.is_dir() else write_small_task(data, rows=rows, seed=seed))
+    store = Store(out)
+    store.write_task(task, np.zeros(len(task), np.float32))
+    for name in names:
+        rng = np.random.default_rng(sum(map(ord, name)))
+        table = out.parent / "p.tsv"
+        lines = [f"{row}\t{value + shift}" for row, value in zip(task.row_id, rng.normal(size=rows), strict=True)]
+        table.write_text("id\tprediction\n" + "\n".join(lines) + "\n")
+        score_predictions(store, task, make_folds(task), None, table, name)
+    return out
+
+
+def cell(name: str) -> Cell:
+    return Cell("small", "t0", SPLIT, "external", name, 0)
+
+
+def files(root: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(root)): path.read_bytes() for path in root.rglob("*") if path.is_file()}
+
+
+def join(sources: list[Path], out: Path, prefer: Path | None = None):
+    plan = plan_merge(sources, out, prefer)
+    merge(plan, out)
+    return plan
+
+
+def test_the_merged_folder_is_what_one_machine_would_have_made(tmp_path):
+    one, two = results(tmp_path / "one", "a", "b"), results(tmp_path / "two", "b", "c")
+    both = results(tmp_path / "both", "a", "b", "c")
+    plan = join([one, two], tmp_path / "out")
+    assert (len(plan.cells), plan.identical) == (3, 1)
+    predictions = {name: content for name, content in files(both).items() if name.endswith((".parquet", TASK))}
+    merged = files(tmp_path / "out")
+    assert {name: merged[name] for name in predictions} == predictions
+    keys = {name: Store(both).record(cell(name))["key"] for name in "abc"}
+    assert {name: Store(tmp_path / "out").record(cell(name))["key"] for name in "abc"} == keys
+    before = files(tmp_path / "out")
+    assert join([one, two], tmp_path / "out").cells == []  # merging again changes nothing
+    assert files(tmp_path / "out") == before
+
+
+def test_merging_into_one_of_the_folders_keeps_its_cells(tmp_path):
+    one, two = results(tmp_path / "one", "a"), results(tmp_path / "two", "b")
+    record = (one / cell("a").path / RECORD).read_bytes()
+    join([two], one)
+    assert (one / cell("a").path / RECORD).read_bytes() == record
+    assert Store(one).record(cell("b")) is not None
+
+
+def refusal(sources: list[Path], out: Path, prefer: Path | None = None) -> str:
+    before = files(out) if out.is_dir() else None
+    with pytest.raises(BenchError) as caught:
+        plan_merge(sources, out, prefer)
+    assert (files(out) if out.is_dir() else None) == before
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+def test_the_same_cell_under_another_key_needs_a_preference(tmp_path):
+    one, two = results(tmp_path / "one", "a"), results(tmp_path / "two", "a", shift=1.0)
+    said = refusal([one, two], tmp_path / "out")
+    assert "small · t0 · external + a" in said
+    assert "--prefer" in said
+    plan = join([one, two], tmp_path / "out", prefer=two)
+    assert len(plan.settled) == 1
+    content = (tmp_path / "out" / cell("a").path / PREDICTIONS).read_bytes()
+    assert content == (two / cell("a").path / PREDICTIONS).read_bytes()
+    assert "must be one of the merged folders" in refusal([one], tmp_path / "new", prefer=tmp_path / "elsewhere")
+
+
+def test_other_tables_folds_and_formats_are_refused(tmp_path):
+    one, out = results(tmp_path / "one", "a"), tmp_path / "out"
+    assert "of different tables" in refusal([one, results(tmp_path / "two", "b", seed=1)], out)
+    three = results(tmp_path / "three", "b")
+    place = three / cell("b").path / RECORD
+    record = read_json(place)
+    for changed, said in (
+        ({"folds_digest": "ffff"}, "different folds under the split"),
+        ({"task_digest": "ffff"}, "bench clean --stale"),
+        ({"format": 99}, "of format 99"),
+    ):
+        write_json(place, record | changed)
+        assert said in refusal([one, three], out)
+    assert "no results there" in refusal([tmp_path], out)
+    assert not out.exists()
+
+
+def test_what_is_cut_off_is_left_out_and_failures_come_along(tmp_path):
+    one, two, out = results(tmp_path / "one", "a"), results(tmp_path / "two", "b"), tmp_path / "out"
+    whole = (two / cell("b").path / PREDICTIONS).read_bytes()
+    (two / cell("b").path / PREDICTIONS).write_bytes(whole[:-7])
+    Store(two).write_failure(cell("c"), {"reason": "no luck", "traceback": "why"})
+    Store(two).write_failure(cell("a"), {"reason": "no luck"})
+    plan = join([one, two], out)
+    assert len(plan.skipped) == 1
+    assert "cut off" in plan.skipped[0]
+    assert [folder.parent.name for folder in plan.failures] == ["external+c"]
+    assert json.loads((out / cell("c").path / "failed.json").read_text())["reason"] == "no luck"
+    assert (out / cell("c").path / "failed.log").read_text() == "why"
+    assert Store(out).record(cell("a")) is not None
+    assert not (out / cell("b").path).exists()
+
+
+def test_a_record_cannot_lead_out_of_its_folder(tmp_path):
+    one, two = results(tmp_path / "one", "a"), results(tmp_path / "two", "b")
+    place = two / cell("b").path / RECORD
+    write_json(place, read_json(place) | {"task": "../../elsewhere"})
+    plan = join([one, two], tmp_path / "out")
+    assert "another cell's folder" in plan.skipped[0]
+    assert {path.name for path in tmp_path.iterdir()} >= {"one", "two", "out"}
+    assert not (tmp_path / "elsewhere").exists()
+
+
+def test_the_command_writes_the_common_board(tmp_path):
+    one, two = results(tmp_path / "one", "a"), results(tmp_path / "two", "b")
+    result = CliRunner().invoke(app, ["merge", str(one), str(two), "-o", str(tmp_path / "out")])
+    assert result.exit_code == 0, result.output
+    assert "2 cells copied, 0 identical" in result.output
+    board = (tmp_path / "out" / "leaderboard.md").read_text()
+    assert "external` + `a" in board or "external + a" in board
