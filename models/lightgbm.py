@@ -120,7 +120,7 @@ class LightGBM(Model):
 
     @classmethod
     def estimate(cls, rows: int, columns: int) -> float:
-        return 0.3 + 4e-7 * rows * columns
+        return 0.3 + 5e-7 * rows * columns
 
 
 def _rows(x: Features) -> Any:

@@ -103,4 +103,4 @@ class RandomForest(Model):
 
     @classmethod
     def estimate(cls, rows: int, columns: int) -> float:
-        return 0.3 + 4e-7 * rows * columns
+        return 0.3 + 1e-6 * rows * columns

@@ -100,7 +100,7 @@ class XGBoost(Model):
 
     @classmethod
     def estimate(cls, rows: int, columns: int) -> float:
-        return 0.3 + 4e-7 * rows * columns
+        return 0.3 + 7e-7 * rows * columns
 
 
 def xgboost_device(wanted: str) -> str:

@@ -8,7 +8,7 @@ import typer
 from rich.console import Console
 
 import bench
-from bench.cli import check, clean, compare, data, doctor, list_, merge, new, report, run, score
+from bench.cli import audit, check, clean, compare, data, doctor, list_, merge, new, report, run, score
 from bench.errors import BenchError
 
 app = typer.Typer(
@@ -23,6 +23,7 @@ app.command("report")(report.report)
 app.command("list")(list_.list_plugins)
 app.command("doctor")(doctor.doctor)
 app.command("check")(check.check)
+app.command("audit")(audit.audit)
 app.command("compare")(compare.compare)
 app.command("score")(score.score)
 app.command("merge")(merge.merge)

@@ -56,7 +56,7 @@ class Truth:
 @dataclass(frozen=True)
 class StandIn:
     """Paths of what was written, and the truth. ``latent`` is a Parquet file with a row a row of the counts file:
-    ``gc, sites, activity`` (float32)."""
+    ``dna`` (plasmid reads, int64) and ``gc, sites, activity`` (float32)."""
 
     counts: Path
     genome: Path
@@ -105,7 +105,7 @@ def write_standin(
     counts, latent = folder / COUNTS, folder / "sure2017" / "standin_truth.parquet"
     counts.parent.mkdir(parents=True, exist_ok=True)
     columns = [*PLACE, *(column for names in SUMMED.values() for column in names)]
-    schema = pa.schema({name: pa.float32() for name in ("gc", "sites", "activity")})
+    schema = pa.schema({"dna": pa.int64()} | {name: pa.float32() for name in ("gc", "sites", "activity")})
     options = csv.WriteOptions(include_header=False, delimiter="\t", quoting_style="none")
     with gzip.open(counts, "wb", compresslevel=level) as text, pq.ParquetWriter(latent, schema) as planted:
         text.write(("\t".join(columns) + "\n").encode())
@@ -117,7 +117,8 @@ def write_standin(
             table = {"chr": np.full(len(start), chrom), "start": start, "end": end}
             table |= {"strand": np.where(reverse, "-", "+")} | _counts(rng, truth, activity)
             csv.write_csv(pa.table({name: table[name] for name in columns}), text, options)
-            planted.write_table(pa.table([*measured, activity], schema=schema))
+            plasmids = sum(table[name] for name in SUMMED["dna"])
+            planted.write_table(pa.table([plasmids, *measured, activity], schema=schema))
     return StandIn(counts, genome, latent, truth)
 
 

@@ -11,12 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.stats import ceilings
-from bench.stats.bootstrap import Draws, Estimate, block_codes, correlation_draws, estimate, spearman_draws
+from bench.stats.bootstrap import Draws, Estimate, block_codes, correlation_draws, estimate, signed_root, spearman_draws
 from bench.stats.compare import bootstrap_p, effective_n, tie_letters
 from bench.stats.counter import gc_variance, nothing_left, variance_beyond, word_of
 from bench.stats.partial import rank_residuals
 from bench.stats.ranks import Array, fold_rows, gaussian_within_folds, mid_ranks, spearman_by_fold, tied_fraction
-from bench.stats.share import NEVER_NEGATIVE, Share, choose_on_validation, mean_over_folds, share_of
+from bench.stats.share import INTERVALS, Share, choose_on_validation, mean_over_folds, share_of
 
 NAN = float("nan")
 
@@ -276,7 +276,7 @@ def board(
         many_shares = share_of(y_gc, y_best, gc_best, r_gaussian_draws)
         shares[name] = Share(
             *(
-                estimate(one, many, centred=part in NEVER_NEGATIVE)
+                estimate(one, many, INTERVALS.get(part, "plain"))
                 for (part, one), (_, many) in zip(value.items(), many_shares.items(), strict=True)
             )
         )
@@ -300,13 +300,14 @@ def board(
         given_estimate = nothing_left(estimate(given, given_draws), score_estimate)
         beyond = estimate(variance_beyond(given, score, gc_r2), variance_beyond(given_draws, sampled, gc_r2))
         beyond = nothing_left(beyond, score_estimate)
+        explained = estimate(score * abs(score) / r, sampled * np.abs(sampled) / r_draws, "square")
         models.append(
             ModelFigures(
                 name=name,
                 spearman=score_estimate,
                 fold_scores=tuple(map(float, fold_scores[m])),
-                of_ceiling=estimate(score / best, sampled / np.sqrt(r_draws)),
-                explained=estimate(score * abs(score) / r, sampled * np.abs(sampled) / r_draws),
+                of_ceiling=Estimate(*(float(signed_root(end)) for end in explained)),
+                explained=explained,
                 gain=gain,
                 gain_p=gain_p,
                 letter=letters[m],

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -74,9 +74,18 @@ class Share:
         return [(item.name, getattr(self, item.name)) for item in fields(self)]
 
 
-#: Parts that are gains in R², 0 at the least: their intervals are moved by the mean bias
-#: (``bootstrap.centred_interval``).
-NEVER_NEGATIVE = ("unique_gc", "unique_best", "unique_of_explainable")
+#: Which interval a part gets (``bootstrap.estimate``): gains in R² are 0 at the least, squares have a sign; others
+#: plain.
+INTERVALS: dict[str, Literal["gain", "square"]] = {
+    "unique_gc": "gain",
+    "unique_best": "gain",
+    "unique_of_explainable": "gain",
+    "r2_gc": "square",
+    "r2_best": "square",
+    "of_explainable": "square",
+    "of_learned": "square",
+    "best_of_explainable": "square",
+}
 
 
 def share_of(y_gc: Any, y_best: Any, gc_best: Any, reliability: Any = np.nan) -> Share:

@@ -143,17 +143,17 @@ def test_percentile_interval():
     assert bootstrap.percentile_interval(np.append(np.arange(90.0), [np.nan] * 10)) is None
 
 
-def test_centred_interval_of_a_square_covers_zero_at_zero():
+def test_gain_interval_covers_zero_at_zero():
     # r² of independent data: percentile intervals never reach 0
     rng = np.random.default_rng(6)
-    covered = {"percentile": 0, "centred": 0}
+    covered = {"percentile": 0, "gain": 0}
     for _ in range(400):
         r = rng.normal()
         draws = (r + rng.normal(size=1000)) ** 2
         covered["percentile"] += bootstrap.percentile_interval(draws)[0] <= 0
-        covered["centred"] += bootstrap.centred_interval(draws, r**2)[0] <= 0
+        covered["gain"] += bootstrap.gain_interval(draws, r**2)[0] <= 0
     assert covered["percentile"] == 0
-    assert covered["centred"] >= 0.93 * 400
+    assert covered["gain"] >= 0.93 * 400
 
 
 def test_rows_give_too_short_intervals_where_loci_do_not():

@@ -1,0 +1,63 @@
+"""`bench audit`: what is wrong with a task before any model is fitted."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def audit(
+    task: Annotated[str, typer.Argument(metavar="TASK", help="A data set's name or a task file (.toml).")],
+    split: Annotated[str | None, typer.Option(help="In place of the task's own.")] = None,
+    fail_on: Annotated[
+        str, typer.Option("--fail-on", help="warn or fail: from which finding on the exit status is 1.")
+    ] = "fail",
+    json_: Annotated[bool, typer.Option("--json", help="One JSON object in place of the table.")] = False,
+    data_dir: Annotated[
+        Path | None, typer.Option("--data-dir", envvar="BENCH_DATA_DIR", help="Folder that holds the public files.")
+    ] = None,
+    plugin: Annotated[
+        list[Path] | None, typer.Option("--plugin", help="A Python file with data sets. Repeatable.")
+    ] = None,
+) -> None:
+    """Confounders, duplicates across the split, ties, filters, folds and replicates of a task, each with a verdict."""
+    import json
+    from dataclasses import asdict
+
+    from rich.console import Console
+    from rich.markup import escape
+
+    from bench.audit.audit import audit as checks
+    from bench.audit.audit import failed, minimum_of
+    from bench.datasets.dataset import Unavailable
+    from bench.errors import BenchError
+    from bench.run.plan import concrete_folds, load_task
+    from bench.run.settings import registry_of
+
+    failed([], fail_on)  # type: ignore[arg-type]  # a wrong word is refused before the work
+    registry = registry_of(plugin or [])
+    try:
+        loaded = load_task(task, registry, data_dir)
+    except Unavailable as absent:
+        raise BenchError(f"{task}: {absent}") from None
+    folds = concrete_folds(loaded, split, quick=False)
+    colours = {"PASS": "green", "WARN": "yellow", "FAIL": "red", "SKIPPED": "dim"}
+    console = Console(highlight=False, soft_wrap=True)
+    if not json_:
+        console.print(f"[bold]{escape(loaded.card.name)}[/]: {len(loaded):,} rows, split {escape(folds.name)}")
+    found = []
+    for finding in checks(loaded, folds, minimum_of(task, registry)):
+        found.append(finding)
+        if not json_:
+            about = f"{finding.about}: " if finding.about else ""
+            mark = f"[{colours[finding.status]}]{finding.status:<7}[/]"
+            console.print(f"{mark} {finding.check:<15} {escape(about + finding.reason)}")
+    counts = {status: sum(finding.status == status for finding in found) for status in colours}
+    if json_:
+        head = {"task": loaded.card.name, "rows": len(loaded), "split": folds.name, "counts": counts}
+        typer.echo(json.dumps({**head, "findings": [asdict(finding) for finding in found]}, indent=1))
+    else:
+        console.print(", ".join(f"{number} {status}" for status, number in counts.items()))
+    raise typer.Exit(1 if failed(found, fail_on) else 0)  # type: ignore[arg-type]

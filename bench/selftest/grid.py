@@ -1,0 +1,259 @@
+"""The checks of `bench selftest`: worlds with planted truth, and what must come back from them.
+
+A check is a function of a ``Size`` whose docstring states its criterion; it returns one line or more.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from bench.selftest.pipeline import (
+    NAMES,
+    dna_held_fixed,
+    held_out_curves,
+    recover,
+    through_the_store,
+    with_replicates,
+)
+from bench.stats.board import Board, ModelFigures
+from bench.stats.bootstrap import Estimate
+from bench.stats.share import Share
+from bench.stats.simulate import Planted, noisy_replicates, simulate
+
+#: How far a recovered share may lie from the planted one besides holding it in its interval: three standard errors of
+#: the worlds below (.025 at 2,600 rows of 1,000 loci).
+NEAR = 0.08
+#: Spearman given GC of a prediction that knows nothing beyond GC stays below it: three standard errors at 2,600 rows.
+NOTHING = 0.08
+
+
+@dataclass(frozen=True)
+class Size:
+    """How large the worlds are: ``loci`` (of three tiles), and ``repetitions`` of the worlds that are drawn again and
+    again."""
+
+    loci: int = 1000
+    repetitions: int = 40
+    seed: int = 1
+
+
+@dataclass(frozen=True)
+class Line:
+    """One planted figure, what came back, the rule, and whether it held."""
+
+    what: str
+    planted: str
+    recovered: str
+    rule: str
+    passed: bool
+
+
+Check = Callable[[Size], list[Line]]
+
+
+def _shown(figure: Estimate, digits: int = 3) -> str:
+    if np.isnan(figure.low):
+        return f"{figure.value:.{digits}f}"
+    return f"{figure.value:.{digits}f} [{figure.low:.{digits}f}, {figure.high:.{digits}f}]"
+
+
+def _holds(figure: Estimate, truth: float) -> bool:
+    return figure.low <= truth <= figure.high
+
+
+def _share(board: Board) -> Share:
+    if board.share is None:
+        raise ValueError("the board has no share: a learner is missing.")
+    return board.share
+
+
+def _best(board: Board) -> ModelFigures:
+    return next(model for model in board.models if model.name == NAMES[1])
+
+
+def _share_line(what: str, board: Board, truth: float) -> Line:
+    figure = _share(board).of_explainable
+    passed = _holds(figure, truth) and abs(figure.value - truth) < NEAR
+    return Line(what, f"{truth:.3f}", _shown(figure), f"interval holds it, |difference| < {NEAR}", passed)
+
+
+def _verdict_line(what: str, model: ModelFigures, word: str) -> Line:
+    return Line(what, word, model.verdict, "the word itself", model.verdict == word)
+
+
+# ---- the checks ------------------------------------------------------------------------------------------------------
+def check_share(size: Size) -> list[Line]:
+    """GC has .3 and a GC-neutral motif .4 of the activity, replicate reliability near one half: GC's share of the
+    explainable variance comes back, and the stored run of the command line shows the same figure."""
+    data = simulate(size.loci, 3, gc_share=0.3, motif_share=0.4, depths=(2.0, 2.0), dna_depth=200.0, seed=size.seed)
+    data = dna_held_fixed(data, 20)
+    truth = data.board_share()
+    board = recover(data)
+    with tempfile.TemporaryDirectory() as folder:
+        stored = through_the_store(data, Path(folder))["share"]["of_explainable"]
+    shown = Estimate(stored["value"], stored["low"], stored["high"])
+    same = abs(shown.value - _share(board).of_explainable.value) < 1e-3
+    return [
+        _share_line("GC's share, .3 planted", board, truth),
+        Line("the same through `bench run`", "as above", _shown(shown), "differs by less than .001", same),
+        _verdict_line("GC and a motif: the verdict", _best(board), "mixed"),
+    ]
+
+
+def check_no_gc(size: Size) -> list[Line]:
+    """GC has no share (0), a GC-neutral motif .5: the share's interval covers 0 and the learner of the motif is called
+    grammar, not counter."""
+    data = simulate(size.loci, 3, gc_share=0.0, motif_share=0.5, dna_depth=50.0, seed=size.seed + 1)
+    board = recover(data)
+    share = _share(board).of_explainable
+    return [
+        Line("no GC: GC's share", "0", _shown(share), "interval covers 0", share.covers_zero),
+        _verdict_line("GC-neutral motif: the verdict", _best(board), "grammar"),
+    ]
+
+
+def check_biased_dna(size: Size) -> list[Line]:
+    """GC has no share, but the library has a GC bias and RNA counts are small, so that the ratio keeps some of it: the
+    share's interval covers 0 once DNA is held fixed, and does not before (else the world shows nothing)."""
+    world = simulate(
+        size.loci, 3, gc_share=0.0, motif_share=0.5, depths=(0.2, 0.2), dna_depth=20.0, library_bias=-0.5,
+        seed=size.seed + 2,
+    )  # fmt: skip
+    raw, fixed = (_share(recover(data)).of_explainable for data in (world, dna_held_fixed(world, 20)))
+    return [
+        Line("GC-biased DNA, held fixed: share", "0", _shown(fixed), "interval covers 0", fixed.covers_zero),
+        Line("GC-biased DNA, not held fixed", "not 0", _shown(raw), "interval above 0", raw.low > 0),
+    ]
+
+
+def check_all_gc(size: Size) -> list[Line]:
+    """GC has the whole share (1): the sequence adds nothing to it (U_D covers 0 or is below .01 of the variance), and
+    the learner that sees the sequence is called a counter."""
+    board = recover(simulate(size.loci, 3, gc_share=1.0, motif_share=0.0, dna_depth=50.0, seed=size.seed + 3))
+    unique = _share(board).unique_best
+    return [
+        Line("all GC: unique to the sequence", "0", _shown(unique), "covers 0 or below .01",
+             unique.covers_zero or abs(unique.value) < 0.01),
+        _verdict_line("all GC: the verdict", _best(board), "counter"),
+    ]  # fmt: skip
+
+
+def check_rich_motif(size: Size) -> list[Line]:
+    """Motif hits bring GC with them, so part of the variance has no owner: U_G < g < U_G + C."""
+    data = simulate(
+        size.loci, 3, gc_share=0.3, motif_share=0.4, motif="rich", dna_depth=50.0, seed=size.seed + 4
+    )  # fmt: skip
+    share = _share(recover(data))
+    low, high = share.unique_of_explainable.value, share.of_explainable.value
+    return [Line("GC-rich motif: [U_G, U_G + C]", "0.3", f"[{low:.3f}, {high:.3f}]", "U_G < g < U_G + C", low < 0.3 < high)]
+
+
+def check_unequal_depths(size: Size) -> list[Line]:
+    """One replicate 200 times as deep as the other, 60 % of its counts 0, DNA held fixed: the product form comes back
+    within .08 on the mean of repetitions, the mean form does not."""
+    found = []
+    for repetition in range(max(2, size.repetitions // 10)):
+        data = simulate(
+            3 * size.loci // 2, 3, gc_share=0.6, motif_share=0.2, depths=(0.05, 10.0), dna_depth=50.0,
+            seed=100 * size.seed + repetition,
+        )  # fmt: skip
+        fixed = dna_held_fixed(data, 50)
+        board = recover(fixed)
+        product = float("nan") if board.fev_gc is None else board.fev_gc
+        found.append((data.board_share(data.dna >= 50), product, _share(board).of_explainable.value))
+    truth, product, mean = np.mean(found, axis=0)
+    return [
+        Line("unequal depths: product form", f"{truth:.3f}", f"{product:.3f}", f"|difference| < {NEAR}",
+             bool(abs(product - truth) < NEAR)),
+        Line("unequal depths: mean form", f"{truth:.3f}", f"{mean:.3f}", f"|difference| > {NEAR}: biased",
+             bool(abs(mean - truth) > NEAR)),
+    ]  # fmt: skip
+
+
+def check_tiles(size: Size) -> list[Line]:
+    """A hundred loci of 10 and of 30 tiles, drawn again and again: at least 85 % of the intervals hold the planted
+    share (95 % are meant to; by rows a half or fewer do)."""
+    lines = []
+    for tiles in (10, 30):
+        held = 0
+        for repetition in range(size.repetitions):
+            seed = 1000 * size.seed + 37 * tiles + repetition
+            data = simulate(100, tiles, gc_share=0.5, motif_share=0.2, length=60, seed=seed)
+            data = with_replicates(data, noisy_replicates(data.latent, 0.7, 2, seed))
+            held += _holds(_share(held_out_curves(data)).of_explainable, 0.5)
+        part = held / size.repetitions
+        lines.append(Line(f"{tiles} tiles a locus: coverage", "0.95", f"{part:.2f} of {size.repetitions}",
+                          "at least .85", part >= 0.85))  # fmt: skip
+    return lines
+
+
+def check_hump(size: Size) -> list[Line]:
+    """Activity is highest at middling GC and nothing else matters: a curve of GC keeps nothing given GC (spline), and
+    is called a counter. A straight line in its place would leave it .5 or more."""
+    data = simulate(size.loci, 3, seed=size.seed + 5)
+    z = (data.gc - data.gc.mean()) / data.gc.std()
+    board = held_out_curves(with_replicates(data, noisy_replicates(-(z**2) / np.std(z**2), 0.7, 2, size.seed)))
+    both = board.models[1]  # the curve of GC and of hits, which do not matter here
+    given = both.given_gc
+    return [
+        Line("hump of GC: Spearman given GC", "0", _shown(given), f"|it| < {NOTHING}", abs(given.value) < NOTHING),
+        _verdict_line("hump of GC: the verdict", both, "counter"),
+    ]
+
+
+def check_folds(size: Size) -> list[Line]:
+    """The chromosomes of each fold have a level of their own (a batch): figures are taken within folds, so the planted
+    share comes back; pooled over folds it would be a third of it."""
+    data = simulate(size.loci, 3, gc_share=0.4, motif_share=0.3, chromosomes=3, dna_depth=50.0, seed=size.seed + 6)
+    replicates = noisy_replicates(data.latent, 0.7, 2, size.seed) + 1.5 * (data.chrom - 1)[:, None]
+    board = held_out_curves(with_replicates(data, replicates))
+    return [_share_line("levels of folds: GC's share", board, 0.4)]
+
+
+def check_null(size: Size) -> list[Line]:
+    """Measurements permuted within GC bins: GC is all there is, and given GC nothing is left of any learner."""
+    from bench.stats.partial import permute_within_bins
+
+    data = simulate(size.loci, 3, gc_share=0.3, motif_share=0.4, dna_depth=50.0, seed=size.seed + 7)
+    rng = np.random.default_rng(size.seed)
+    order = permute_within_bins(np.arange(len(data.gc)), data.gc, rng)
+    board = recover(with_replicates(data, data.replicates[order]), min_dna=0)
+    best = _best(board)
+    given = best.given_gc
+    return [
+        Line("permuted within GC: given GC", "0", _shown(given), f"|it| < {NOTHING}", abs(given.value) < NOTHING),
+        Line("permuted within GC: with GC", "above 0.5", _shown(best.with_gc), "interval above .5", best.with_gc.low > 0.5),
+    ]
+
+
+CHECKS: tuple[Check, ...] = (
+    check_share,
+    check_no_gc,
+    check_biased_dna,
+    check_all_gc,
+    check_rich_motif,
+    check_unequal_depths,
+    check_tiles,
+    check_hump,
+    check_folds,
+    check_null,
+)
+
+
+def run_checks(size: Size, checks: tuple[Check, ...] = CHECKS) -> Iterator[tuple[Check, list[Line]]]:
+    """Every check with its lines, in order, as they finish."""
+    for check in checks:
+        yield check, check(size)
+
+
+def passed(lines: list[Line]) -> bool:
+    """Whether every line held."""
+    return all(line.passed for line in lines)
+
+
+__all__ = ["CHECKS", "Line", "Planted", "Size", "passed", "run_checks"]
