@@ -1,7 +1,8 @@
 """What `bench run` costs beside a plain script: k-mers and XGBoost on the largest downloaded task, whole processes.
 
-The plain script does only this: load the table, count k-mers with the project's kernel, and for every target and fold fit
-XGBoost with the same parameters on the same rows and predict. `bench run` also plans, stores, scores, bootstraps and draws.
+The plain script does only this: load the table, count k-mers with the project's kernel, and for every target and fold
+fit XGBoost with the same parameters on the same rows and predict. `bench run` also plans, stores, scores, bootstraps and
+draws.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ registry = Registry()
 task = registry.find("dataset", "{TASK}")().load()
 model = registry.make("model", "{MODEL}").new()
 folds = make_folds(task)
-x = count_kmers(task.sequences, 1, 5)
+x = count_kmers(task.sequences, 1, 6)
 for target in task.targets.values():
     y = target.value
     for part in folds.part:
@@ -39,7 +40,8 @@ for target in task.targets.values():
         booster = xgb.train(
             {{"tree_method": "hist", "learning_rate": model.learning_rate, "max_depth": model.max_depth,
               "min_child_weight": model.min_child_weight, "subsample": model.subsample,
-              "colsample_bytree": model.colsample, "reg_lambda": model.reg_lambda, "max_bin": model.max_bin, "seed": 0}},
+              "colsample_bytree": model.colsample, "reg_lambda": model.reg_lambda, "max_bin": model.max_bin,
+              "seed": 0}},
             d_train, model.rounds, evals=[(d_valid, "valid")], early_stopping_rounds=model.patience, verbose_eval=False,
         )
         for rows in (train, valid, test):

@@ -108,8 +108,8 @@ def check_near_duplicates(subject: Subject) -> Iterator[Finding]:
         "near-duplicates",
         _status(found["near"], found["test_rows"]),
         "",
-        f"{found['near']:,} of {found['test_rows']:,} test rows share half of their {K}-mers or more with one training or"
-        f" validation row{sketch}",
+        f"{found['near']:,} of {found['test_rows']:,} test rows share half of their {K}-mers or more with one training"
+        f" or validation row{sketch}",
         found,
     )
 

@@ -97,17 +97,14 @@ a5cb98c312eb2158c33ca47b4ba1ba35cd3a910c6d32109df23184969ba25456 1105586 01__mpr
         used = ((index["tile_type"] == "WILDTYPE") & (counts["DNA"] >= MINIMUM_DNA)).to_numpy()
         depth = counts.sum()
         element, kept = index.loc[used, "name"], counts[used]
-        # Barcodes come in no order within an element: every second one makes a half.
-        half = element.groupby(element).cumcount() % 2
         activity = _activity(kept.groupby(element).sum(), depth)
-        for i in (0, 1):
-            part = (half == i).to_numpy()
-            pooled = kept[part].groupby(element[part]).sum()
-            for cell in CELLS:
-                replicates = [f"{cell} {r}" for r in REPLICATES]
-                activity[f"{cell} half {i + 1}"] = _activity(pooled[["DNA", *replicates]], depth)[replicates].mean(
-                    axis=1
-                )
+        # Barcodes come in no order within an element: every second one makes a half, with all RNA of a cell. A half too
+        # needs its barcodes: elements that cannot give both as many have none.
+        rank, number = element.groupby(element).cumcount(), element.groupby(element).transform("size")
+        for i in (1, 2):
+            part = ((rank % 2 == i - 1) & (number >= 2 * MINIMUM_BARCODES)).to_numpy()
+            half = _by_cell(kept[part].groupby(element[part]).sum())
+            activity = activity.join(_activity(half, _by_cell(depth.to_frame().T).iloc[0]).add_suffix(f" half {i}"))
         activity["dna_count"] = kept["DNA"].groupby(element).sum()
         activity["barcodes"] = element.groupby(element).size()
 
@@ -154,6 +151,12 @@ def _activity(counts: pd.DataFrame, depth: pd.Series) -> pd.DataFrame:
     """log2((RNA + 1) / N_RNA) - log2((DNA + 1) / N_DNA) of every RNA column."""
     scaled = ((counts + 1) / depth[counts.columns]).transform(np.log2)
     return scaled.drop(columns="DNA").sub(scaled["DNA"], axis=0)
+
+
+def _by_cell(counts: pd.DataFrame) -> pd.DataFrame:
+    """DNA and, of every cell, the RNA of all its replicates."""
+    sums = {cell: counts[[f"{cell} {i}" for i in REPLICATES]].sum(axis=1) for cell in CELLS}
+    return counts[["DNA"]].assign(**sums)
 
 
 def _loci(frame: pd.DataFrame, site: pd.Series, pairs: pd.DataFrame) -> NDArray[np.int64]:
