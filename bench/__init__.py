@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from bench.featurizer import Featurizer, Features
+    from bench.featurizer import Features, Featurizer
     from bench.model import Model, Part, Setting
     from bench.sequences import Sequences
 
-__all__ = ["Featurizer", "Features", "Model", "Part", "Sequences", "Setting", "__version__"]
+__all__ = ["Features", "Featurizer", "Model", "Part", "Sequences", "Setting", "__version__"]
 
 _HOME = {
     "Featurizer": "bench.featurizer",

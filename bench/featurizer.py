@@ -15,8 +15,8 @@ Kind = Literal["table", "signal", "codes"]
 
 
 class Featurizer:
-    """Sequences in, features out. A subclass sets ``name`` and writes ``transform``; its parameters are the arguments of
-    its ``__init__`` (typed, with defaults), which must store each under its own name.
+    """Sequences in, features out. A subclass sets ``name`` and writes ``transform``; its parameters are the arguments
+    of its ``__init__`` (typed, with defaults), which must store each under its own name.
 
     A featurizer learns nothing from the rows: a row has the same features alone and in any batch. What must be learned
     belongs in a model.

@@ -41,8 +41,8 @@ class Sequences:
     buffer : uint8 (n_bases,), codes A C G T N = 0 1 2 3 4. Shared by every slice.
     start, stop : int64 (n,), 0-based half-open positions in the buffer.
     reverse : bool (n,). Kernels honour it; the buffer is never rewritten.
-    width : the longest row of the whole data set. Kept when rows are taken, so a featurizer that pads gives a row the same
-        features alone and in any batch.
+    width : the longest row of the whole data set. Kept when rows are taken, so a featurizer that pads gives a row the
+        same features alone and in any batch.
     covariates : name -> float64 (n,). What was measured about a row besides its bases (``dna_count``, ``barcodes``).
         Never the target.
     shared : a scratch dictionary that all slices of one buffer hold in common (prefix sums, for example).

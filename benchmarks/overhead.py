@@ -1,8 +1,8 @@
 """What `bench run` costs beside a plain script: k-mers and XGBoost on the largest downloaded task, whole processes.
 
 The plain script does only this: load the table, count k-mers with the project's kernel, and for every target and fold
-fit XGBoost with the same parameters on the same rows and predict. `bench run` also plans, stores, scores, bootstraps and
-draws.
+fit XGBoost with the same parameters on the same rows and predict. `bench run` also plans, stores, scores, bootstraps
+and draws.
 """
 
 from __future__ import annotations

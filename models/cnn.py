@@ -183,7 +183,7 @@ class CNN(Model):
             )
             if score > best:
                 best, best_epoch, weights = score, epoch, self._network.get_weights()
-            elif epoch - best_epoch >= recipe.patience:
+            elif recipe.patience and epoch - best_epoch >= recipe.patience:
                 break
         return weights
 

@@ -110,7 +110,7 @@ def test_doctor_finds_what_the_tests_stand_on():
     assert "CPU threads" in printed
 
 
-# ---- bad input: one line that names the file, row or option, and the mend ----------------------------------------------
+# ---- bad input: one line that names the file, row or option, and the mend ------------------------------------------
 def test_nothing_asked_for():
     assert "bench run --all" in refused("run")
 
@@ -194,7 +194,7 @@ def test_iupac_letters_become_n_and_are_counted_aloud(tmp_path, small_task):
     assert re.search(r"IUPAC.*: 2", printed), printed
 
 
-# ---- the README ----------------------------------------------------------------------------------------------------------
+# ---- the README ------------------------------------------------------------------------------------------------------
 def blocks(language: str) -> list[str]:
     """Code blocks of the README in one language."""
     return re.findall(rf"```{language}\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)

@@ -33,7 +33,7 @@ def audit(
     from bench.audit.audit import failed, minimum_of
     from bench.datasets.dataset import Unavailable
     from bench.errors import BenchError
-    from bench.run.plan import concrete_folds, load_task
+    from bench.run.loading import concrete_folds, load_task
     from bench.run.settings import registry_of
 
     failed([], fail_on)  # type: ignore[arg-type]  # a wrong word is refused before the work

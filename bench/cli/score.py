@@ -40,7 +40,7 @@ def score(
     from bench.errors import BenchError
     from bench.report import write_board
     from bench.run.execute import write_task_rows
-    from bench.run.plan import PlannedTask, concrete_folds, load_task
+    from bench.run.loading import PlannedTask, concrete_folds, load_task
     from bench.run.score import score_predictions
     from bench.run.settings import registry_of
     from bench.run.store import Store

@@ -124,7 +124,8 @@ def through_the_store(data: Planted, folder: Path, *, min_dna: int = planted.MIN
     from bench.report.build import summarise
     from bench.report.load import find_tasks
     from bench.run.execute import run_plan
-    from bench.run.plan import Selection, make_plan
+    from bench.run.loading import Selection
+    from bench.run.plan import make_plan
     from bench.run.store import Store
 
     spec = planted.spec_of(data, name="planted-task", min_dna=min_dna, split=SPLIT)

@@ -1,0 +1,316 @@
+"""`bench audit` on planted trouble: each check names what was planted, and is silent on a clean task."""
+
+import dataclasses
+import json
+
+import numpy as np
+import pytest
+from conftest import write_small_task
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.stats import spearmanr
+from typer.testing import CliRunner
+
+from bench.audit import confounders, design, duplicates
+from bench.audit.audit import CHECKS, audit
+from bench.audit.finding import Subject
+from bench.cli.main import app
+from bench.sequences import Sequences
+from bench.tasks.spec import load_task_file
+from bench.tasks.splits import make_folds
+from bench.tasks.task import DROPPED, TEST, TRAIN, VALID, Card, Folds, Target, Task
+
+RNG = np.random.default_rng(5)
+
+
+def subject(
+    strings=None,
+    y=None,
+    *,
+    n=1200,
+    tiles=4,
+    part=None,
+    minimum=None,
+    strata=None,
+    covariates=None,
+    replicates=None,
+    **put,
+) -> Subject:
+    """A clean task of ``n`` random 60-mers in three chromosomes, with whatever is to be wrong with it."""
+    strings = ["".join(RNG.choice(list("ACGT"), 60)) for _ in range(n)] if strings is None else strings
+    n = len(strings)
+    locus = np.arange(n) // tiles
+    replicates = RNG.normal(size=(n, 1)) * (1, 1) + 0.5 * RNG.normal(size=(n, 2)) if replicates is None else replicates
+    if y is not None:
+        replicates = np.column_stack([y, y])
+    if part is None:
+        part = np.array([TEST, TRAIN, TRAIN, VALID], np.int8)[locus * 4 // (locus.max() + 1)][None]
+    task = Task(
+        Card("planted", "Planted"),
+        Sequences.from_strings(strings, covariates),
+        np.arange(n).astype(str),
+        np.array([f"chr{code}" for code in part[0]]),
+        np.full(n, -1, np.int64),
+        locus,
+        {"y": Target("y", np.asarray(replicates, float), ("1", "2"))},
+        strata or {},
+        "holdout",
+        "digest",
+    )
+    return Subject(dataclasses.replace(task, **put), Folds("holdout", np.asarray(part, np.int8)), minimum or {})
+
+
+def status(findings, about=None) -> str:
+    """The only status among the findings (about a thing)."""
+    found = {finding.status for finding in findings if about is None or finding.about == about}
+    assert len(found) == 1, found
+    return found.pop()
+
+
+# ---- duplicates ------------------------------------------------------------------------------------------------------
+def other_strand(text: str) -> str:
+    return text[::-1].translate(str.maketrans("ACGT", "TGCA"))
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(
+        st.tuples(st.text("ACGTN", min_size=1, max_size=3), st.sampled_from([-1, 0, 1, 2])), min_size=1, max_size=30
+    )
+)
+def test_copies_are_counted_as_by_hand(rows):
+    strings, part = [text for text, _ in rows], np.array([[code for _, code in rows]])
+    planted = subject(strings, tiles=1, part=part)
+    seen = [text for text, code in rows if code in (TRAIN, VALID)]
+    tested = [text for text, code in rows if code == TEST]
+    exact = sum(text in seen for text in tested)
+    other = sum(other_strand(text) in seen and text not in seen for text in tested)
+    found = duplicates.across_split(planted.task, planted.folds)
+    assert found == {"exact": exact, "reverse_complement": other, "test_rows": len(tested)}
+
+
+def test_a_copy_in_another_fold_counts_once_and_a_reversed_row_is_read_as_such():
+    strings = ["AACCG", "AACCG", "CGGTT", "TTTTT"]
+    part = np.array([[TEST, TRAIN, VALID, TRAIN], [TRAIN, TEST, TRAIN, VALID]])
+    planted = subject(strings, tiles=1, part=part)
+    assert duplicates.across_split(planted.task, planted.folds)["exact"] == 2
+    turned = dataclasses.replace(planted.task.sequences, reverse=np.array([True, False, False, False]))
+    task = dataclasses.replace(planted.task, sequences=turned)
+    one = Folds("holdout", part[:1])
+    found = duplicates.across_split(task, one)
+    assert (found["exact"], found["reverse_complement"]) == (1, 0)  # the first is now CGGTT, as the third
+
+
+def words(text: str) -> set[str]:
+    k = duplicates.K
+    found = [text[i : i + k] for i in range(len(text) - k + 1)]
+    return {min(word, other_strand(word)) for word in found if "N" not in word}
+
+
+@settings(max_examples=25, deadline=None)
+@given(seed=st.integers(0, 10**6), share=st.sampled_from([0.2, 0.5, 0.9]))
+def test_near_copies_are_those_of_sets_of_words(seed, share):
+    rng = np.random.default_rng(seed)
+    strings = ["".join(rng.choice(list("ACGT"), 40)) for _ in range(8)]
+    for _ in range(16):
+        text = list(strings[rng.integers(8)])
+        for at in rng.integers(0, 40, rng.integers(0, 4)):
+            text[at] = rng.choice(list("ACGTN"))
+        cut = "".join(text)[: rng.integers(8, 41)]
+        strings.append(other_strand(cut) if rng.random() < 0.5 and "N" not in cut else cut)
+    part = rng.integers(-1, 3, len(strings))
+    planted = subject(strings, tiles=1, part=part[None])
+    sets = [words(text) for text in strings]
+    expected = sum(
+        any(
+            sets[i] and len(sets[i] & sets[j]) >= share * len(sets[i])
+            for j in np.flatnonzero(np.isin(part, (TRAIN, VALID)))
+        )
+        for i in np.flatnonzero(part == TEST)
+    )
+    assert duplicates.near_across_split(planted.task, planted.folds, share)["near"] == expected
+
+
+def test_a_sketch_finds_the_same_copies(monkeypatch):
+    strings = ["".join(RNG.choice(list("ACGT"), 200)) for _ in range(60)]
+    copies = [text[:100] + "A" + text[101:] for text in strings[:20]]
+    part = np.repeat([TRAIN, TEST, VALID], [60, 20, 1])
+    planted = subject([*strings, *copies, "ACGT"], tiles=1, part=part[None])
+    monkeypatch.setattr(duplicates, "WORDS", 4000)
+    found = duplicates.near_across_split(planted.task, planted.folds)
+    assert found == {"near": 20, "test_rows": 20, "sketched": 5}
+    assert status(duplicates.check_near_duplicates(planted)) == "FAIL"
+
+
+def test_clean_rows_have_no_copies():
+    planted = subject()
+    assert status(duplicates.check_duplicates(planted)) == "PASS"
+    assert status(duplicates.check_near_duplicates(planted)) == "PASS"
+
+
+# ---- confounders -----------------------------------------------------------------------------------------------------
+def test_a_covariate_is_named_by_how_well_it_ranks_the_target():
+    n = 1200
+    noise = RNG.normal(size=n)
+    for strength, expected in ((0.0, "PASS"), (0.25, "WARN"), (0.8, "FAIL")):
+        y = strength * noise + np.sqrt(1 - strength**2) * RNG.normal(size=n)
+        planted = subject(y=y, covariates={"dna_count": np.exp(noise)})
+        findings = list(confounders.check_covariates(planted))
+        assert status(findings, "dna_count") == expected
+        assert status(findings, "length") == "SKIPPED"
+        assert status(findings, "barcodes") == "SKIPPED"
+        figure = next(f for f in findings if f.about == "dna_count").figures["value"]
+        assert figure == pytest.approx(spearmanr(noise, y).statistic)
+
+
+def test_length_and_strand_count_as_covariates():
+    lengths = RNG.integers(30, 60, 1200)
+    strings = ["".join(RNG.choice(list("ACGT"), length)) for length in lengths]
+    planted = subject(strings, y=lengths + RNG.normal(size=1200))
+    assert status(confounders.check_covariates(planted), "length") == "FAIL"
+    reverse = lengths > 45
+    sequences = dataclasses.replace(planted.task.sequences, reverse=reverse)
+    planted = dataclasses.replace(planted, task=dataclasses.replace(planted.task, sequences=sequences))
+    assert status(confounders.check_covariates(planted), "strand") == "FAIL"
+
+
+def test_gc_that_ranks_the_target_or_the_dna_is_a_warning_and_never_a_failure():
+    planted = subject()
+    assert status(confounders.check_gc(planted)) == "PASS"
+    assert status(confounders.check_gc_and_dna(planted)) == "SKIPPED"
+    strings = planted.task.sequences.to_strings()
+    gc = np.array([(text.count("G") + text.count("C")) / len(text) for text in strings])
+    planted = subject(strings, y=gc, covariates={"dna_count": np.exp(-5 * gc + 0.5 * RNG.normal(size=1200))})
+    assert status(confounders.check_gc(planted)) == "WARN"
+    assert status(confounders.check_gc_and_dna(planted)) == "WARN"
+
+
+def test_a_stratum_that_predicts_the_target_and_a_gc_that_turns_within_strata():
+    n = 2400
+    labels = RNG.choice(["human", "mouse"], n)
+    mouse = labels == "mouse"
+    planted = subject(n=n, y=3 * mouse + RNG.normal(size=n), strata={"species": labels})
+    finding = next(confounders.check_strata(planted))
+    assert finding.status == "FAIL"
+    tested = planted.folds.part[0] == TEST
+    expected = spearmanr(mouse[tested], planted.task.targets["y"].value[tested]).statistic
+    assert finding.figures["value"] == pytest.approx(expected)
+    # Simpson: GC ranks the rows only because one species has more of both.
+    share = np.where(mouse, 0.65, 0.35)
+    strings = ["".join(RNG.choice(list("ACGT"), 60, p=[(1 - g) / 2, g / 2, g / 2, (1 - g) / 2])) for g in share]
+    planted = subject(strings, y=0.6 * mouse + RNG.normal(size=n), strata={"species": labels})
+    finding = next(confounders.check_strata(planted))
+    assert finding.status == "WARN"
+    assert "more than any stratum shows" in finding.reason
+    assert status(confounders.check_strata(subject(strata={"species": RNG.choice(["a", "b"], 1200)}))) == "PASS"
+    assert status(confounders.check_strata(subject())) == "SKIPPED"
+
+
+# ---- design ----------------------------------------------------------------------------------------------------------
+def test_loci_in_two_parts_and_overlaps_that_loci_do_not_know_are_failures():
+    planted = subject(tiles=4)
+    clean = list(design.check_loci(planted))
+    assert status(clean, "straddling") == "PASS"
+    assert status(clean, "overlaps") == "SKIPPED"
+    part = planted.folds.part.copy()
+    part[0, 0] = TRAIN
+    assert status(design.check_loci(dataclasses.replace(planted, folds=Folds("x", part))), "straddling") == "FAIL"
+    part[0, :400] = DROPPED
+    assert status(design.check_loci(dataclasses.replace(planted, folds=Folds("x", part))), "left out") == "WARN"
+    far, near = np.arange(1200) * 100, np.arange(1200) * 50
+    for start, expected in ((far, "PASS"), (near, "FAIL")):
+        placed = dataclasses.replace(planted.task, chrom=np.full(1200, "chr1"), position=start)
+        found = list(design.check_loci(dataclasses.replace(planted, task=placed)))
+        assert status(found, "overlaps") == expected
+
+
+@pytest.mark.parametrize(
+    ("n", "tiles", "expected"), [(1200, 4, "PASS"), (1200, 10, "WARN"), (400, 1, "WARN"), (120, 1, "FAIL")]
+)
+def test_small_test_folds_are_named(n, tiles, expected):
+    assert status(design.check_chromosomes(subject(n=n, tiles=tiles))) == expected
+
+
+def test_a_test_chromosome_of_other_gc_is_named():
+    planted = subject()
+    assert status(design.check_gc_balance(planted)) == "PASS"
+    strings = planted.task.sequences.to_strings()
+    tested = planted.folds.part[0] == TEST
+    richer = [text.replace("A", "G", 2) if test else text for text, test in zip(strings, tested, strict=True)]
+    finding = next(design.check_gc_balance(subject(richer)))
+    assert finding.status == "WARN"
+    assert finding.figures["shift"] > 0.25
+
+
+def test_ties_are_judged_by_the_most_frequent_value():
+    y = RNG.normal(size=1200)
+    assert status(design.check_ties(subject(y=y))) == "PASS"
+    assert status(design.check_ties(subject(y=np.round(y, 1)))) == "PASS"  # all tied, yet ranked
+    assert status(design.check_ties(subject(y=np.maximum(y, 0.5)))) == "WARN"
+    finding = next(design.check_ties(subject(y=np.maximum(y, 1.6))))
+    assert finding.status == "FAIL"
+    assert finding.figures["mode"] == 1.6
+
+
+def test_a_minimum_on_something_measured_on_rna_is_a_failure():
+    y = RNG.normal(size=1200)
+    covariates = {"dna_count": np.exp(RNG.normal(size=1200)), "reads": np.exp(y)}
+    for column, expected in (
+        ("dna_count", "PASS"),
+        ("barcodes", "PASS"),
+        ("external", "PASS"),
+        ("reads", "WARN"),
+        ("rna_count", "FAIL"),
+        ("RNA1", "FAIL"),
+        ("min_cDNA", "FAIL"),
+        ("log2FC", "FAIL"),
+    ):
+        planted = subject(y=y, covariates=covariates, minimum={column: 1.0})
+        assert status(design.check_filters(planted)) == expected, column
+    assert status(design.check_filters(subject())) == "PASS"
+
+
+def test_replicates_that_say_little_are_named():
+    latent = RNG.normal(size=(1200, 1))
+    for noise, expected in ((0.3, "PASS"), (1.7, "WARN")):
+        planted = subject(replicates=latent + noise * RNG.normal(size=(1200, 2)))
+        assert status(design.check_replicates(planted)) == expected
+    half = RNG.normal(size=1200)
+    assert status(design.check_replicates(subject(replicates=np.column_stack([half, -half])))) == "FAIL"
+    assert status(design.check_replicates(subject(replicates=latent))) == "SKIPPED"
+
+
+# ---- the whole -------------------------------------------------------------------------------------------------------
+def test_every_check_says_something_of_a_task_file(small_task):
+    task = load_task_file(small_task)
+    found = list(audit(task, make_folds(task)))
+    assert len({finding.check for finding in found}) >= len(CHECKS) - 1
+    for finding in found:
+        assert finding.status in ("PASS", "WARN", "FAIL", "SKIPPED")
+        assert finding.reason
+        assert "\n" not in finding.reason
+
+
+def test_the_command_exits_by_what_it_is_told_to_fail_on(tmp_path):
+    task = write_small_task(tmp_path / "data", rows=900)
+    call = ["audit", str(task)]
+    shown = CliRunner().invoke(app, call)
+    assert shown.exit_code == 0, shown.output
+    assert "WARN    gc" in shown.output
+    assert CliRunner().invoke(app, [*call, "--fail-on", "warn"]).exit_code == 1
+    assert CliRunner().invoke(app, [*call, "--fail-on", "never"]).exception is not None
+    task.write_text(task.read_text().replace("dna_count = 'dna'", "rna = 'dna'") + "[minimum]\nrna = 20\n")
+    printed = CliRunner().invoke(app, [*call, "--json"])
+    assert printed.exit_code == 1
+    content = json.loads(printed.output)
+    assert content["counts"]["FAIL"] == sum(finding["status"] == "FAIL" for finding in content["findings"])
+    assert {"check": "filters", "status": "FAIL"}.items() <= content["findings"][-1].items()
+
+
+@pytest.mark.data
+@pytest.mark.slow
+def test_klein_gc_turns_with_the_design(data_dir):
+    result = CliRunner().invoke(app, ["audit", "klein2020", "--json", "--data-dir", str(data_dir)])
+    found = {f["about"]: f["figures"]["value"] for f in json.loads(result.output)["findings"] if f["check"] == "gc"}
+    for target, rho in (("pGL4", 0.19), ("HSS", -0.02), ("ORI", 0.15), ("HSS_b2", -0.27), ("5-5-MT", 0.24)):
+        assert found[target] == pytest.approx(rho, abs=0.006)
