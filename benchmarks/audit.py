@@ -36,7 +36,7 @@ def clustered(loci: int, tiles: int, icc: float) -> NDArray[np.float64]:
     return np.sqrt(icc) * shared + np.sqrt(1 - icc) * RNG.normal(size=loci * tiles)
 
 
-def confounders(trials: int = 1000) -> None:
+def confounders(trials: int = 400) -> None:
     """False alarms of a covariate without any effect."""
     print("\n## Covariates without effect that are named")
     for loci, tiles in ((200, 10), (1000, 5), (5000, 1)):
@@ -110,7 +110,7 @@ def as_task(codes: NDArray[np.uint8], train: int) -> tuple[Task, Folds]:
     return task, Folds("holdout", part)
 
 
-def folds(trials: int = 1000) -> None:
+def folds(trials: int = 400) -> None:
     """Coverage of the interval by the number of loci, and mean GC of a part by chance."""
     print("\n## Coverage of the 95 % interval of a Spearman of .5 (10 rows a locus, ICC .5)")
     for loci in (5, 10, 20, 50, 100):
@@ -124,9 +124,8 @@ def folds(trials: int = 1000) -> None:
     print("\n## Shift of mean GC by chance (5 rows a locus, ICC .9, ten times as many loci in training)")
     for loci in (20, 50, 100, 200):
         shifts = [abs(clustered(loci, 5, 0.9).mean() - clustered(10 * loci, 5, 0.9).mean()) for _ in range(trials)]
-        print(
-            f"{loci} loci: below .25 in {np.mean(np.array(shifts) < 0.25):.1%}, 95 % below {np.quantile(shifts, 0.95):.2f}"
-        )
+        small, bound = np.mean(np.array(shifts) < 0.25), np.quantile(shifts, 0.95)
+        print(f"{loci} loci: below .25 in {small:.1%}, 95 % below {bound:.2f}")
 
 
 def ties(n: int = 100_000) -> None:

@@ -68,15 +68,18 @@ class CNN(Model):
         self.regularise = regularise
         self.history: list[dict[str, float]] = []
 
-    def recipe(self, rows: int) -> Recipe:
-        """The architecture's recipe for so many training rows, with this object's parameters put in."""
+    def recipe(self, rows: int, length: int) -> Recipe:
+        """The architecture's recipe for so many training rows of this length, with this object's parameters put in."""
         recipe = ARCHITECTURES[self.arch][1]
         batch = min(self.batch or recipe.batch, rows)
         enough = -(-recipe.steps // _steps(rows, batch))
+        epochs = self.epochs or max(recipe.epochs, min(recipe.most_epochs, enough))
+        affordable = round(recipe.positions / (epochs * min(rows, EPOCH_SAMPLES) * length))
         recipe = replace(
             recipe,
-            epochs=self.epochs or max(recipe.epochs, min(recipe.most_epochs, enough)),
+            epochs=epochs,
             batch=batch,
+            members=max(1, min(recipe.members, affordable)),
             learning_rate=self.learning_rate or recipe.learning_rate,
             shift=recipe.shift if self.shift < 0 else self.shift,
         )
@@ -96,7 +99,7 @@ class CNN(Model):
         self._one_target = train.y.ndim == 1
         self._both_strands = setting.reverse_complement and train.x.kind == "codes"
         train, valid = _measured(train), _measured(valid)
-        recipe = self.recipe(len(train.x))
+        recipe = self.recipe(*train.x.values.shape[:2])
         while True:
             try:
                 self._members = self._train(train, valid, setting, recipe)

@@ -24,7 +24,8 @@ class Recipe:
     shift : training sequences are moved by up to this many bases either way.
     patience : epochs without a better validation score after which training stops (0: never).
     cycle : the learning rate rises for a tenth of all steps and falls to zero along a cosine.
-    members : networks trained one after the other, their predictions averaged.
+    members, positions : this many networks are trained one after the other and their predictions averaged, but no more
+        than see ``positions`` training positions (epochs x rows x length) all together, and one at least.
     """
 
     epochs: int
@@ -37,6 +38,7 @@ class Recipe:
     patience: int = 0
     cycle: bool = False
     members: int = 1
+    positions: int = 0
 
 
 def one_hot(codes: Any) -> Any:
@@ -134,6 +136,8 @@ ARCHITECTURES: dict[str, tuple[Callable[[Any, bool], Any], Recipe]] = {
             weight_decay=0.05,
             shift=4,
             cycle=True,
+            members=3,
+            positions=30_000_000,
         ),
     ),
 }

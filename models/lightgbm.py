@@ -33,7 +33,7 @@ class LightGBM(Model):
         self,
         rounds: int = 3000,
         patience: int = 50,
-        learning_rate: float = 0.025,
+        learning_rate: float = 0.05,
         num_leaves: int = 7,
         min_data_in_leaf: int = 20,
         bagging_fraction: float = 0.5,
@@ -120,7 +120,7 @@ class LightGBM(Model):
 
     @classmethod
     def estimate(cls, rows: int, columns: int) -> float:
-        return 0.3 + 5e-7 * rows * columns
+        return 0.3 + 2.5e-7 * rows * columns
 
 
 def _rows(x: Features) -> Any:

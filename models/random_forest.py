@@ -33,7 +33,7 @@ class RandomForest(Model):
 
     def __init__(
         self,
-        trees: int = 200,
+        trees: int = 100,
         max_depth: int = 12,
         min_child_weight: int = 5,
         subsample: float = 0.63,
@@ -103,4 +103,4 @@ class RandomForest(Model):
 
     @classmethod
     def estimate(cls, rows: int, columns: int) -> float:
-        return 0.3 + 1e-6 * rows * columns
+        return 0.3 + 5e-7 * rows * columns

@@ -38,7 +38,7 @@ class XGBoost(Model):
         self,
         rounds: int = 3000,
         patience: int = 50,
-        learning_rate: float = 0.025,
+        learning_rate: float = 0.05,
         max_depth: int = 3,
         min_child_weight: float = 20,
         subsample: float = 0.5,
@@ -100,7 +100,7 @@ class XGBoost(Model):
 
     @classmethod
     def estimate(cls, rows: int, columns: int) -> float:
-        return 0.3 + 7e-7 * rows * columns
+        return 0.3 + 3.5e-7 * rows * columns
 
 
 def xgboost_device(wanted: str) -> str:

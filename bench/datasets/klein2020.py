@@ -63,7 +63,8 @@ class Klein2020(Dataset):
             orientation="stranded",
             note=(
                 "The same elements in every design: whatever differs between the targets is the assay. Replicate 1 of"
-                " 5-3-MT and of 3-3-MT is left out, as its authors did. About a tenth of the elements overlap another."
+                " 5-3-MT and of 3-3-MT is left out, as its authors did. Controls are variants of a few templates: each"
+                " template is one locus."
             ),
             columns=ColumnsSpec(id="name", strata=named("origin")),
             targets={target: TargetSpec(replicates=_replicates(target)) for target in DESIGNS},
