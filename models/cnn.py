@@ -67,6 +67,7 @@ class CNN(Model):
         self.multitask = multitask
         self.regularise = regularise
         self.history: list[dict[str, float]] = []
+        self._network: Any = None
 
     def recipe(self, rows: int, length: int) -> Recipe:
         """The architecture's recipe for so many training rows of this length, with this object's parameters put in."""
@@ -112,19 +113,28 @@ class CNN(Model):
 
     def predict(self, x: Features) -> NDArray[np.float32]:
         """Predictions, float32 (n,) where ``y`` was, else (n, targets)."""
+        if self._network is None:  # it came through pickle
+            _environment(1)
+            self._network = build(*self._shape)
+            self._network.compile(jit_compile=_xla())
+        total = np.zeros((len(x), self._network.output_shape[-1]), np.float32)
         import keras
 
-        total = np.zeros((len(x), self._network.output_shape[-1]), np.float32)
         with keras.device(self._device):
             for weights in self._members:
                 self._network.set_weights(weights)
                 total += self._predict_strands(x.values) / len(self._members)
         return total[:, 0] if self._one_target else total
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Everything but the network, which is built again around the kept weights."""
+        return {**self.__dict__, "_network": None}
+
     @classmethod
     def estimate(cls, rows: int, columns: int) -> float:
-        """Seconds of one fit on two cores."""
-        return 15 + 1.5e-5 * min(rows, EPOCH_SAMPLES) * columns
+        """Seconds of one fit on two cores: import and tracing, and 2.7 microseconds a trained base (docs/cnn.md)."""
+        recipe = cls().recipe(rows, max(1, columns // 4))
+        return 15 + 2.7e-6 * recipe.members * recipe.epochs * min(rows, EPOCH_SAMPLES) * columns / 4
 
     # ---- training ---------------------------------------------------------------------------------------------------
     def _train(self, train: Part, valid: Part, setting: Setting, recipe: Recipe) -> list[list[NDArray[Any]]]:
@@ -137,22 +147,20 @@ class CNN(Model):
         # One block size for every prediction, as each new shape is traced again; no larger than small parts need.
         most = max(16, PREDICT_POSITIONS // train.x.values.shape[1])
         self._block = min(most, max(16, 1 << (len(valid.x) - 1).bit_length()))
-        shape = (self.arch, train.x.values.shape[1:], train.y.shape[1], self.regularise)
+        self._shape = (self.arch, train.x.values.shape[1:], train.y.shape[1], self.regularise)
         members = []
         with keras.device(self._device):
             for member in range(recipe.members):
                 seed = int(np.random.SeedSequence([setting.seed, member]).generate_state(1)[0])
                 keras.utils.set_random_seed(seed)
                 if member == 0:
-                    self._network = network = build(*shape)
+                    self._network = network = build(*self._shape)
                     optimizer = keras.optimizers.AdamW(_rate(recipe, len(train.x)), weight_decay=recipe.weight_decay)
                     optimizer.build(network.trainable_variables)
                     fresh = [np.array(variable) for variable in optimizer.variables]
-                    # XLA on CPU made TensorFlow 1.7 to 3 times slower.
-                    xla = False if keras.backend.backend() == "tensorflow" else "auto"
-                    network.compile(optimizer, _masked_squared_error, jit_compile=xla)
+                    network.compile(optimizer, _masked_squared_error, jit_compile=_xla())
                 else:
-                    network.set_weights(build(*shape).get_weights())
+                    network.set_weights(build(*self._shape).get_weights())
                     for variable, value in zip(optimizer.variables, fresh, strict=True):
                         variable.assign(value)
                 members.append(self._train_member(train, valid, setting, recipe, member, np.random.default_rng(seed)))
@@ -208,23 +216,35 @@ class CNN(Model):
         return (forward + self._predict(values, other_strand=True)) / 2 if self._both_strands else forward
 
 
-def _prepare(setting: Setting) -> str:
-    """Import Keras quietly on the wanted device; the Keras name of that device."""
-    # Read when TensorFlow (or JAX) is imported; later fits of the same process keep what the first one set.
+def _environment(threads: int) -> None:
+    """Quiet, memory as it is needed, and so many threads. Read when TensorFlow (or JAX) is imported: later fits of the
+    same process keep what the first one set."""
     for name, value in (
         ("KERAS_BACKEND", "tensorflow"),
         ("TF_CPP_MIN_LOG_LEVEL", "3"),
         ("TF_FORCE_GPU_ALLOW_GROWTH", "true"),
         ("XLA_PYTHON_CLIENT_PREALLOCATE", "false"),
-        ("TF_NUM_INTRAOP_THREADS", str(setting.threads)),
+        ("TF_NUM_INTRAOP_THREADS", str(threads)),
         ("TF_NUM_INTEROP_THREADS", "1"),
     ):
         os.environ.setdefault(name, value)
+
+
+def _prepare(setting: Setting) -> str:
+    """Set the environment up; the Keras name of the wanted device."""
+    _environment(setting.threads)
     if setting.device == "cpu":
         return "cpu:0"
     if not _has_gpu():
         raise BenchError("cnn: --device cuda was asked for, but the Keras backend sees no GPU. Use --device cpu.")
     return "gpu:0"
+
+
+def _xla() -> bool | str:
+    """Whether to compile by XLA: on CPU it made TensorFlow 1.7 to 3 times slower."""
+    import keras
+
+    return False if keras.backend.backend() == "tensorflow" else "auto"
 
 
 def _has_gpu() -> bool:

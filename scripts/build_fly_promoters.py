@@ -50,7 +50,9 @@ def main() -> None:
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         deb = given.deb or download(["apt-get", "download", DEB], Path(folder), "*.deb")
-        pip = [sys.executable, "-m", "pip", "download", "--no-deps", "--no-binary", "inmoose", SDIST]
+        # Without isolation: pip wants the metadata of the sdist, and would first install a stack to build it with.
+        pip = [sys.executable, "-m", "pip", "download", "--no-deps", "--no-build-isolation"]
+        pip += ["--no-binary", "inmoose", SDIST]
         sdist = given.sdist or download(pip, Path(folder), "*.tar.gz")
         unpacked = subprocess.run(["dpkg-deb", "--fsys-tarfile", str(deb)], check=True, capture_output=True).stdout
         with tarfile.open(fileobj=io.BytesIO(unpacked)) as tar:

@@ -28,10 +28,10 @@ ROWS_WARN, ROWS_FAIL = 200, 50
 #: below .25 with 200 loci a part or more in all of 2,000 trials, and with 50 in 92 % (docs/audit.md).
 GC_SHIFT = 0.25
 #: Share of rows at the most frequent value. A perfect model's Spearman is .94 where half of the rows are tied at the
-#: bottom, .79 at .75 and .52 at .9 (docs/audit.md).
+#: bottom, .76 at .75 and .52 at .9 (docs/audit.md).
 MODE_WARN, MODE_FAIL = 0.5, 0.9
-#: Reliability of the mean of the replicates. With 1,000 independent rows the share of explainable variance (truth .3)
-#: has a 95 % range of ±.07 at a reliability of .5 and of ±.2 at .1 (docs/audit.md).
+#: Reliability of the mean of the replicates. With 1,000 independent rows the 95 % range of a share of explainable
+#: variance (truth .3) is .23 to .39 at .5, .16 to .67 at .2, and has no upper end at .1 (docs/audit.md).
 RELIABILITY_WARN, RELIABILITY_FAIL = 0.5, 0.1
 
 

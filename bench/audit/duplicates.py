@@ -12,18 +12,19 @@ from bench.audit.finding import Finding, Status, Subject
 from bench.sequences import COMPLEMENT, Sequences
 from bench.tasks.task import TEST, TRAIN, VALID, Folds, Task
 
-#: Length of the words that are compared, canonical over strands. Of 20 million pairs of unrelated 150-mers at 45 % GC
-#: none shares a tenth of its 12-mers; copies at 95 % identity share half (docs/audit.md).
+#: Length of the words that are compared, canonical over strands. Of 4 million pairs of unrelated 150-mers at 45 % GC
+#: none shares a tenth of its 12-mers (docs/audit.md).
 K = 12
-#: Share of a test row's words that one other row must hold for the two to be near duplicates. Copies at 97 % identity
-#: are found in 99 % of cases, at 95 % in 63 %, at 90 % never (docs/audit.md). Half-overlapping tiles reach it too.
+#: Share of a test row's words that one other row must hold for the two to be near duplicates. Of copies of 150 bases at
+#: 99 % identity all reach it, at 97 % 94 %, at 95 % 62 %, at 90 % 5 % (docs/audit.md). Tiles that overlap by more than
+#: half do too.
 NEAR = 0.5
 #: Words that more rows hold than this are passed over: vectors, adapters and repeats name no pair and cost n² work.
 COMMON = 200
 #: Words of all rows that are compared at most; above it a sample by hash is (a sketch), the same words in every row.
 WORDS = 8_000_000
-#: Share of test rows with a copy among the rows that a model sees. A memoriser of copies gains .005 in Spearman at 1 %
-#: and .024 at 5 %, for a model at .5 on data of reliability .8 (docs/audit.md).
+#: Share of test rows with a copy among the rows that a model sees. A memoriser of copies gains .003 in Spearman at 1 %
+#: and .016 at 5 %, for a model at .5 on data of reliability .8 (docs/audit.md).
 LEAK_WARN, LEAK_FAIL = 0.01, 0.05
 
 

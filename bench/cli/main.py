@@ -8,7 +8,7 @@ import typer
 from rich.console import Console
 
 import bench
-from bench.cli import audit, check, clean, compare, data, doctor, list_, merge, new, report, run, score
+from bench.cli import audit, check, clean, compare, data, doctor, list_, merge, new, report, run, score, selftest, simulate
 from bench.errors import BenchError
 
 app = typer.Typer(
@@ -29,6 +29,8 @@ app.command("score")(score.score)
 app.command("merge")(merge.merge)
 app.command("clean")(clean.clean)
 app.command("new")(new.new)
+app.command("simulate")(simulate.simulate)
+app.command("selftest")(selftest.selftest)
 app.add_typer(data.app, name="data")
 
 

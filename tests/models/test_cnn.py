@@ -64,6 +64,12 @@ def test_one_target(fitted: tuple[CNN, np.ndarray, list[str]]) -> None:
     assert {"epoch", "loss", "valid_spearman", "train_spearman"} <= set(model.history[0])
 
 
+def test_a_fitted_network_survives_pickling(fitted: tuple[CNN, np.ndarray, list[str]]) -> None:
+    model, codes, _ = fitted
+    x = Features(codes, "codes")
+    np.testing.assert_array_equal(pickle.loads(pickle.dumps(model)).predict(x), model.predict(x))
+
+
 def test_several_targets_some_unmeasured() -> None:
     codes, y = random_codes(70, 40), noise(70, 3)
     y[::2, 0], y[1::3, 2] = np.nan, np.nan
@@ -122,7 +128,7 @@ def test_out_of_memory_halves_the_batch(monkeypatch: pytest.MonkeyPatch) -> None
 # ---- learning -------------------------------------------------------------------------------------------------------
 def test_learns_a_planted_motif_that_gc_does_not_see() -> None:
     codes, y = planted(900, 0)
-    model = CNN(epochs=12, batch=32)
+    model = CNN(epochs=7, batch=32)
     model.fit(codes_part(codes[:500], y[:500]), codes_part(codes[500:600], y[500:600]), Setting(seed=1))
     rho = spearmanr(model.predict(Features(codes[600:], "codes")), y[600:]).statistic
     gc = spearmanr(np.isin(codes[600:], (1, 2)).mean(axis=1), y[600:]).statistic
@@ -136,7 +142,7 @@ def test_learns_from_windows_of_gc() -> None:
     y = signal[:, 5:15].mean(axis=(1, 2)) + rng.normal(0, 0.01, 500)
     y = (y - y.mean()) / y.std()
     train, valid = (Part(Features(signal[a:b], "signal"), y[a:b].astype(np.float32)) for a, b in ((0, 300), (300, 400)))
-    model = CNN(epochs=10, batch=32)
+    model = CNN(epochs=6, batch=32)
     model.fit(train, valid, Setting())
     assert spearmanr(model.predict(Features(signal[400:], "signal")), y[400:]).statistic > 0.6
 
@@ -172,7 +178,7 @@ def test_seed_decides_and_the_best_epoch_is_kept() -> None:
     valid = codes_part(codes[160:], y[160:])
     models = []
     for seed in (5, 5, 6):
-        model = CNN(arch="basset", epochs=4, batch=32)
+        model = CNN(arch="basset", epochs=2, batch=32)
         model.fit(codes_part(codes[:160], y[:160]), valid, Setting(seed=seed))
         models.append(model)
     # Predicted only now: a fit must not disturb the networks fitted before it.
