@@ -36,7 +36,7 @@ def clustered(loci: int, tiles: int, icc: float) -> NDArray[np.float64]:
     return np.sqrt(icc) * shared + np.sqrt(1 - icc) * RNG.normal(size=loci * tiles)
 
 
-def confounders(trials: int = 400) -> None:
+def confounders(trials: int = 200) -> None:
     """False alarms of a covariate without any effect."""
     print("\n## Covariates without effect that are named")
     for loci, tiles in ((200, 10), (1000, 5), (5000, 1)):
@@ -110,17 +110,18 @@ def as_task(codes: NDArray[np.uint8], train: int) -> tuple[Task, Folds]:
     return task, Folds("holdout", part)
 
 
-def folds(trials: int = 400) -> None:
-    """Coverage of the interval by the number of loci, and mean GC of a part by chance."""
+def folds(trials: int = 200) -> None:
+    """Coverage and half-width of the interval by the number of loci, and mean GC of a part by chance."""
     print("\n## Coverage of the 95 % interval of a Spearman of .5 (10 rows a locus, ICC .5)")
     for loci in (5, 10, 20, 50, 100):
-        locus, held = np.repeat(np.arange(loci), 10), 0
+        locus, held, width = np.repeat(np.arange(loci), 10), 0, 0.0
         for _ in range(trials):
             a = clustered(loci, 10, 0.5)
             r = 2 * np.sin(np.pi * 0.5 / 6)
             found = interval(a, r * a + np.sqrt(1 - r * r) * clustered(loci, 10, 0.5), locus)
             held += found.low <= 0.5 <= found.high
-        print(f"{loci} loci: {held / trials:.1%}")
+            width += (found.high - found.low) / 2
+        print(f"{loci} loci: {held / trials:.1%}, half-width {width / trials:.2f}")
     print("\n## Shift of mean GC by chance (5 rows a locus, ICC .9, ten times as many loci in training)")
     for loci in (20, 50, 100, 200):
         shifts = [abs(clustered(loci, 5, 0.9).mean() - clustered(10 * loci, 5, 0.9).mean()) for _ in range(trials)]

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import gc
+import logging
 import os
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any, ClassVar
 
 import numpy as np
@@ -67,7 +70,6 @@ class CNN(Model):
         self.multitask = multitask
         self.regularise = regularise
         self.history: list[dict[str, float]] = []
-        self._network: Any = None
 
     def recipe(self, rows: int, length: int) -> Recipe:
         """The architecture's recipe for so many training rows of this length, with this object's parameters put in."""
@@ -113,22 +115,16 @@ class CNN(Model):
 
     def predict(self, x: Features) -> NDArray[np.float32]:
         """Predictions, float32 (n,) where ``y`` was, else (n, targets)."""
-        if self._network is None:  # it came through pickle
-            _environment(1)
-            self._network = build(*self._shape)
-            self._network.compile(jit_compile=_xla())
-        total = np.zeros((len(x), self._network.output_shape[-1]), np.float32)
+        _environment(1)
         import keras
 
+        total = np.zeros((len(x), self._members[0][-1].size), np.float32)
         with keras.device(self._device):
+            network = _compiled(self._key).network
             for weights in self._members:
-                self._network.set_weights(weights)
-                total += self._predict_strands(x.values) / len(self._members)
+                network.set_weights(weights)
+                total += self._predict_strands(network, x.values) / len(self._members)
         return total[:, 0] if self._one_target else total
-
-    def __getstate__(self) -> dict[str, Any]:
-        """Everything but the network, which is built again around the kept weights."""
-        return {**self.__dict__, "_network": None}
 
     @classmethod
     def estimate(cls, rows: int, columns: int) -> float:
@@ -138,52 +134,59 @@ class CNN(Model):
 
     # ---- training ---------------------------------------------------------------------------------------------------
     def _train(self, train: Part, valid: Part, setting: Setting, recipe: Recipe) -> list[list[NDArray[Any]]]:
-        """The weights of every member. One compiled network serves them all: tracing it costs seconds."""
+        """The weights of every member."""
         import keras
 
-        keras.utils.clear_session()
         gc.collect()
         self.history = []
         # One block size for every prediction, as each new shape is traced again; no larger than small parts need.
         most = max(16, PREDICT_POSITIONS // train.x.values.shape[1])
         self._block = min(most, max(16, 1 << (len(valid.x) - 1).bit_length()))
-        self._shape = (self.arch, train.x.values.shape[1:], train.y.shape[1], self.regularise)
+        self._key = (
+            self._device, recipe.weight_decay, self.arch, train.x.values.shape[1:], train.y.shape[1], self.regularise
+        )  # fmt: skip
         members = []
         with keras.device(self._device):
             for member in range(recipe.members):
                 seed = int(np.random.SeedSequence([setting.seed, member]).generate_state(1)[0])
+                compiled = _compiled(self._key)
                 keras.utils.set_random_seed(seed)
-                if member == 0:
-                    self._network = network = build(*self._shape)
-                    optimizer = keras.optimizers.AdamW(_rate(recipe, len(train.x)), weight_decay=recipe.weight_decay)
-                    optimizer.build(network.trainable_variables)
-                    fresh = [np.array(variable) for variable in optimizer.variables]
-                    network.compile(optimizer, _masked_squared_error, jit_compile=_xla())
-                else:
-                    network.set_weights(build(*self._shape).get_weights())
-                    for variable, value in zip(optimizer.variables, fresh, strict=True):
-                        variable.assign(value)
-                members.append(self._train_member(train, valid, setting, recipe, member, np.random.default_rng(seed)))
+                compiled.renew(build(*self._key[2:]))
+                members.append(
+                    self._train_member(train, valid, setting, recipe, member, compiled, np.random.default_rng(seed))
+                )
         return members
 
     def _train_member(
-        self, train: Part, valid: Part, setting: Setting, recipe: Recipe, member: int, rng: np.random.Generator
+        self,
+        train: Part,
+        valid: Part,
+        setting: Setting,
+        recipe: Recipe,
+        member: int,
+        compiled: _Compiled,
+        rng: np.random.Generator,
     ) -> list[NDArray[Any]]:
         """Train the network as it stands; its weights after the best epoch."""
+        network = compiled.network
         rows = len(train.x)
+        rates = iter(_rates(recipe, rows))
         valid_rows = _sample(len(valid.x), VALID_SAMPLES, rng)
         curve_rows = _sample(rows, CURVE_SAMPLES, rng)
         batches = _batches(train, recipe, self._both_strands and self.regularise, rng)
-        best, best_epoch, weights = -np.inf, 0, self._network.get_weights()
+        best, best_epoch, weights = -np.inf, 0, network.get_weights()
         for epoch in range(1, recipe.epochs + 1):
-            losses = [float(self._network.train_on_batch(*next(batches))) for _ in range(_steps(rows, recipe.batch))]
+            losses = []
+            for _ in range(_steps(rows, recipe.batch)):
+                compiled.optimizer.learning_rate = next(rates)
+                losses.append(float(network.train_on_batch(*next(batches))))
             if not np.isfinite(losses[-1]):
                 raise BenchError(
                     f"cnn: the loss is not finite in epoch {epoch}. Lower learning_rate, {recipe.learning_rate:g}.",
                     status=1,
                 )
-            score = _spearman(self._predict_strands(valid.x.values[valid_rows]), valid.y[valid_rows])
-            curve = _spearman(self._predict(train.x.values[curve_rows]), train.y[curve_rows])
+            score = _spearman(self._predict_strands(network, valid.x.values[valid_rows]), valid.y[valid_rows])
+            curve = _spearman(self._predict(network, train.x.values[curve_rows]), train.y[curve_rows])
             self.history.append(
                 {"member": member, "epoch": epoch, "loss": float(np.mean(losses)),
                  "train_spearman": curve, "valid_spearman": score}
@@ -193,13 +196,13 @@ class CNN(Model):
                 f"loss {np.mean(losses):.3f} spearman train {curve:.3f} valid {score:.3f}"
             )
             if score > best:
-                best, best_epoch, weights = score, epoch, self._network.get_weights()
+                best, best_epoch, weights = score, epoch, network.get_weights()
             elif recipe.patience and epoch - best_epoch >= recipe.patience:
                 break
         return weights
 
     # ---- prediction -------------------------------------------------------------------------------------------------
-    def _predict(self, values: Any, other_strand: bool = False) -> NDArray[np.float32]:
+    def _predict(self, network: Any, values: Any, other_strand: bool = False) -> NDArray[np.float32]:
         """Predictions (n, targets) of the network as it stands, in blocks of one size."""
         pieces = []
         for first in range(0, len(values), self._block):
@@ -207,13 +210,13 @@ class CNN(Model):
             block = COMPLEMENT[block[:, ::-1]] if other_strand else block
             block = block if values.ndim == 2 else block.astype(np.float32)
             filled = np.concatenate([block, np.zeros((self._block - len(block), *block.shape[1:]), block.dtype)])
-            pieces.append(np.asarray(self._network.predict_on_batch(filled), np.float32)[: len(block)])
+            pieces.append(np.asarray(network.predict_on_batch(filled), np.float32)[: len(block)])
         return np.concatenate(pieces)
 
-    def _predict_strands(self, values: Any) -> NDArray[np.float32]:
+    def _predict_strands(self, network: Any, values: Any) -> NDArray[np.float32]:
         """As ``_predict``, averaged over both strands where the assay does not tell them apart."""
-        forward = self._predict(values)
-        return (forward + self._predict(values, other_strand=True)) / 2 if self._both_strands else forward
+        forward = self._predict(network, values)
+        return (forward + self._predict(network, values, other_strand=True)) / 2 if self._both_strands else forward
 
 
 def _environment(threads: int) -> None:
@@ -228,6 +231,51 @@ def _environment(threads: int) -> None:
         ("TF_NUM_INTEROP_THREADS", "1"),
     ):
         os.environ.setdefault(name, value)
+    if "keras" in sys.modules:
+        return
+    # TensorFlow writes two lines to the file descriptor itself before any setting of its own is read.
+    kept, nothing = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nothing, 2)
+    try:
+        import keras  # noqa: F401
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nothing)
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)
+
+
+class _Compiled:
+    """A compiled network and its optimiser, used again by later fits of the same shape.
+
+    Tracing one costs 2 to 5 s, and TensorFlow never lets go of what was traced: with a new network a fit, memory grew
+    by 40 MB a fit.
+    """
+
+    def __init__(self, network: Any, weight_decay: float) -> None:
+        import keras
+
+        self.network = network
+        # Before compiling, as that adds the variables of metrics. Seeds of dropout are among them.
+        self._variables = list(network.variables)
+        self.optimizer = keras.optimizers.AdamW(1e-3, weight_decay=weight_decay)
+        self.optimizer.build(network.trainable_variables)
+        self._start = [np.array(variable) for variable in self.optimizer.variables]
+        network.compile(self.optimizer, _masked_squared_error, jit_compile=_xla())
+
+    def renew(self, fresh: Any) -> None:
+        """Start again from the weights and seeds of ``fresh``, a new network of the same shape."""
+        for variable, new in zip(self._variables, fresh.variables, strict=True):
+            variable.assign(new)
+        for variable, start in zip(self.optimizer.variables, self._start, strict=True):
+            variable.assign(start)
+
+
+@lru_cache(maxsize=16)
+def _compiled(key: tuple[Any, ...]) -> _Compiled:
+    """The compiled network of (device, weight decay, arguments of ``build``)."""
+    _, weight_decay, *arguments = key
+    return _Compiled(build(*arguments), weight_decay)
 
 
 def _prepare(setting: Setting) -> str:
@@ -268,17 +316,14 @@ def _steps(rows: int, batch: int) -> int:
     return max(1, min(rows, EPOCH_SAMPLES) // batch)
 
 
-def _rate(recipe: Recipe, rows: int) -> Any:
-    """The learning rate: constant, or one cycle over all steps."""
-    import keras
-
-    if not recipe.cycle:
-        return recipe.learning_rate
+def _rates(recipe: Recipe, rows: int) -> NDArray[np.float64]:
+    """The learning rate of every step: constant, or up for a tenth of the steps and down along a cosine."""
     total = recipe.epochs * _steps(rows, recipe.batch)
-    warmup = max(1, total // 10)
-    return keras.optimizers.schedules.CosineDecay(
-        0.0, max(1, total - warmup), warmup_target=recipe.learning_rate, warmup_steps=warmup
-    )
+    if not recipe.cycle:
+        return np.full(total, recipe.learning_rate)
+    step, warmup = np.arange(total), max(1, total // 10)
+    fall = (1 + np.cos(np.pi * (step - warmup) / max(1, total - warmup))) / 2
+    return recipe.learning_rate * np.where(step < warmup, (step + 1) / (warmup + 1), fall)
 
 
 def _masked_squared_error(y: Any, prediction: Any) -> Any:

@@ -3,11 +3,7 @@
 import functools
 
 import numpy as np
-import pytest
-from typer.testing import CliRunner
 
-import bench.stats
-from bench.cli.main import app
 from bench.selftest import grid
 from bench.stats import board, bootstrap, ceilings, counter, partial, ranks, share
 from bench.tasks import table
@@ -21,8 +17,7 @@ def failed(*checks):
 
 
 def test_passes_as_it_is():
-    found = failed(); print(found)
-    assert found == set()
+    assert failed() == set()
 
 
 def test_squaring_the_reliability_twice_is_noticed(monkeypatch):
@@ -37,7 +32,9 @@ def test_rows_in_place_of_loci_are_noticed(monkeypatch):
 
 def test_a_straight_line_in_place_of_the_spline_is_noticed(monkeypatch):
     straight = functools.partial(partial.spline_residuals, straight=True)
-    monkeypatch.setattr(partial, "spline_residuals", lambda columns, gc, locus=None, _=False: straight(columns, gc, locus))
+    monkeypatch.setattr(
+        partial, "spline_residuals", lambda columns, gc, locus=None, _=False: straight(columns, gc, locus)
+    )
     assert "check_hump" in failed()
 
 

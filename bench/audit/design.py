@@ -19,13 +19,13 @@ _OUTCOME = re.compile(
 )
 #: A covariate that ranks a target this well and filters the rows may be made from it.
 FILTER_RHO = 0.5
-#: Test loci of a fold. The 95 % interval of a Spearman holds the truth in 84 % of cases with 10 loci, 90 % with 20 and
-#: 93 % with 50 (docs/audit.md).
+#: Test loci of a fold. With 10 rows a locus (ICC .5) the 95 % interval of a Spearman of .5 reaches HALF20 to either
+#: side with 20 loci and HALF50 with 50, and from 5 to 50 loci it holds the truth in 88 to 93 % of cases (docs/audit.md).
 LOCI_WARN, LOCI_FAIL = 50, 20
 #: Test rows of a fold. The standard error of a fold's Spearman is .10 at 100 rows and .07 at 200.
 ROWS_WARN, ROWS_FAIL = 200, 50
-#: Distance of a part's mean GC from that of the training rows, in their standard deviations; by chance alone it is
-#: below .25 with 200 loci a part or more in all of 2,000 trials, and with 50 in 92 % (docs/audit.md).
+#: Distance of a part's mean GC from that of the training rows, in their standard deviations. By chance it stays below
+#: .25 in 90 % of cases with 50 loci in the part, and in all of 200 trials with 100 (docs/audit.md).
 GC_SHIFT = 0.25
 #: Share of rows at the most frequent value. A perfect model's Spearman is .94 where half of the rows are tied at the
 #: bottom, .76 at .75 and .52 at .9 (docs/audit.md).

@@ -34,7 +34,7 @@ def across_split(task: Task, folds: Folds) -> dict[str, int]:
     Returns
     -------
     ``exact``: rows with a copy; ``reverse_complement``: further rows whose other strand has one; ``test_rows``: rows
-    that are tested at all. A row counts once, whatever the number of folds and copies. 11,497 rows of 300 bp take .2 s.
+    that are tested at all. A row counts once, whatever the number of folds and copies.
     """
     forward, backward = _digests(task.sequences)
     exact, other = np.zeros((2, len(task)), np.bool_)

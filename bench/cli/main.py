@@ -8,7 +8,22 @@ import typer
 from rich.console import Console
 
 import bench
-from bench.cli import audit, check, clean, compare, data, doctor, list_, merge, new, report, run, score, selftest, simulate
+from bench.cli import (
+    audit,
+    check,
+    clean,
+    compare,
+    data,
+    doctor,
+    list_,
+    merge,
+    new,
+    report,
+    run,
+    score,
+    selftest,
+    simulate,
+)
 from bench.errors import BenchError
 
 app = typer.Typer(

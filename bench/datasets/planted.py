@@ -55,10 +55,10 @@ def spec_of(
         assay=f"simulated MPRA, {data.rna.shape[1]} replicates on one DNA library",
         licence="made by this package",
         note=(
-            f"Simulated, to test the board itself. Planted: GC content explains {100 * truth['share_board']:.0f} % of the"
-            f" explainable variance on the board's scale ({100 * data.gc_share:.0f} % of the latent activity), motifs"
-            f" {100 * data.motif_share:.0f} % of the latent activity, the rest is noise of the locus that no sequence"
-            " tells. GC's share below must hold the planted one in its interval, on 19 of 20 boards."
+            f"Simulated, to test the board itself. Planted: GC content explains {100 * truth['share_board']:.0f} % of"
+            f" the explainable variance on the board's scale ({100 * data.gc_share:.0f} % of the latent activity),"
+            f" motifs {100 * data.motif_share:.0f} % of the latent activity; the rest is noise of the locus that no"
+            " sequence tells. GC's share as found here must hold the planted one in its interval, on 19 of 20 boards."
         ),
         columns=ColumnsSpec(id="id", covariates=named("dna_count")),
         targets={TARGET: TargetSpec(replicates=[f"rep{r + 1}" for r in range(data.rna.shape[1])])},
@@ -96,7 +96,9 @@ def write_task(
     folder.mkdir(parents=True, exist_ok=True)
     truth = truth_of(data, int(spec.minimum["dna_count"])) | (planted or {})
     with atomic(folder / TABLE) as path:
-        table_of(data).to_csv(path, sep="\t", index=False, compression={"method": "gzip", "mtime": 0, "compresslevel": 6})
+        table_of(data).to_csv(
+            path, sep="\t", index=False, compression={"method": "gzip", "mtime": 0, "compresslevel": 6}
+        )
     card = {key: getattr(spec, key) for key in ("name", "title", "assay", "licence", "note")}
     said = [f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in card.items()]
     replicates = json.dumps(spec.targets[TARGET].replicates)

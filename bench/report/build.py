@@ -13,7 +13,7 @@ from bench.report.guide import guide
 from bench.report.load import SUMMARY, BoardFiles, TaskFiles, find_tasks, load_rows
 from bench.report.section import LEFT, SUMMARY_HEADER, notes, summary_rows, task_section
 from bench.report.text import table
-from bench.run.store import Store, atomic, write_json
+from bench.run.store import Store, atomic, folds_file, read_json, write_json
 
 #: Format of summary.json. A reader refuses newer ones in words and computes older ones anew.
 SUMMARY_FORMAT = 1
@@ -99,6 +99,7 @@ def inputs_digest(task: TaskFiles, files: BoardFiles, code: str) -> str:
     parts += [record for runs in files.cells.values() for _, record in runs]
     parts += [[str(folder.relative_to(task.folder)), note] for folder, note in files.failed]
     parts += files.left_out
+    parts.append(read_json(task.folder / folds_file(files.folds_digest)))
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
 
 

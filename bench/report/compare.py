@@ -155,7 +155,7 @@ def compare_sides(a: Side, b: Side) -> Line:
     seeds = ours.shape[1]
     draws_a, draws_b = drawn[:, :seeds].mean(axis=1), drawn[:, seeds:].mean(axis=1)
     scores = [float(np.mean([_score(y, seed, fold) for seed in side.T])) for side in (ours, theirs)]
-    gap = paired_difference(draws_a, draws_b, *scores, blocks)
+    gap = paired_difference(draws_a, draws_b, scores[0], scores[1], blocks)
     return Line(
         a,
         b,

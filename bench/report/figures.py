@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.report.load import Board, BoardFiles, CellScores, TaskFiles, load_board
+from bench.run.store import folds_file, read_json
 from bench.stats import board as stats
 from bench.stats.bootstrap import Estimate
 from bench.stats.ceilings import ceiling, half_ceiling
@@ -33,6 +34,7 @@ def board_figures(task: TaskFiles, files: BoardFiles, rows: pd.DataFrame) -> dic
         "target": files.target,
         "split": files.split,
         "folds_digest": files.folds_digest,
+        "duplicates": (read_json(task.folder / folds_file(files.folds_digest)) or {}).get("duplicates"),
         "left_out": files.left_out if board is None else board.left_out,
         "failed": [_failure(task, folder, note) for folder, note in files.failed],
     }

@@ -330,6 +330,12 @@ def _above(board: dict[str, Any]) -> list[str]:
         f"- {board['folds']} fold{'s' * (board['folds'] != 1)} {code(board['folds_digest'])}; rows a fold: train "
         f"{_range(sizes['train'])}, valid {_range(sizes['valid'])}, test {_range(sizes['test'])}"
     )
+    copies = board.get("duplicates")
+    if copies:
+        lines.append(
+            f"- Test rows whose bases stand among training or validation rows: {count(copies['exact'])} exact,"
+            f" {count(copies['reverse_complement'])} reverse-complemented"
+        )
     return [*lines, ""]
 
 

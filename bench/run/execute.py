@@ -134,9 +134,12 @@ def run_plan(
     A cell that another run in the same folder is fitting is left for last and then waited for. Ctrl-C loses the jobs in
     flight and nothing else: what is finished is stored already. ``lanes`` replaces the local places to run (a cluster).
     """
+    from bench.audit.duplicates import across_split
+
     options = options or Options()
     for planned in plan.tasks:
         write_task_rows(planned, store)
+        store.write_folds(planned.task.card.name, planned.folds, across_split(planned.task, planned.folds))
         if plan.open:
             mine = [skip for skip in plan.skipped if skip.task == planned.task.card.name]
             store.write_skipped(planned.task.card.name, [{**vars(skip), "what": skip.what} for skip in mine])

@@ -69,7 +69,7 @@ def read_predictions_table(path: Path) -> pd.DataFrame:
         raise BenchError(f"{path}: has no rows. Give one row a test sequence.")
     if (frame[ID] == "").any():
         raise BenchError(f"{path}: row {_first(frame[ID] == '')} has no {ID}. Give every row one.")
-    found = {ID: frame[ID]}
+    found: dict[str, Any] = {ID: frame[ID]}
     for column in (PREDICTION, FOLD):
         if column in frame:
             values = pd.to_numeric(frame[column], errors="coerce").to_numpy(np.float64)

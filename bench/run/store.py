@@ -27,7 +27,7 @@ from bench.run.cell import Cell, safe_name
 if TYPE_CHECKING:
     import pandas as pd
 
-    from bench.tasks.task import Task
+    from bench.tasks.task import Folds, Task
 
 #: Format of what is written here. A reader refuses newer ones in words.
 FORMAT = 1
@@ -37,6 +37,11 @@ FAILED = "failed.json"
 TASK = "task.json"
 ROWS = "rows.parquet"
 PLAN = "plan.json"
+
+
+def folds_file(digest: str) -> str:
+    """Name of the file on a split, beside ``task.json``."""
+    return f"folds-{digest}.json"
 
 
 @dataclass(frozen=True, eq=False)
@@ -156,6 +161,12 @@ class Store:
         """Keep what a full run leaves out of a task, and why, for the board."""
         with _disk_errors(self.task_folder(task)):
             write_json(self.task_folder(task) / PLAN, {"format": FORMAT, "skipped": skipped})
+
+    def write_folds(self, task: str, folds: Folds, duplicates: dict[str, int]) -> None:
+        """Keep what the board says of a split: its name, and the test rows whose bases a model sees while training."""
+        with _disk_errors(self.task_folder(task)):
+            content = {"format": FORMAT, "split": folds.name, "folds_digest": folds.digest, "duplicates": duplicates}
+            write_json(self.task_folder(task) / folds_file(folds.digest), content)
 
     # ---- what is there ---------------------------------------------------------------------------------------------
     def records(self) -> Iterator[tuple[Path, dict[str, Any]]]:

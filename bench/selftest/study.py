@@ -141,7 +141,7 @@ def _percent(rate: float, trials: int) -> str:
 def share_cell(share: float, loci: int, tiles: int, repetitions: int, seed: int) -> list[Cell]:
     """The cells of all reliabilities at one planted share: the same simulated rows, measured three ways.
 
-    A motif has .3 of the activity (what is left, where less is). G and D are curves fitted in three folds by chromosome.
+    A motif has .3 of the activity (what is left, where less is). G and D are curves, held out in three folds.
     """
     found = np.full((len(RELIABILITIES), repetitions, 3), np.nan)
     for repetition in range(repetitions):
@@ -185,16 +185,18 @@ def run_study(repetitions: int, seed: int, say: Callable[[str], None] = lambda l
             cells += share_cell(share, loci, tiles, repetitions, seed)
             for cell in cells[-len(RELIABILITIES) :]:
                 say(
-                    f"  {tiles:>2} tiles, share {share:.1f}, reliability {cell.reliability:.1f}: bias {cell.bias:+.3f} ±"
-                    f" {cell.bias_error:.3f}, covered {cell.covered.sum()} of {repetitions}"
+                    f"  {tiles:>2} tiles, share {share:.1f}, reliability {cell.reliability:.1f}: bias {cell.bias:+.3f}"
+                    f" ± {cell.bias_error:.3f}, covered {cell.covered.sum()} of {repetitions}"
                 )
     for loci, rows, correlation in TIES:
         ties += tie_cell(loci, rows, correlation, 10 * repetitions, seed)
         for found in ties[-len(MODELS) :]:
-            say(f"  {loci} loci of {rows}: {found.models} equal models told apart on {found.told_apart} of {found.boards}")
-    return Study(
-        tuple(cells), tuple(ties), repetitions, seed, time.perf_counter() - began, time.process_time() - cpu
-    )  # fmt: skip
+            say(
+                f"  {loci} loci of {rows}: {found.models} equal models told apart on {found.told_apart} of"
+                f" {found.boards}"
+            )
+    seconds, cpu_seconds = time.perf_counter() - began, time.process_time() - cpu
+    return Study(tuple(cells), tuple(ties), repetitions, seed, seconds, cpu_seconds)
 
 
 # ---- the report ------------------------------------------------------------------------------------------------------
@@ -209,8 +211,8 @@ def report(study: Study) -> str:
     lines = [
         "# Calibration",
         "",
-        "Does the board say what is true? Here the truth is planted: simulated assays in which GC has a known share of the",
-        "explainable variance go through the same functions as every result, and what comes back is held against it.",
+        "Does the board say what is true? Here the truth is planted: simulated assays in which GC has a known share of",
+        "the explainable variance go through the functions of every result, and what comes back is held against it.",
         "Written by `bench selftest --full`; do not edit.",
         "",
         "| criterion | found | |",
@@ -220,9 +222,8 @@ def report(study: Study) -> str:
         "## GC's share: bias and coverage",
         "",
         "Share of explainable variance, R²(G)/ρk, of two replicates. Reliability is that of one replicate. Bias: mean",
-        f"estimate less planted share ± Monte-Carlo standard error, {study.repetitions} data sets a cell. Coverage: 95 %"
-        " intervals that",
-        "hold the planted share.",
+        f"estimate less planted share ± Monte-Carlo standard error, {study.repetitions} data sets a cell. Coverage:",
+        "95 % intervals that hold the planted share.",
     ]
     for loci, tiles in BLOCKS:
         cells = {(cell.share, cell.reliability): cell for cell in study.of_blocks(tiles)}
@@ -237,13 +238,17 @@ def report(study: Study) -> str:
         "",
         "## Tie letters: type-I error",
         "",
-        "Boards of equally good models on which the letters tell some apart (nominal 5 %), ± Monte-Carlo standard error.",
+        "Boards of equally good models on which the letters tell some apart (nominal 5 %), ± standard error.",
         "",
         "| loci × rows, correlation within | " + " | ".join(f"{count} models" for count in MODELS) + " |",
         "| --- |" + " --: |" * len(MODELS),
     ]
     for loci, rows, correlation in TIES:
-        rates = {t.models: _percent(t.told_apart / t.boards, t.boards) for t in study.ties if (t.loci, t.rows) == (loci, rows)}
+        rates = {
+            t.models: _percent(t.told_apart / t.boards, t.boards)
+            for t in study.ties
+            if (t.loci, t.rows) == (loci, rows)
+        }
         lines.append(f"| {loci} × {rows}, {correlation:g} | " + " | ".join(rates[count] for count in MODELS) + " |")
     lines += [
         "",
@@ -252,14 +257,13 @@ def report(study: Study) -> str:
         f"`bench selftest --full --repetitions {study.repetitions} --seed {study.seed}` on"
         f" {datetime.datetime.now(datetime.UTC):%Y-%m-%d}, {_versions()};",
         f"{study.cpu_seconds:.0f} s of processor time, {study.seconds:.0f} s by the clock. Each cell has"
-        f" {study.repetitions} simulated data sets of its own seeds, each interval 2,000",
-        f"draws over loci; tie letters {study.ties[0].boards} boards a row of the table, {TIE_DRAWS} draws each. A motif"
-        " has .3 of the activity (less where GC leaves less), the",
-        "rest is noise of the locus. GC's learner is `gc-curve` on GC, the best learner the same curve on GC and the number"
-        " of planted motif",
-        "hits, both held out in three folds by chromosome. Replicates are activity plus Gaussian noise: what small counts"
-        " and shared DNA do is",
-        "checked by `bench selftest` itself.",
+        f" {study.repetitions} simulated data sets,",
+        "the same ones for the three reliabilities; each interval 2,000 draws over loci; tie letters"
+        f" {study.ties[0].boards} boards a row",
+        f"of the table, {TIE_DRAWS} draws each. A motif has .3 of the activity (less where GC leaves less), the rest",
+        "is noise of the locus. GC's learner is `gc-curve` on GC, the best learner the same curve on GC and the number",
+        "of planted hits, held out in three folds by chromosome. Replicates are activity plus Gaussian noise; what",
+        "small counts and DNA noise do is checked by `bench selftest` itself.",
     ]
     return "\n".join(lines) + "\n"
 

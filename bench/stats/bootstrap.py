@@ -282,9 +282,9 @@ def gain_interval(draws: Array, estimate: float, level: float = 0.95) -> tuple[f
 def square_interval(draws: Array, estimate: float, level: float = 0.95) -> tuple[float, float] | None:
     """Interval of a signed square such as r|r|/ρ: percentiles of the signed roots, moved by twice their median bias.
 
-    Roots are near linear in r, so the correction neither turns over at 0 nor upsets it. Planted shares of 1 with 30
-    tiles a locus were covered in 76 % of 120 trials by plain percentiles, and shares of 0 in 83 % by a correction of
-    the squares themselves; COVERAGE by this.
+    Roots are near linear in r, so the correction neither turns over at 0 nor upsets it. Planted shares of 0, .3 and 1
+    with 100 loci of 30 tiles in 5 folds and reliabilities of .5 and .9 were covered in 91 to 96 % of 150 trials each
+    (400 draws); by plain percentiles a share of 1 was in 77 and 47 %.
     """
     interval = percentile_interval(draws, level)
     if interval is None or not np.isfinite(estimate):

@@ -189,6 +189,18 @@ def test_seed_decides_and_the_best_epoch_is_kept() -> None:
     assert spearmanr(first, valid.y).statistic == pytest.approx(best, abs=1e-5)
 
 
+def test_a_second_fit_traces_nothing_again(fitted: tuple[CNN, np.ndarray, list[str]]) -> None:
+    first, codes, _ = fitted
+    again = CNN(arch="basset", epochs=1, batch=16)
+    again.fit(codes_part(codes[:40], noise(40, seed=7)), codes_part(codes[40:], noise(20)), Setting(seed=4))
+    # The very network, so memory stays flat over many fits, and yet each model keeps its own weights.
+    assert cnn._compiled(again._key) is cnn._compiled(first._key)
+    x = Features(codes, "codes")
+    before = first.predict(x)
+    assert not np.allclose(again.predict(x), before)
+    np.testing.assert_array_equal(first.predict(x), before)
+
+
 def test_multitask_spearman_is_the_mean_over_measured_rows() -> None:
     rng = np.random.default_rng(0)
     prediction, y = rng.normal(size=(50, 2)), rng.integers(0, 5, (50, 2)).astype(float)
