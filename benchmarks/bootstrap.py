@@ -52,7 +52,7 @@ def main() -> None:
     naive_wall, naive_cpu = time.perf_counter() - naive_wall, time.process_time() - naive_cpu
 
     worst = np.abs(naive - exact[: size.naive_draws]).max()
-    print(print(f"{size.draws} draws, {size.models} models, {size.rows} rows, {size.loci} loci, {os.cpu_count()} CPUs"))
+    print(f"{size.draws} draws, {size.models} models, {size.rows} rows, {size.loci} loci, {os.cpu_count()} CPUs")
     print(f"exact weighted mid-ranks: {wall:.2f} s wall, {cpu:.2f} s CPU")
     print(f"naive re-ranking: {naive_wall * scale:.0f} s wall, {naive_cpu * scale:.0f} s CPU")
     print(f"  (extrapolated from {size.naive_draws} draws, which took {naive_wall:.2f} s)")

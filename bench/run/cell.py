@@ -80,7 +80,14 @@ def _version(name: str) -> str:
 
 
 def cell_key(
-    cell: Cell, featurizer: Made | None, model: Made, *, task_digest: str, folds_digest: str, joint: tuple[str, ...]
+    cell: Cell,
+    featurizer: Made | None,
+    model: Made,
+    *,
+    task_digest: str,
+    folds_digest: str,
+    joint: tuple[str, ...],
+    orientation: str = "stranded",
 ) -> str:
     """The content key of a cell: what its predictions follow from, and nothing else.
 
@@ -99,6 +106,8 @@ def cell_key(
         "featurizer": None if featurizer is None else [source_digest(featurizer.cls), _plain(featurizer.parameters)],
         "libraries": library_versions(tuple(model.cls.libraries)),
     }
+    if orientation == "free":  # models may then use the other strand
+        parts["orientation"] = orientation
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:24]
 
 

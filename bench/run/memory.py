@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from bench.errors import BenchError
+from bench.run.fit import LARGE, MOST_VALUES
 from bench.run.plan import Job
 
 #: Copies of the features alive at once: the table, the training part, and a learner's own quantised copy.
 COPIES = 3
+#: Bytes a learner needs of each value of features that are read block by block: two of them for its quantised matrix.
+KEPT = 3
 #: What a process holds besides (libraries, sequences), bytes.
 BASE = 1 << 30
 
@@ -24,10 +27,16 @@ def available_bytes() -> int | None:
 
 
 def needed_bytes(job: Job) -> int:
-    """A rough upper guess for one job: copies of its features, or what the model itself states."""
+    """A rough upper guess for one job: copies of its features, what a learner keeps of features that are not held in
+    memory themselves, or what the model itself states."""
     rows = len(job.planned.task)
     stated = job.model.new().memory(rows, job.columns, job.item_bytes)
-    return BASE + (COPIES * rows * job.columns * job.item_bytes if stated is None else int(stated))
+    if stated is not None:
+        return BASE + int(stated)
+    size = rows * job.columns * job.item_bytes
+    if size <= LARGE or "table" not in job.model.cls.takes:
+        return BASE + COPIES * min(size, LARGE)
+    return BASE + KEPT * min(rows * job.columns, MOST_VALUES)
 
 
 def check_memory(job: Job) -> None:

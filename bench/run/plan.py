@@ -206,7 +206,15 @@ def _add_job(
     shown = NO_FEATURES if featurizer is None else featurizer.name
     cells = tuple(Cell(task.card.name, target, folds.name, shown, model.name, seed) for target in targets)
     keys = tuple(
-        cell_key(cell, featurizer, model, task_digest=task.digest, folds_digest=folds.digest, joint=targets)
+        cell_key(
+            cell,
+            featurizer,
+            model,
+            task_digest=task.digest,
+            folds_digest=folds.digest,
+            joint=targets,
+            orientation=task.card.orientation,
+        )
         for cell in cells
     )
     there = [store.has(cell, key) for cell, key in zip(cells, keys, strict=True)]

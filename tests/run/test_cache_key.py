@@ -106,6 +106,12 @@ def test_a_changed_table(world):
     assert before != world.keys()
 
 
+def test_another_orientation(world):
+    before = world.keys()
+    world.task.write_text("orientation = 'free'\n" + world.task.read_text())
+    assert before != world.keys()
+
+
 def test_a_changed_split(world):
     assert world.keys() != world.keys(split="holdout[valid=chr1,test=chr2]")
 

@@ -185,3 +185,27 @@ def test_features_without_room_on_the_disk_are_an_error(monkeypatch, tmp_path):
     monkeypatch.setenv("BENCH_CACHE_DIR", str(tmp_path))
     with pytest.raises(BenchError, match=r"no room for .* BENCH_CACHE_DIR"):
         scratch_array((1 << 50, 1), np.dtype(np.uint8))
+
+
+def test_rows_too_many_to_hold_are_sampled_and_counted(task, monkeypatch):
+    from bench.run import fit
+
+    class Streams(Spy):
+        name = "streams"
+
+        def memory(self, rows, columns, item_bytes):
+            return 1000.0
+
+    monkeypatch.setattr(fit, "MOST_VALUES", 50)
+    folds = make_folds(task)
+    trained = [int((part == TRAIN).sum()) for part in folds.part]
+    for model, expected in ((Spy, [50] * len(folds)), (Streams, trained)):
+        model.seen.clear()
+        [result] = fit_job(task, folds, made(GCColumn, "featurizer"), made(model), 0, ("t0",), workspace=Workspace())
+        assert [len(train.y) for train, _, _ in model.seen] == expected == result.record["fitted_rows"]
+        assert len(result.predictions.row) == len(folds) * len(task)
+    full = compute_features(task, made(GCColumn, "featurizer")).values[:, 0]
+    Spy.seen.clear()
+    fit_job(task, folds, made(GCColumn, "featurizer"), made(Spy), 0, ("t0",), workspace=Workspace())
+    train = Spy.seen[0][0]
+    assert set(train.x.table()[:, 0]) <= set(full[folds.part[0] == TRAIN])

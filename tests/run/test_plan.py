@@ -106,7 +106,7 @@ def test_absent_data_are_skipped_with_a_mend_or_refused_when_named(registry, tmp
     monkeypatch.setenv("BENCH_CACHE_DIR", str(tmp_path / "empty"))
     monkeypatch.delenv("BENCH_DATA_DIR", raising=False)
     plan = make_plan(Selection(None, ("gc",), ("ridge",)), registry, Store(tmp_path / "out"))
-    assert [planned.task.card.name for planned in plan.tasks] == ["fly-promoters"]
+    assert [planned.task.card.name for planned in plan.tasks] == ["fly-promoters", "planted"]
     assert any(skip.what == "klein2020" and "bench data fetch klein2020" in skip.reason for skip in plan.skipped)
     with pytest.raises(BenchError, match="bench data fetch klein2020"):
         plan_of(registry, "klein2020")
