@@ -12,9 +12,9 @@ from bench.stats.bootstrap import Estimate
 from bench.stats.ranks import mid_ranks
 from bench.tasks.task import TEST, TRAIN
 
-#: A confounder is named from this Spearman on, where its interval does not cover 0 as well. Of 200 covariates without any
-#: effect (200 loci of 10 rows, ICC .5) the interval alone names 5 %, the two together .5 %. A library whose DNA count
-#: follows GC at .12 gives an activity without any effect of GC a false rho(GC, y) of -.11 (docs/audit.md).
+#: A confounder is named from this Spearman on, where its interval does not cover 0 as well. Of 200 covariates without
+#: any effect (200 loci of 10 rows, ICC .5) the interval alone names 5 %, the two together .5 %. A library whose DNA
+#: count follows GC at .12 gives an activity without any effect of GC a false rho(GC, y) of -.11 (docs/audit.md).
 RHO_WARN = 0.10
 #: A technical covariate that ranks a target this well leaves a model little else to be praised for: half of the score
 #: that good models reach on such data (.4 to .6).

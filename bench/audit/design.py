@@ -19,8 +19,8 @@ _OUTCOME = re.compile(
 )
 #: A covariate that ranks a target this well and filters the rows may be made from it.
 FILTER_RHO = 0.5
-#: Test loci of a fold. With 10 rows a locus (ICC .5) the 95 % interval of a Spearman of .5 reaches .15 to either side with
-#: 20 loci and .11 with 50, and from 5 to 50 loci it holds the truth in 88 to 93 % of cases (docs/audit.md).
+#: Test loci of a fold. With 10 rows a locus (ICC .5) the 95 % interval of a Spearman of .5 reaches .15 to either side
+#: with 20 loci and .11 with 50, and from 5 to 50 loci it holds the truth in 88 to 93 % of cases (docs/audit.md).
 LOCI_WARN, LOCI_FAIL = 50, 20
 #: Test rows of a fold. The standard error of a fold's Spearman is .10 at 100 rows and .07 at 200.
 ROWS_WARN, ROWS_FAIL = 200, 50

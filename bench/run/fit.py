@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import datetime
 import hashlib
-import os
-import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -23,6 +21,7 @@ from bench.model import Model, Part, Setting
 from bench.plugins import Made
 from bench.run.cell import library_versions
 from bench.run.store import Predictions
+from bench.scratch import scratch_array
 from bench.sequences import Sequences
 from bench.tasks.task import TEST, TRAIN, VALID, Folds, Task
 
@@ -31,8 +30,8 @@ BLOCK_ROWS = 65_536
 #: Bytes of features a block may have, and above which features are not held in memory: a part of a fold is a copy, and
 #: learners keep another.
 BLOCK_BYTES, LARGE = 1 << 28, 1 << 30
-#: Rows times columns that a model is handed to fit on: boosters keep 2 bytes of each (XGBoost 2.03 at 5,120 columns), in
-#: all 8 GB. A model that states its own need of memory is handed everything.
+#: Rows times columns that a model is handed to fit on: boosters keep 2 bytes of each (XGBoost 2.03 at 5,120 columns),
+#: 8 GB. A model that states its own need of memory is handed everything.
 MOST_VALUES = 4_000_000_000
 #: Matrices of one fold are kept for the next model only below this size (bytes of features).
 KEEP_BYTES = 2 << 30
@@ -110,30 +109,6 @@ def compute_features(task: Task, featurizer: Made | None) -> Features:
     if size <= LARGE:
         return Features(values, made.kind)
     return Features(LazyRows(lambda rows: np.array(values[rows]), every, few.shape[1:], few.dtype), made.kind)
-
-
-def scratch_array(shape: tuple[int, ...], dtype: np.dtype[Any]) -> NDArray[Any]:
-    """An array in a file of the cache folder that has no name: it is gone when the array is, or the process.
-
-    Raises
-    ------
-    BenchError : where there is no room.
-    """
-    from bench.datasets.dataset import cache_folder
-
-    size = int(np.prod(shape)) * dtype.itemsize
-    folder = cache_folder() / "scratch"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder) as file:
-            os.posix_fallocate(file.fileno(), 0, size)  # a full disk must not become a bus error later
-            return np.memmap(file, dtype, "r+", shape=shape)
-    except OSError as error:
-        raise BenchError(
-            f"{folder}: no room for {size / 2**30:.1f} GiB of features ({error.strerror}). Name a folder that has it:"
-            " BENCH_CACHE_DIR.",
-            status=1,
-        ) from error
 
 
 def _check_features(values: NDArray[Any], *, block_rows: int, name: str, kind: str) -> None:

@@ -43,8 +43,8 @@ def recover(data: Planted, *, min_dna: int = planted.MIN_DNA, seed: int = 0) -> 
     predictions: dict[str, NDArray[Any]] = {}
     validation: dict[str, float] = {}
     for name, (featurizer, model) in zip(NAMES, (GC_ONLY, BEST), strict=True):
-        made = [_registry().make("featurizer", featurizer), _registry().make("model", model)]
-        found = fit_job(task, folds, *made, seed, (planted.TARGET,), workspace=Workspace(), threads=1)[0]
+        made, learner = _registry().make("featurizer", featurizer), _registry().make("model", model)
+        found = fit_job(task, folds, made, learner, seed, (planted.TARGET,), workspace=Workspace())[0]
         tested = found.predictions.part == TEST
         predictions[name] = np.zeros(len(task))
         predictions[name][found.predictions.row[tested]] = found.predictions.prediction[tested]

@@ -180,7 +180,7 @@ def test_features_of_a_large_task_are_not_held(task, monkeypatch, tmp_path, chea
 
 
 def test_features_without_room_on_the_disk_are_an_error(monkeypatch, tmp_path):
-    from bench.run.fit import scratch_array
+    from bench.scratch import scratch_array
 
     monkeypatch.setenv("BENCH_CACHE_DIR", str(tmp_path))
     with pytest.raises(BenchError, match=r"no room for .* BENCH_CACHE_DIR"):
