@@ -1,6 +1,6 @@
 """SuRE at size: every stage from the counts file to predictions on a stand-in, timed, with its peak of memory.
 
-``python benchmarks/sure_standin.py --fragments 2200000`` writes (or reuses) a stand-in whose file has as many fragments of
+``python benchmarks/sure_standin.py --fragments 2200000`` writes (or reuses) a stand-in with as many fragments of
 10 plasmid reads or more, over 300 Mb at 2.2 M fragments and as dense at other sizes, and prints a Markdown table.
 ``--growth`` prints one for 10 k, 30 k, 100 k ... up to the number; ``--many`` featurizes 20 M fragments with GC alone.
 

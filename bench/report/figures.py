@@ -180,10 +180,16 @@ def _cell(cell: CellScores, figures: stats.ModelFigures, board: Board, valid: fl
         "letter": figures.letter,
         "valid": valid,
         "train": _recorded(cell, "train"),
-        "seconds": float(np.mean([sum(record["seconds"].values()) for record in records])),
+        "seconds": _mean_seconds(records),
         "device": ", ".join(sorted({record["device"] for record in records})),
         "n": len(board.test_row),
     }
+
+
+def _mean_seconds(records: list[dict[str, Any]]) -> float | None:
+    """Mean over seeds of what a cell took; None for predictions made elsewhere."""
+    took = [sum(record["seconds"].values()) for record in records if record["seconds"]]
+    return float(np.mean(took)) if took else None
 
 
 def _spread(cell: CellScores, board: Board) -> float | None:
