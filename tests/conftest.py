@@ -31,9 +31,7 @@ def write_small_task(folder: Path, *, rows: int = 240, seed: int = 0, name: str 
             columns[f"y{target}_{replicate}"] = [f"{value:.5f}" for value in values]
     lines = ["\t".join(columns)] + ["\t".join(map(str, row)) for row in zip(*columns.values(), strict=True)]
     (folder / f"{name}.tsv").write_text("\n".join(lines) + "\n")
-    said = "".join(
-        f"[targets.t{target}]\nreplicates = ['y{target}_1', 'y{target}_2']\n" for target in range(targets)
-    )
+    said = "".join(f"[targets.t{target}]\nreplicates = ['y{target}_1', 'y{target}_2']\n" for target in range(targets))
     path = folder / f"{name}.toml"
     path.write_text(
         f"name = '{name}'\ntable = '{name}.tsv'\nsplit = 'chromosome-kfold[k=3]'\n"

@@ -53,6 +53,8 @@ def spec_of(
         name=name,
         title="Planted truth (simulated)",
         assay=f"simulated MPRA, {data.rna.shape[1]} replicates on one DNA library",
+        organism="none",
+        citation="Simulated: bench.stats.simulate",
         licence="made by this package",
         note=(
             f"Simulated, to test the board itself. Planted: GC content explains {100 * truth['share_board']:.0f} % of"
@@ -99,7 +101,7 @@ def write_task(
         table_of(data).to_csv(
             path, sep="\t", index=False, compression={"method": "gzip", "mtime": 0, "compresslevel": 6}
         )
-    card = {key: getattr(spec, key) for key in ("name", "title", "assay", "licence", "note")}
+    card = {key: getattr(spec, key) for key in ("name", "title", "assay", "organism", "citation", "licence", "note")}
     said = [f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in card.items()]
     replicates = json.dumps(spec.targets[TARGET].replicates)
     said += [f'table = "{TABLE}"', f'split = "{spec.split}"', ""]
