@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import write_small_task
+from small_tasks import write_small_task
 from typer.testing import CliRunner
 
 from bench.cli.main import app

@@ -5,10 +5,10 @@ import json
 
 import numpy as np
 import pytest
-from conftest import write_small_task
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import spearmanr
+from small_tasks import write_small_task
 from typer.testing import CliRunner
 
 from bench.audit import confounders, design, duplicates

@@ -1,7 +1,7 @@
 """What must and what must not fit a cell again."""
 
 import pytest
-from conftest import write_small_task
+from small_tasks import write_small_task
 
 import bench.run.cell
 from bench.plugins import Registry

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import write_small_task
 from rich.console import Console
+from small_tasks import write_small_task
 
 from bench.errors import BenchError
 from bench.plugins import Registry

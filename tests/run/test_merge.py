@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import write_small_task
+from small_tasks import write_small_task
 from typer.testing import CliRunner
 
 from bench.cli.main import app

@@ -1,7 +1,7 @@
 from pathlib import Path
 
 import pytest
-from conftest import write_small_task
+from small_tasks import write_small_task
 
 from bench.errors import BenchError
 from bench.plugins import Registry

@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
-from conftest import write_small_task
+from small_tasks import write_small_task
 
 KILLS = 20
 #: Imports everything a run needs, says so, waits for a word, and runs: the kills then land in the run, not in imports.
