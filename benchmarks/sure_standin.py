@@ -77,7 +77,8 @@ def measure(folder: Path, fragments: int, featurizers: list[str], models: list[s
     from bench.plugins import Registry
     from bench.run.device import cpu_threads
     from bench.run.fit import Workspace, fit_job
-    from bench.run.plan import concrete_folds, why_not
+    from bench.run.loading import concrete_folds
+    from bench.run.plan import why_not
     from bench.run.remote import Probe
     from bench.tasks.loci import overlapping
 

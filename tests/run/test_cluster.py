@@ -129,7 +129,7 @@ def test_a_killed_worker_changes_nothing(tmp_path: Path, address: str) -> None:
 def test_ctrl_c_gives_up_the_jobs_in_flight(tmp_path: Path, address: str) -> None:
     task = str(write_small_task(tmp_path / "data"))
     plugin = tmp_path / "hangs.py"
-    plugin.write_text(HANGS_ONCE.replace("time.sleep(60)", "time.sleep(2)"))
+    plugin.write_text(HANGS_ONCE.replace("time.sleep(60)", "time.sleep(8)"))
     flag = tmp_path / "flag"
     selection = Selection((task,), ("gc",), (f"hangs-once[flag={flag}]",))
 
