@@ -15,7 +15,15 @@ from bench.stats.bootstrap import Draws, Estimate, block_codes, correlation_draw
 from bench.stats.compare import bootstrap_p, effective_n, tie_letters
 from bench.stats.counter import gc_variance, nothing_left, variance_beyond, word_of
 from bench.stats.partial import rank_residuals
-from bench.stats.ranks import Array, fold_rows, gaussian_within_folds, mid_ranks, spearman_by_fold, tied_fraction
+from bench.stats.ranks import (
+    Array,
+    fold_aligned,
+    fold_rows,
+    gaussian_within_folds,
+    mid_ranks,
+    spearman_by_fold,
+    tied_fraction,
+)
 from bench.stats.share import INTERVALS, Share, choose_on_validation, mean_over_folds, share_of
 
 NAN = float("nan")
@@ -218,7 +226,8 @@ def board(
     ask = _Pairs()
     k = replicates.shape[1]
     pairs = list(combinations(range(k), 2))
-    gaussian = ask.add(gaussian_within_folds(np.column_stack([y, replicates, matrix])))
+    # One transform over all folds, of predictions on one scale: ``share`` says why.
+    gaussian = ask.add(gaussian_within_folds(np.column_stack([y, replicates, fold_aligned(matrix, fold)])))
     ranked = ask.add(gaussian_within_folds(np.column_stack([gc, y, replicates, matrix]), fold, gaussian=False))
     residual_columns = rank_residuals(np.column_stack([y, matrix]), gc, codes, fold)
     residual = ask.add(residual_columns)

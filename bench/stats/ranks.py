@@ -93,6 +93,41 @@ def spearman_by_fold(y: NDArray[Any], prediction: NDArray[Any], fold: NDArray[An
     return np.array([spearman(y[rows], prediction[rows]) for rows in fold_rows(fold, len(y))])
 
 
+def fold_aligned(columns: NDArray[Any], fold: NDArray[Any] | None = None) -> Array:
+    """Predictions of different fits on one scale: every column less its median in the fold, over its quartile range.
+
+    Each fold is another fit, with a level and a spread of its own, and a rank taken over all folds would mix them in: a
+    prediction moved by 5 a fold lost a third of its R². Within a fold this is a straight line, so correlations there do
+    not change. A column whose quartiles coincide in some fold (a few distinct values) takes mean and standard deviation
+    in all of them. A constant fold becomes 0.
+
+    Parameters
+    ----------
+    columns : (n, p), without NaN on the rows of the folds.
+    fold : int (n,); negative: left out, NaN.
+
+    Returns
+    -------
+    float64 (n, p).
+    """
+    columns = np.asarray(columns, float)
+    folds = fold_rows(fold, len(columns))
+    aligned = np.full(columns.shape, np.nan)
+    if not columns.shape[1] or not folds:
+        return aligned
+    quartiles = np.array([np.quantile(columns[rows], (0.25, 0.5, 0.75), axis=0) for rows in folds])
+    centre, spread = quartiles[:, 1], quartiles[:, 2] - quartiles[:, 0]
+    constant = np.array([np.ptp(columns[rows], axis=0) == 0 for rows in folds])
+    coarse = ((spread == 0) & ~constant).any(axis=0)
+    if coarse.any():
+        centre[:, coarse] = [columns[rows][:, coarse].mean(axis=0) for rows in folds]
+        spread[:, coarse] = [columns[rows][:, coarse].std(axis=0) for rows in folds]
+    for number, rows in enumerate(folds):
+        scale = np.where(constant[number], 1.0, spread[number])
+        aligned[rows] = np.where(constant[number], 0.0, (columns[rows] - centre[number]) / scale)
+    return aligned
+
+
 def gaussian_within_folds(columns: NDArray[Any], fold: NDArray[Any] | None = None, gaussian: bool = True) -> Array:
     """Rank-Gaussian scores (or mid-ranks) of every column, taken within every fold. float64 (n, p); NaN outside
     folds."""

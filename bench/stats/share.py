@@ -9,7 +9,10 @@ replicates (``ceilings.ceiling(..., gaussian=True)``). Spearman runs below Pears
 Spearman ρk under a rank-Gaussian R² lifts a planted share of .5 by .014 at a replicate reliability of .5 and by .029 at
 .2, where this form is off by .002 and .009 (2,000 loci, 30 trials).
 Why one transform for all folds: in a fold of 20 loci of 30 tiles the scores of G follow its clumps and those of noisy y
-do not, and the planted share of 1 read .956; with one transform .978 (40 trials). The correlations stay within folds.
+do not, and the planted share of 1 read .956; with one transform .978 (40 trials). The correlations stay within folds,
+and predictions are first put on one scale (``ranks.fold_aligned``), since each fold is a fit of its own. So a share does
+not change with any monotone transform of y, nor with another level or spread of the predictions in every fold; a curved
+transform of predictions is exactly without effect in one fold, nearly so in several.
 Why the mean of correlations and not of R²: a fold of 400 rows adds 1/400 to its R² by chance, and averaging keeps all
 of it.
 """
@@ -23,13 +26,13 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.stats.ranks import Array, fold_rows, gaussian_within_folds, pearson
+from bench.stats.ranks import Array, fold_aligned, fold_rows, gaussian_within_folds, pearson
 
 
 def within_fold_correlation(a: NDArray[Any], b: NDArray[Any], fold: NDArray[Any] | None = None) -> float:
     """Mean over folds of the within-fold Pearson correlation of rank-Gaussian scores; NaN where no fold has one.
 
-    The scores are taken over all rows of a fold ≥ 0 on which both are measured.
+    The scores are taken over all rows of a fold ≥ 0 on which both are measured. Predictions: align them first.
     """
     folds = fold_rows(fold, len(a))
     held = np.concatenate(folds)
@@ -129,9 +132,9 @@ def share(
     Assumes that D was good enough to learn what there is: a weak D leaves ``of_learned`` too high, a weak G leaves
     every share of GC too low.
     """
-    y_gc = within_fold_correlation(y, gc_prediction, fold)
-    y_best = within_fold_correlation(y, best_prediction, fold)
-    gc_best = within_fold_correlation(gc_prediction, best_prediction, fold)
+    gc, best = fold_aligned(np.column_stack([gc_prediction, best_prediction]), fold).T
+    y_gc, y_best = (within_fold_correlation(y, prediction, fold) for prediction in (gc, best))
+    gc_best = within_fold_correlation(gc, best, fold)
     return share_of(y_gc, y_best, gc_best, np.nan if reliability is None else reliability)
 
 

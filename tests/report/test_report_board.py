@@ -85,9 +85,9 @@ def test_figures_agree_with_scipy(planted: Write, tmp_path: Path) -> None:
     g = r(gc, y)
     d, between = np.mean([r(top, y) for top in tops]), np.mean([r(gc, top) for top in tops])
     alone, both = g**2, (g**2 + d**2 - 2 * g * d * between) / (1 - between**2)
-    # Open: on this store the board and bench.stats.share.share differ by .028 in R²(GC); the cause is not known.
-    assert share["of_learned"]["value"] == pytest.approx(alone / both, abs=0.03)
-    assert share["of_total"]["value"] == pytest.approx(alone, abs=0.03)
+    # The stored predictions of each fold stand at another level (+5 a fold), which must not matter.
+    assert share["of_learned"]["value"] == pytest.approx(alone / both, abs=0.006)
+    assert share["of_total"]["value"] == pytest.approx(alone, abs=0.006)
     unique = share["unique_of_explainable"]["value"]
     assert unique + share["common"]["value"] == pytest.approx(share["of_explainable"]["value"], abs=1e-6)
     text = board_path.read_text(encoding="utf-8")

@@ -77,8 +77,22 @@ def test_invariant_to_monotone_transforms_and_row_order(seed):
     fold = np.arange(60) % 2
     order = rng.permutation(60)
     one = share.share(y, a, b, 0.7, fold)
-    other = share.share(np.exp(y)[order], (a**3)[order], (5 * b - 2)[order], 0.7, fold[order])
+    # every fold is a fit of its own: its level and spread do not matter
+    moved, scaled = a + 7.0 * fold, (5 * b - 2) * (1 + 3 * fold)
+    other = share.share(np.exp(y)[order], moved[order], scaled[order], 0.7, fold[order])
     np.testing.assert_allclose([v for _, v in one.items()], [v for _, v in other.items()])
+    whole, curved = share.share(y, a, b, 0.7), share.share(np.exp(y), a**3, np.exp(b), 0.7)
+    np.testing.assert_allclose([v for _, v in whole.items()], [v for _, v in curved.items()])
+
+
+def test_a_curved_transform_of_predictions_changes_a_share_of_several_folds_by_next_to_nothing():
+    gc, best, replicates, fold = planted(0.4, 0.2, 0.5)
+    y = replicates.mean(axis=1)
+    one = share.share(y, gc, best, 0.7, fold)
+    for curved in (np.exp, np.cbrt, lambda x: 1 / (1 + np.exp(-x))):
+        other = share.share(y, curved(gc), curved(best), 0.7, fold)
+        assert other.of_explainable == pytest.approx(one.of_explainable, abs=0.01)
+        assert other.of_learned == pytest.approx(one.of_learned, abs=0.01)
 
 
 def test_a_prediction_that_points_the_wrong_way_explains_less_than_nothing():
