@@ -272,7 +272,7 @@ def _test(side: Side, value: NDArray[np.float64]) -> tuple[NDArray[np.int64], ND
     columns = []
     for folder, _ in side.runs:
         try:
-            row, fold, prediction = load_part(folder, TEST, value)
+            row, fold, prediction, _ = load_part(folder, TEST, value)
         except IndexError:
             raise BenchError(f"{folder}: predicts rows that the task does not have. Run it again to refit.") from None
         if not np.isfinite(prediction).all():

@@ -13,6 +13,7 @@ from bench.run.store import folds_file, read_json
 from bench.stats import board as stats
 from bench.stats.bootstrap import Estimate
 from bench.stats.ceilings import ceiling, half_ceiling
+from bench.stats.held_fixed import HeldFixed, held_fixed
 from bench.stats.ranks import spearman_by_fold
 from bench.stats.share import share
 from bench.stats.strata import by_stratum
@@ -48,6 +49,7 @@ def _nothing() -> dict[str, Any]:
         "strata": {},
         "warnings": [],
         "confounders": [],
+        "held_fixed": [],
         "share": None,
         "shares_apart": [],
     }
@@ -81,6 +83,7 @@ def _computed(board: Board) -> dict[str, Any]:
         validation={name: np.nan if score is None else score for name, score in valid.items()},
         log_dna=log_dna,
         confounders=_confounders(rows, log_dna),
+        shuffled={name: cell.shuffled.T for name, cell in names.items() if cell.shuffled is not None},
     )
     by_name = {figures.name: figures for figures in found.models}
     deep = [name for name, cell in names.items() if cell.flag("deep") and not cell.flag("gc_only")]
@@ -107,6 +110,11 @@ def _computed(board: Board) -> dict[str, Any]:
         "share": _share(found, found.gc_learner),
         "shares_apart": [part for name in roles["gc_windowed"] if (part := _share(found, name)) is not None],
         "verdict": None if best_deep is None else _verdict(by_name[best_deep]),
+        "held_fixed": [
+            _held_fixed(by_name[name], held_fixed(y, names[name].test.T, gc, locus, board.test_fold))
+            for name in dict.fromkeys((found.best_learner, best_deep, found.gc_learner))
+            if name is not None
+        ],
         "cells": [_cell(names[name], by_name[name], board, valid[name]) for name in names],
     }
     figures["cells"] = [{**cell, "is_gc_baseline": cell["name"] == found.gc_learner} for cell in figures["cells"]]
@@ -176,6 +184,7 @@ def _cell(cell: CellScores, figures: stats.ModelFigures, board: Board, valid: fl
         "given_gc": _estimate(figures.given_gc),
         "with_gc": _estimate(figures.with_gc),
         "beyond": _estimate(figures.beyond),
+        "shuffled": _estimate(figures.shuffled),
         "verdict": figures.verdict,
         "letter": figures.letter,
         "valid": valid,
@@ -258,9 +267,23 @@ def _scaled(figure: Estimate, scale: float) -> dict[str, float] | None:
 
 
 def _verdict(figures: stats.ModelFigures) -> dict[str, Any]:
-    keys = ("with_gc", "given_gc", "beyond")
+    keys = ("with_gc", "given_gc", "beyond", "shuffled")
     found = {key: _estimate(getattr(figures, key)) for key in keys}
     return {"name": figures.name, "word": figures.verdict, **found}
+
+
+def _held_fixed(figures: stats.ModelFigures, fixed: HeldFixed) -> dict[str, Any]:
+    """One learner's score under every way of holding GC fixed."""
+    return {
+        "name": figures.name,
+        "score": _estimate(figures.spearman),
+        "given_gc": _estimate(figures.given_gc),
+        "within_bins": _estimate(fixed.within_bins),
+        "matched": _estimate(fixed.matched),
+        "matched_rows": fixed.matched_rows,
+        "shuffled": _estimate(figures.shuffled),
+        "permuted": _estimate(fixed.permuted),
+    }
 
 
 def _failure(task: TaskFiles, folder: Path, note: dict[str, Any]) -> dict[str, Any]:

@@ -37,6 +37,15 @@ models that take the sequence itself. Chosen on validation rows, neither has to 
 measurement. Near 0: the model ranks sequences by GC. A straight line would not do: it leaves a hump-shaped GC
 effect in place.
 
+**On shuffles.** The score of the same fitted model when the bases of each test row are shuffled so that every count
+of two neighbouring bases stays (ten Eulerian shuffles a row, predictions averaged). What survives is composition: G, C,
+CpG and the like. What is lost took the order of the bases.
+
+**GC held fixed.** Under each table the best models once more: *given GC* and *on shuffles* as above; *within GC bins*
+of 50 rows or more; *AUROC, GC-matched*: high told from low activity (split at the median) on rows chosen so that both
+have the same GC, 0.5 for whatever follows from GC; and *GC alone*, Spearman with measurements permuted within GC bins,
+which leaves nothing but GC to predict.
+
 **Letters, not ranks.** Rows whose paired difference from the best row has an interval that covers 0 (after Holm's
 correction) share the letter *a*: the data cannot tell them apart. The best of the others opens *b*, and so on.
 

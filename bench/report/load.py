@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -61,13 +61,15 @@ class TaskFiles:
 
 @dataclass(frozen=True, eq=False)
 class CellScores:
-    """Predictions of one pair on a board's test rows: ``test`` is float64 (seeds, m), in the order of ``test_row``."""
+    """Predictions of one pair on a board's test rows: ``test`` is float64 (seeds, m), in the order of ``test_row``;
+    ``shuffled`` the same on dinucleotide shuffles of the rows (NaN where a row has none), None without any."""
 
     featurizer: str
     model: str
     records: list[dict[str, Any]]
     folders: list[Path]
     test: NDArray[np.float64]
+    shuffled: NDArray[np.float64] | None = None
 
     @property
     def name(self) -> str:
@@ -215,24 +217,25 @@ def load_board(task: TaskFiles, files: BoardFiles, rows: pd.DataFrame) -> Board 
     place: tuple[NDArray[np.int64], NDArray[np.int64]] | None = None
     cells = []
     for (featurizer, model), runs in files.cells.items():
-        kept: list[tuple[Path, dict[str, Any], NDArray[np.float64]]] = []
+        kept: list[tuple[Path, dict[str, Any], NDArray[np.float64], NDArray[np.float64] | None]] = []
         for folder, record in runs:
             try:
-                row, fold, prediction = load_part(folder, TEST, value)
+                found = load_part(folder, TEST, value)
             except (BenchError, IndexError):
                 left_out.append(f"{_title(record)}: its predictions cannot be read; delete its folder and run again")
                 continue
-            if not np.isfinite(prediction).all():
+            if not np.isfinite(found.prediction).all():
                 left_out.append(f"{_title(record)}: some of its predictions are not numbers")
                 continue
-            place = (row, fold) if place is None else place
-            if np.array_equal(row, place[0]) and np.array_equal(fold, place[1]):
-                kept.append((folder, record, prediction))
+            place = (found.row, found.fold) if place is None else place
+            if np.array_equal(found.row, place[0]) and np.array_equal(found.fold, place[1]):
+                kept.append((folder, record, found.prediction, found.shuffled))
             else:
                 left_out.append(f"{_title(record)}: it predicts other rows than the rest of the board")
         if kept:
-            folders, records, test = zip(*kept, strict=True)
-            cells.append(CellScores(featurizer, model, list(records), list(folders), np.stack(test)))
+            folders, records, test, shuffles = zip(*kept, strict=True)
+            on_shuffles = None if any(each is None for each in shuffles) else np.stack(shuffles)
+            cells.append(CellScores(featurizer, model, list(records), list(folders), np.stack(test), on_shuffles))
     if place is None or not cells:
         return None
     return Board(files, rows, replicates, value, *place, cells, left_out)
@@ -246,16 +249,25 @@ def target_values(task: TaskFiles, target: str, rows: pd.DataFrame) -> tuple[NDA
     return replicates, found.value
 
 
-def load_part(
-    folder: Path, part: int, value: NDArray[np.float64]
-) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
-    """(row, fold, prediction) of one part's measured rows in a cell's folder, sorted by fold and row."""
+class PartPredictions(NamedTuple):
+    """Rows of one part: ``row`` and ``fold`` int64, ``prediction`` float64 (all (m,)), and ``shuffled``, the prediction
+    on shuffles (NaN where a row has none), None for a cell without any."""
+
+    row: NDArray[np.int64]
+    fold: NDArray[np.int64]
+    prediction: NDArray[np.float64]
+    shuffled: NDArray[np.float64] | None
+
+
+def load_part(folder: Path, part: int, value: NDArray[np.float64]) -> PartPredictions:
+    """One part's measured rows in a cell's folder, sorted by fold and row."""
     predictions = read_predictions(folder / PREDICTIONS)
     chosen = np.flatnonzero(predictions.part == part)
     chosen = chosen[np.isfinite(value[predictions.row[chosen]])]
     chosen = chosen[np.lexsort((predictions.row[chosen], predictions.fold[chosen]))]
-    return (
+    return PartPredictions(
         predictions.row[chosen].astype(np.int64),
         predictions.fold[chosen].astype(np.int64),
         predictions.prediction[chosen].astype(np.float64),
+        None if predictions.shuffled is None else predictions.shuffled[chosen].astype(np.float64),
     )

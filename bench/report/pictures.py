@@ -249,10 +249,11 @@ def _fit(task: TaskFiles, files: BoardFiles, board: dict[str, Any], rows: pd.Dat
         limits = _span(value[np.isfinite(value)])
         for place, (row, label, parts) in enumerate(data):
             line = panels[place]
-            span = _span(np.concatenate([found[2] for _, found in parts]))
-            for axes, (part, (at, fold, prediction)) in zip(line, parts, strict=True):
-                _density(axes, value[at], prediction, limits, span)
-                _say(axes, value[at], prediction, fold)
+            span = _span(np.concatenate([found.prediction for _, found in parts]))
+            for axes, (part, found) in zip(line, parts, strict=True):
+                measured = value[found.row]
+                _density(axes, measured, found.prediction, limits, span)
+                _say(axes, measured, found.prediction, found.fold)
                 if place == 0:
                     axes.set_title({TRAIN: "training", VALID: "validation", TEST: "test"}[part])
                 if place == len(data) - 1:

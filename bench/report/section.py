@@ -25,7 +25,9 @@ COLUMNS: list[tuple[str, Callable[[dict[str, Any], dict[str, Any]], str]]] = [
     ("Spearman [95 %]", lambda row, board: estimate(row["score"])),
     ("% of ceiling", lambda row, board: percent(point(row["of_ceiling"]))),
     ("gain over GC [95 %]", lambda row, board: gain(row)),
+    ("ρ(prediction, GC)", lambda row, board: sequence_only(row, signed_estimate(row["with_gc"]))),
     ("given GC", lambda row, board: estimate(row["given_gc"])),
+    ("on shuffles", lambda row, board: sequence_only(row, estimate(row.get("shuffled")))),
     ("verdict", lambda row, board: verdict(row)),
     ("train / valid", lambda row, board: f"{number(row['train'], 2)} / {number(row['valid'], 2)}"),
     ("seeds", lambda row, board: seeds(row)),
@@ -61,6 +63,13 @@ def estimate(value: dict[str, float | None] | None, digits: int = 3) -> str:
     return joined(number(value["value"], digits), interval(value.get("low"), value.get("high"), digits))
 
 
+def signed_estimate(value: dict[str, float | None] | None) -> str:
+    """``+0.489 [0.460, 0.517]`` of ``{"value", "low", "high"}``."""
+    if not value:
+        return text.NOTHING
+    return joined(signed(value["value"]), interval(value.get("low"), value.get("high")))
+
+
 def point(value: dict[str, float | None] | None) -> float | None:
     """The figure itself."""
     return value["value"] if value else None
@@ -89,6 +98,11 @@ def gain(row: dict[str, Any]) -> str:
     if not row["gain"]:
         return text.NOTHING
     return joined(signed(row["gain"]["value"]), interval(row["gain"]["low"], row["gain"]["high"]))
+
+
+def sequence_only(row: dict[str, Any], shown: str) -> str:
+    """What is shown of a model that sees bases; nothing for confounders and the floor."""
+    return shown if row["role"] == "sequence" else ""
 
 
 def verdict(row: dict[str, Any]) -> str:
@@ -259,6 +273,7 @@ def _board(board: dict[str, Any], picture: str | None) -> list[str]:
         lines += [f"{sentence}\n" for sentence in (*parts, verdict_sentence(board)) if sentence]
         lines += _above(board)
         lines += text.table([name for name, _ in COLUMNS], _rows(board), left=LEFT)
+        lines += _held_fixed(board)
         lines += [
             f"Split {code(board['split'])}. Scores are means over folds of the within-fold Spearman, never pooled over "
             f"folds; intervals from {count(board['draws'])} draws of loci.",
@@ -272,6 +287,21 @@ def _board(board: dict[str, Any], picture: str | None) -> list[str]:
     if board["left_out"]:
         lines += ["Left out:", "", *(f"- {escape(reason)}" for reason in board["left_out"]), ""]
     return lines
+
+
+def _held_fixed(board: dict[str, Any]) -> list[str]:
+    """Best learner, best deep one and GC itself under every way of holding GC fixed."""
+    rows = board.get("held_fixed") or []
+    if not rows:
+        return []
+    header = ["GC held fixed", "as it is", "given GC", "within GC bins", "AUROC, GC-matched", "on shuffles", "GC alone"]
+    keys = ("score", "given_gc", "within_bins", "matched", "shuffled", "permuted")
+    shown = [[code(row["name"]), *(estimate(row[key]) for key in keys)] for row in rows]
+    matched = (
+        f"*AUROC, GC-matched*: high against low activity on {count(rows[0]['matched_rows'])} rows of the same GC, 0.5 "
+        "is chance. *GC alone*: Spearman against activity permuted within GC bins."
+    )
+    return [*text.table(header, shown, left=frozenset({header[0]})), matched, ""]
 
 
 def _rows(board: dict[str, Any]) -> list[list[str]]:
@@ -315,11 +345,11 @@ def _above(board: dict[str, Any]) -> list[str]:
             f"- Ceiling by barcode halves, which share no barcode's DNA noise: {number(halves['value'])} (Spearman "
             f"between the halves {number(halves['rho'])})"
         )
-    lines.append(f"- ρ(GC, y) {_signed_estimate(board['rho_gc'])}")
+    lines.append(f"- ρ(GC, y) {signed_estimate(board['rho_gc'])}")
     for row in board["confounders"]:
         name = escape(row["name"])
         lines.append(
-            f"- ρ({name}, y) {_signed_estimate(row['with_y'])}, ρ(GC, {name}) {_signed_estimate(row['with_gc'])}"
+            f"- ρ({name}, y) {signed_estimate(row['with_y'])}, ρ(GC, {name}) {signed_estimate(row['with_gc'])}"
         )
     lines.append(
         f"- Test rows {count(board['n'])} in {count(board['loci'])} loci, effective n {count(board['effective_n'])}; "
@@ -337,10 +367,6 @@ def _above(board: dict[str, Any]) -> list[str]:
             f" {count(copies['reverse_complement'])} reverse-complemented"
         )
     return [*lines, ""]
-
-
-def _signed_estimate(value: dict[str, float | None] | None) -> str:
-    return joined(signed(point(value)), interval(value["low"], value["high"])) if value else text.NOTHING
 
 
 def _range(sizes: list[int]) -> str:
@@ -361,7 +387,7 @@ def _strata(board: dict[str, Any]) -> list[str]:
                     escape(row["level"]) if row["level"] is not None else "*pooled*",
                     count(row["n"]),
                     number(row["ceiling"]),
-                    _signed_estimate(row["rho_gc"]),
+                    signed_estimate(row["rho_gc"]),
                     estimate(row["gc"]),
                     estimate(row["best"]),
                     percent(row["share"]),

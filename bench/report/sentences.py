@@ -81,6 +81,7 @@ def verdict_sentence(board: dict[str, Any]) -> str:
             ("with_gc", "ρ(prediction, GC)", signed, _plain_interval),
             ("given_gc", "Spearman given GC", number, _plain_interval),
             ("beyond", "beyond GC", percent, lambda value: percent_interval(value["low"], value["high"])),
+            ("shuffled", "Spearman on dinucleotide shuffles", number, _plain_interval),
         )
         if verdict.get(key)
     ]

@@ -12,8 +12,9 @@ from typing import Any
 
 from bench.plugins import Made, source_digest
 
-#: Raised when the way the engine prepares targets or rows changes what a cell predicts.
-PROTOCOL = 1
+#: Raised when the way the engine prepares targets or rows changes what a cell predicts, or what it predicts on (2: the
+#: dinucleotide shuffles of its test rows too).
+PROTOCOL = 2
 #: Packages besides a model's own that decide predictions.
 COMMON_LIBRARIES = ("numpy",)
 #: The featurizer of a model that looks at no features.

@@ -20,6 +20,7 @@ from bench.featurizer import Features, Featurizer, LazyRows
 from bench.model import Model, Part, Setting
 from bench.plugins import Made
 from bench.run.cell import library_versions
+from bench.run.shuffled import ShuffledRows
 from bench.run.store import Predictions
 from bench.scratch import scratch_array
 from bench.sequences import Sequences
@@ -55,12 +56,13 @@ class Workspace:
     features: Features | None = None
     feature_seconds: float = 0.0
     shared: dict[str, dict[str, Any]] = field(default_factory=dict)
+    shuffles: ShuffledRows = field(default_factory=ShuffledRows)
 
     def features_of(self, task: Task, featurizer: Made | None) -> Features:
         """Features of every row of a task; computed once and kept until another task or featurizer is asked for."""
         key = (task.digest, "none" if featurizer is None else featurizer.name)
         if self.key != key or self.features is None:
-            self.key, self.features, self.shared = key, None, {}
+            self.key, self.features, self.shared, self.shuffles = key, None, {}, ShuffledRows()
             began = time.perf_counter()
             self.features = compute_features(task, featurizer)
             self.feature_seconds = time.perf_counter() - began
@@ -165,7 +167,7 @@ def fit_job(
     threads: int = 1,
     say: Callable[[str], None] = lambda line: None,
 ) -> list[CellResult]:
-    """Fit every fold and predict its training, validation and test rows.
+    """Fit every fold and predict its training, validation and test rows, and dinucleotide shuffles of the test rows.
 
     ``targets`` has one name, or all that a multitask model learns together. Returns one result a target. Where the
     training rows are too many to hold (`most_rows`), evenly spaced ones are fitted; ``fitted_rows`` of the record says
@@ -174,7 +176,8 @@ def fit_job(
     features = workspace.features_of(task, featurizer)
     values = np.stack([task.targets[name].value for name in targets], axis=1)
     collected: list[list[Predictions]] = [[] for _ in targets]
-    seconds = {"features": round(workspace.feature_seconds, 3), "fit": 0.0, "predict": 0.0}
+    seconds = {"features": round(workspace.feature_seconds, 3), "fit": 0.0, "predict": 0.0, "shuffled": 0.0}
+    shuffling = featurizer is not None and featurizer.cls.role == "sequence"
     histories: list[list[dict[str, float]]] = []
     fitted_rows: list[int] = []
     device_used = "cpu"
@@ -220,9 +223,25 @@ def fit_job(
                         np.full(n, fold, np.int8),
                         np.full(n, code, np.int8),
                         predicted[known, j],
+                        np.full(n, np.nan, np.float32) if shuffling else None,
                     )
                 )
         seconds["predict"] += time.perf_counter() - began
+        if shuffling:
+            began = time.perf_counter()
+            place, mean = workspace.shuffles.predict(
+                task,
+                rows[TEST],
+                lambda shuffled: compute_features(shuffled, featurizer),
+                lambda x: _checked(fitted.predict(x), len(x), len(targets), model.name),  # noqa: B023
+            )
+            for j in range(len(targets)):
+                whole = np.full(len(rows[TEST]), np.nan, np.float32)
+                whole[place] = mean[:, j]
+                tested = collected[j][-1].shuffled
+                assert tested is not None
+                tested[:] = whole[np.isfinite(values[rows[TEST], j])]
+            seconds["shuffled"] += time.perf_counter() - began
         histories.append(_plain_history(fitted.history))
         device_used = fitted.device_used
     seconds = {key: round(value, 3) for key, value in seconds.items()}
@@ -305,9 +324,10 @@ def _checked(predicted: Any, rows: int, targets: int, name: str) -> NDArray[np.f
 
 
 def _join(pieces: list[Predictions]) -> Predictions:
-    return Predictions(
-        *(np.concatenate([getattr(piece, name) for piece in pieces]) for name in ("row", "fold", "part", "prediction"))
-    )
+    shuffled = [piece.shuffled for piece in pieces if piece.shuffled is not None]
+    names = ("row", "fold", "part", "prediction")
+    joined = {name: np.concatenate([getattr(piece, name) for piece in pieces]) for name in names}
+    return Predictions(**joined, shuffled=np.concatenate(shuffled) if shuffled else None)
 
 
 def _plain_history(history: Any) -> list[dict[str, float]]:

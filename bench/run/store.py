@@ -47,12 +47,17 @@ def folds_file(digest: str) -> str:
 @dataclass(frozen=True, eq=False)
 class Predictions:
     """Predictions of one cell: ``row`` int32 (position in rows.parquet), ``fold`` int8, ``part`` int8 (0 train,
-    1 valid, 2 test) and ``prediction`` float32, all (m,)."""
+    1 valid, 2 test) and ``prediction`` float32, all (m,).
+
+    ``shuffled`` : float32 (m,), the mean prediction over dinucleotide shuffles of a test row, NaN where there is none
+    (other parts, and rows beyond the most that are shuffled); None for a cell without any.
+    """
 
     row: NDArray[np.int32]
     fold: NDArray[np.int8]
     part: NDArray[np.int8]
     prediction: NDArray[np.float32]
+    shuffled: NDArray[np.float32] | None = None
 
 
 class Store:
@@ -95,14 +100,15 @@ class Store:
             folder.mkdir(parents=True, exist_ok=True)
             for stale in (RECORD, FAILED):
                 (folder / stale).unlink(missing_ok=True)
-            table = pa.table(
-                {
-                    "row": predictions.row.astype(np.int32),
-                    "fold": predictions.fold.astype(np.int8),
-                    "part": predictions.part.astype(np.int8),
-                    "prediction": predictions.prediction.astype(np.float32),
-                }
-            )
+            columns = {
+                "row": predictions.row.astype(np.int32),
+                "fold": predictions.fold.astype(np.int8),
+                "part": predictions.part.astype(np.int8),
+                "prediction": predictions.prediction.astype(np.float32),
+            }
+            if predictions.shuffled is not None:
+                columns["shuffled"] = predictions.shuffled.astype(np.float32)
+            table = pa.table(columns)
             with atomic(folder / PREDICTIONS) as path:
                 pq.write_table(table, path, compression="zstd", use_dictionary=["fold", "part"])
                 size = path.stat().st_size
@@ -243,12 +249,13 @@ def read_predictions(path: Path) -> Predictions:
     import pyarrow.parquet as pq
 
     try:
-        table = pq.read_table(path, columns=["row", "fold", "part", "prediction"], memory_map=False)
-    except (OSError, pa.ArrowException) as error:
+        table = pq.read_table(path, memory_map=False)
+        columns = [table.column(name).to_numpy() for name in ("row", "fold", "part", "prediction")]
+        columns += [table.column("shuffled").to_numpy()] if "shuffled" in table.column_names else []
+    except (OSError, KeyError, pa.ArrowException) as error:
         raise BenchError(
             f"{path}: cannot be read ({error}). Delete the folder and run again to refit this cell.", status=1
         ) from error
-    columns = [table.column(name).to_numpy() for name in ("row", "fold", "part", "prediction")]
     return Predictions(*columns)
 
 

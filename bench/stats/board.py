@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.stats import ceilings
+from bench.stats import ceilings, held_fixed
 from bench.stats.bootstrap import Draws, Estimate, block_codes, correlation_draws, estimate, signed_root, spearman_draws
 from bench.stats.compare import bootstrap_p, effective_n, tie_letters
 from bench.stats.counter import gc_variance, nothing_left, variance_beyond, word_of
@@ -39,6 +39,7 @@ class ModelFigures:
     itself).
     letter : tie letter ("" without a score). given_gc : Spearman given GC (spline). with_gc : Spearman with GC.
     beyond : fraction of the variance it explains that GC does not. verdict : a word of ``counter.WORDS``.
+    shuffled : Spearman of y with its predictions on dinucleotide shuffles of the rows (NaN where there are none).
     """
 
     name: str
@@ -53,6 +54,7 @@ class ModelFigures:
     with_gc: Estimate
     beyond: Estimate
     verdict: str
+    shuffled: Estimate
 
 
 @dataclass(frozen=True)
@@ -159,6 +161,7 @@ def board(
     validation: Mapping[str, float] | None = None,
     log_dna: NDArray[Any] | None = None,
     confounders: Mapping[str, NDArray[Any]] | None = None,
+    shuffled: Mapping[str, NDArray[Any]] | None = None,
     draws: Draws | None = None,
     seed: int = 0,
 ) -> Board:
@@ -179,6 +182,8 @@ def board(
     baselines : names that cannot be the best learner D (floor, confounders). D is chosen among all other names.
     validation : name → validation score, for both choices. Without it test scores choose, which flatters the chosen.
     log_dna : (n,), for the ceiling given DNA. confounders : name → (n,) columns (length, log DNA, barcodes).
+    shuffled : name → (n,) or (n, seeds), mean predictions on dinucleotide shuffles of the rows, NaN where a row has
+        none.
     draws : bootstrap multiplicities; 2,000 over the loci of the rows used without it, seeded with ``seed``.
 
     Raises
@@ -290,6 +295,12 @@ def board(
             )
         )
 
+    on_shuffles = {}
+    for name, column in (shuffled or {}).items():
+        seeds = np.asarray(column, float).reshape(len(used), -1)[used]
+        there = np.isfinite(seeds).all(axis=1)
+        on_shuffles[name] = held_fixed.score(y, seeds, codes, np.where(there, fold, -1), draws)
+
     # ---- models ----------------------------------------------------------------------------------------------------
     letters = tie_letters(scores, score_draws, blocks)
     gc_r2 = gc_variance(y, residual_columns[:, 0], fold)
@@ -323,7 +334,8 @@ def board(
                 given_gc=given_estimate,
                 with_gc=estimate(gc_point[m], gc_drawn[:, m]),
                 beyond=beyond,
-                verdict=word_of(score_estimate, given_estimate, beyond),
+                verdict=word_of(score_estimate, given_estimate, beyond, on_shuffles.get(name)),
+                shuffled=on_shuffles.get(name, Estimate(NAN)),
             )
         )
     beside = [

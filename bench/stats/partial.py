@@ -182,8 +182,8 @@ def permute_within_bins(
 def gc_matched(y: NDArray[Any], gc: NDArray[Any], rng: np.random.Generator, rows: int = 20) -> NDArray[np.int64]:
     """Rows of a subset in which high and low y have the same GC: as many from either half of y in each fine GC bin.
 
-    High and low are split at the median of y. Returns sorted row numbers. A score on them cannot come from GC, at the
-    price of fewer rows; a bin with only one half gives none.
+    High and low are split at the median of y. Returns sorted row numbers. Telling high from low on them cannot come
+    from GC, at the price of fewer rows; a bin with only one half gives none. Within a half y may still run along GC.
     """
     high = mid_ranks(y) > (len(y) + 1) / 2
     bins = gc_bins(gc, rows, most=len(gc))

@@ -94,12 +94,12 @@ def spearman_by_fold(y: NDArray[Any], prediction: NDArray[Any], fold: NDArray[An
 
 
 def fold_aligned(columns: NDArray[Any], fold: NDArray[Any] | None = None) -> Array:
-    """Predictions of different fits on one scale: every column less its median in the fold, over its quartile range.
+    """Predictions of different fits on one scale: in every fold, less its mean and over its standard deviation.
 
-    Each fold is another fit, with a level and a spread of its own, and a rank taken over all folds would mix them in: a
-    prediction moved by 5 a fold lost a third of its R². Within a fold this is a straight line, so correlations there do
-    not change. A column whose quartiles coincide in some fold (a few distinct values) takes mean and standard deviation
-    in all of them. A constant fold becomes 0.
+    Each fold is another fit, with a level and a spread of its own, and a rank taken over all folds would mix them in.
+    Within a fold this is a straight line, so correlations there do not change. Mean and deviation are those of values
+    drawn in to the 5 % and 95 % quantiles of the fold, which holds for heavy tails as for two humps (tails alone move a
+    deviation, humps a median). A fold with no spread becomes 0.
 
     Parameters
     ----------
@@ -111,20 +111,16 @@ def fold_aligned(columns: NDArray[Any], fold: NDArray[Any] | None = None) -> Arr
     float64 (n, p).
     """
     columns = np.asarray(columns, float)
-    folds = fold_rows(fold, len(columns))
     aligned = np.full(columns.shape, np.nan)
-    if not columns.shape[1] or not folds:
-        return aligned
-    quartiles = np.array([np.quantile(columns[rows], (0.25, 0.5, 0.75), axis=0) for rows in folds])
-    centre, spread = quartiles[:, 1], quartiles[:, 2] - quartiles[:, 0]
-    constant = np.array([np.ptp(columns[rows], axis=0) == 0 for rows in folds])
-    coarse = ((spread == 0) & ~constant).any(axis=0)
-    if coarse.any():
-        centre[:, coarse] = [columns[rows][:, coarse].mean(axis=0) for rows in folds]
-        spread[:, coarse] = [columns[rows][:, coarse].std(axis=0) for rows in folds]
-    for number, rows in enumerate(folds):
-        scale = np.where(constant[number], 1.0, spread[number])
-        aligned[rows] = np.where(constant[number], 0.0, (columns[rows] - centre[number]) / scale)
+    for rows in fold_rows(fold, len(columns)):
+        values = columns[rows]
+        inner = np.clip(values, *np.quantile(values, (0.05, 0.95), axis=0))
+        # where nearly all values are one, the quantiles hide the few that are not
+        inner = np.where(np.ptp(inner, axis=0) > 0, inner, values)
+        spread = inner.std(axis=0)
+        aligned[rows] = np.where(
+            np.ptp(values, axis=0) > 0, (values - inner.mean(axis=0)) / np.where(spread > 0, spread, 1), 0
+        )
     return aligned
 
 

@@ -1,0 +1,88 @@
+"""One prediction under every way of holding GC fixed, side by side: do they tell one story?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bench.stats.bootstrap import Draws, Estimate, block_codes, estimate, spearman_draws
+from bench.stats.partial import gc_bins, gc_matched, permute_within_bins
+from bench.stats.ranks import Array, fold_rows, mid_ranks, spearman_by_fold
+
+
+@dataclass(frozen=True)
+class HeldFixed:
+    """Spearman of one prediction unless said otherwise, mean over folds (and seeds), with intervals by locus.
+
+    within_bins : within GC bins of 50 rows or more (fewer where a fold has fewer), averaged over bins of equal count.
+        A little of GC's effect is left inside a bin.
+    matched : AUROC of telling rows above the median of y from rows below it, on a subset of ``matched_rows`` rows in
+        which both have the same GC. 0.5 for whatever follows from GC. (Within either half y may still run along GC, so
+        Spearman on these rows would not do: a counter of GC at .67 keeps .17.)
+    permuted : against y permuted within GC bins, the null "GC is all there is": what the prediction scores by GC alone.
+    """
+
+    within_bins: Estimate
+    matched: Estimate
+    matched_rows: int
+    permuted: Estimate
+
+
+def held_fixed(
+    y: NDArray[Any],
+    prediction: NDArray[Any],
+    gc: NDArray[Any],
+    locus: NDArray[Any],
+    fold: NDArray[Any],
+    *,
+    draws: Draws | None = None,
+    seed: int = 0,
+) -> HeldFixed:
+    """Figures of one learner.
+
+    Parameters
+    ----------
+    y, gc : (n,), finite. prediction : (n,) or (n, seeds), held out and finite; several seeds are averaged by score.
+    locus : (n,) block labels, or codes of ``draws`` where that is given. fold : int (n,), negative: left out.
+    seed : of the permutation and of the matched subset.
+    """
+    y, gc, fold = np.asarray(y, float), np.asarray(gc, float), np.asarray(fold)
+    runs = np.asarray(prediction, float).reshape(len(y), -1)
+    if draws is None:
+        locus, blocks = block_codes(locus)
+        draws = Draws(blocks, seed=seed)
+    rng = np.random.default_rng(np.random.SeedSequence([seed, 50]))
+    bins, matched = np.full(len(y), -1), np.full(len(y), -1)
+    permuted, high = np.full(len(y), np.nan), np.zeros(len(y))
+    for number, rows in enumerate(fold_rows(fold, len(y))):
+        bins[rows] = gc_bins(gc[rows]) + number * len(y)
+        matched[rows[gc_matched(y[rows], gc[rows], rng)]] = number
+        high[rows] = mid_ranks(y[rows]) > (len(rows) + 1) / 2
+        permuted[rows] = permute_within_bins(y[rows], gc[rows], rng)
+    told_apart = score(high, runs, locus, matched, draws)
+    return HeldFixed(
+        within_bins=score(y, runs, locus, bins, draws),
+        # for two classes of equal size, Spearman with the class is √3·(AUROC − 1/2)
+        matched=Estimate(*(0.5 + value / np.sqrt(3) for value in told_apart)),
+        matched_rows=int((matched >= 0).sum()),
+        permuted=score(permuted, runs, locus, fold, draws),
+    )
+
+
+def score(y: Array, runs: Array, locus: NDArray[Any], fold: NDArray[Any], draws: Draws) -> Estimate:
+    """Mean over folds and seeds of the within-fold Spearman, with its interval.
+
+    y : (n,). runs : (n, seeds), on rows with ``fold`` ≥ 0 both finite. locus : int64 (n,), codes of ``draws``.
+    """
+    used = np.flatnonzero(fold >= 0)
+    if len(used) < 3:
+        return Estimate(float("nan"))
+    y, runs, fold = y[used], runs[used], fold[used]
+    by_fold = np.array([spearman_by_fold(y, run, fold) for run in runs.T])
+    if not np.isfinite(by_fold).any():
+        return Estimate(float("nan"))
+    drawn = spearman_draws(y, runs, np.asarray(locus)[used], draws, fold).mean(axis=1)
+    return estimate(float(np.nanmean(by_fold, axis=1).mean()), drawn)

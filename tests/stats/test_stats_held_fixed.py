@@ -1,0 +1,71 @@
+"""GC held fixed in every way at once, on planted truth and against scipy."""
+
+import numpy as np
+import pytest
+from scipy.stats import spearmanr
+from sklearn.metrics import roc_auc_score
+
+from bench.stats import bootstrap, held_fixed, partial
+
+NAN = float("nan")
+
+
+def world(gc_part, motif_part, n=3000, seed=0):
+    """GC, a motif that GC knows nothing of, and y made of both; three folds, loci of three rows."""
+    rng = np.random.default_rng([seed, 9])
+    gc, motif, noise = rng.normal(size=(3, n))
+    return gc, motif, gc_part * gc + motif_part * motif + 0.5 * noise, np.arange(n) // 3, np.arange(n) // 3 % 3
+
+
+def test_a_counter_keeps_nothing_and_a_motif_everything():
+    gc, motif, y, locus, fold = world(1.0, 1.0)
+    counter = held_fixed.held_fixed(y, gc**3, gc, locus, fold)
+    assert spearmanr(y, gc).statistic > 0.6
+    assert counter.within_bins.value < 0.12  # the outer bins are wide
+    assert counter.matched.value == pytest.approx(0.5, abs=0.03)
+    assert counter.matched.low < 0.5 < counter.matched.high
+    # where GC is all there is, a counter loses nothing
+    assert counter.permuted.value == pytest.approx(spearmanr(y, gc).statistic, abs=0.03)
+    grammar = held_fixed.held_fixed(y, motif, gc, locus, fold)
+    given = partial.spearman_given(y, motif, gc, locus, fold)
+    assert grammar.within_bins.value == pytest.approx(given, abs=0.05)
+    assert grammar.matched.low > 0.65
+    assert grammar.permuted.low < 0 < grammar.permuted.high
+
+
+def test_within_bins_agrees_with_scipy_bin_by_bin():
+    gc, motif, y, locus, _ = world(0.5, 0.5, n=600)
+    found = held_fixed.held_fixed(y, motif, gc, locus, np.zeros(600, int))
+    bins = partial.gc_bins(gc)
+    expected = np.mean([spearmanr(y[bins == b], motif[bins == b]).statistic for b in np.unique(bins)])
+    assert found.within_bins.value == pytest.approx(expected)
+    assert found.within_bins.value == pytest.approx(partial.spearman_within_bins(y, motif, gc))
+    assert found.within_bins.low < expected < found.within_bins.high
+
+
+def test_matched_rows_are_told_apart_by_auroc():
+    gc, motif, y, locus, _ = world(1.0, 0.7)
+    found = held_fixed.held_fixed(y, motif, gc, locus, np.zeros(len(y), int))
+    rows = partial.gc_matched(y, gc, np.random.default_rng(np.random.SeedSequence([0, 50])))
+    assert found.matched_rows == len(rows)
+    assert found.matched.value == pytest.approx(roc_auc_score(y[rows] > np.median(y), motif[rows]), abs=1e-3)
+
+
+def test_seeds_are_averaged_by_score():
+    gc, motif, y, locus, fold = world(0.5, 0.5, n=900)
+    other = motif + np.random.default_rng(1).normal(size=900)
+    both = held_fixed.held_fixed(y, np.column_stack([motif, other]), gc, locus, fold)
+    alone = [held_fixed.held_fixed(y, each, gc, locus, fold).within_bins.value for each in (motif, other)]
+    assert both.within_bins.value == pytest.approx(np.mean(alone))
+
+
+def test_rows_without_a_prediction_are_left_out_of_a_score():
+    _, motif, y, locus, fold = world(0.0, 1.0, n=900)
+    draws = bootstrap.Draws(300)
+    runs = np.where(np.arange(900) % 2 == 0, motif, NAN)[:, None]
+    there = np.where(np.isfinite(runs[:, 0]), fold, -1)
+    found = held_fixed.score(y, runs, locus, there, draws)
+    expected = np.mean([spearmanr(y[there == f], motif[there == f]).statistic for f in range(3)])
+    assert found.value == pytest.approx(expected)
+    assert np.isnan(held_fixed.score(y, runs, locus, np.full(900, -1), draws).value)
+    assert np.isnan(held_fixed.score(y, np.zeros((900, 1)), locus, fold, draws).value)
