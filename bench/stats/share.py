@@ -9,12 +9,13 @@ replicates (``ceilings.ceiling(..., gaussian=True)``). Spearman runs below Pears
 Spearman ρk under a rank-Gaussian R² lifts a planted share of .5 by .014 at a replicate reliability of .5 and by .029 at
 .2, where this form is off by .002 and .009 (2,000 loci, 30 trials).
 Why one transform for all folds: in a fold of 20 loci of 30 tiles the scores of G follow its clumps and those of noisy y
-do not, and the planted share of 1 read .956; with one transform .978 (40 trials). The correlations stay within folds,
-and predictions are first put on one scale (``ranks.fold_aligned``), since each fold is a fit of its own: a planted share
-of 1 (100 loci of 30 tiles, 5 folds, reliability .5, 30 trials) reads .994 so whatever the level of each fold, .988 by
-ranks within folds, and by one transform alone .995, or .944 where folds differ in level by 5 deviations. A share does not
-change with a monotone transform of y, nor with the level and spread of the predictions of a fold; with a curved
-transform of predictions not at all in one fold, hardly in several.
+do not, and the planted share of 1 read .956; with one transform .978 (40 trials, G fitted). The correlations stay
+within folds.
+Why predictions are first put on one scale (``ranks.fold_aligned``): each fold is a fit of its own. Where folds differ
+in level by 5 deviations, the planted share of 1 read .944 by one transform alone, .994 with it (.988 by ranks within
+folds; 30 trials at reliability .5, G known). So a share does not change with a monotone transform of y, nor with the
+level and spread of the predictions of a fold; with a curved transform of predictions not at all in one fold, hardly in
+several.
 Why the mean of correlations and not of R²: a fold of 400 rows adds 1/400 to its R² by chance, and averaging keeps all
 of it.
 """
