@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.errors import BenchError, nearest
+from bench.folders import cache_folder
 from bench.sequences import Sequences, encode
 
 #: Bases from which codes are kept in the cache folder: these take 5 s to read and encode, a human genome a minute.
@@ -76,8 +77,6 @@ def cut(
 def _encoded(genome: Any, labels: list[str], total: int, fasta: Path) -> NDArray[np.uint8]:
     """Codes of chromosomes end to end, uint8 (total,): memory-mapped from the cache folder where they are many."""
     if total >= MAPPED:
-        from bench.datasets.dataset import cache_folder
-
         status = fasta.stat()
         said = repr((str(fasta.resolve()), status.st_size, status.st_mtime_ns, labels))
         place = cache_folder() / "genomes" / f"{hashlib.sha256(said.encode()).hexdigest()[:24]}.codes"

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.errors import BenchError
+from bench.folders import cache_folder
 
 
 def scratch_array(shape: tuple[int, ...], dtype: np.dtype[Any]) -> NDArray[Any]:
@@ -52,6 +53,4 @@ def scratch_folder() -> Path:
 
 
 def _scratch() -> Path:
-    from bench.datasets.dataset import cache_folder
-
     return cache_folder() / "scratch"

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from bench.errors import BenchError
+from bench.folders import cache_folder, named_folder
 from bench.tasks.spec import TaskSpec
 from bench.tasks.task import Task
 
@@ -143,17 +143,7 @@ class Dataset:
 # ---- folders and checksums -------------------------------------------------------------------------------------------
 def data_folders(data_dir: Path | None) -> list[Path]:
     """Where public files are looked for, in order: ``data_dir`` (``BENCH_DATA_DIR`` by default), then the cache."""
-    return [folder for folder in (data_dir or _environment("BENCH_DATA_DIR"), cache_folder()) if folder]
-
-
-def cache_folder() -> Path:
-    """Where downloads are kept: ``BENCH_CACHE_DIR``, else the cache folder of the operating system."""
-    chosen = _environment("BENCH_CACHE_DIR")
-    if chosen:
-        return chosen / "data"
-    import pooch
-
-    return Path(pooch.os_cache("bench-gc")) / "data"
+    return [folder for folder in (data_dir or named_folder("BENCH_DATA_DIR"), cache_folder()) if folder]
 
 
 def verify(path: Path, file: RemoteFile, *, fresh: bool = False) -> None:
@@ -200,11 +190,6 @@ def _remembered(path: Path, file: RemoteFile) -> bool:
         return note.read_text() == said
     except OSError:
         return False
-
-
-def _environment(name: str) -> Path | None:
-    value = os.environ.get(name)
-    return Path(value).expanduser() if value else None
 
 
 def _brief(error: Exception) -> str:

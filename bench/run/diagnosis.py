@@ -12,6 +12,7 @@ from importlib import metadata
 from pathlib import Path
 
 import bench
+from bench.folders import cache_folder
 from bench.run.device import cpu_threads, cuda_devices
 
 #: Distributions the built-in plugins and the engine stand on; alternatives provide one import name.
@@ -46,8 +47,6 @@ def diagnose(data_dir: Path | None) -> Iterator[Finding]:
             yield Finding(names[0], f"{found[0][1]} ({found[0][0]})", True)
         else:
             yield Finding(names[0], "not installed: pip install 'bench-gc[cpu]', or [gpu] on a CUDA machine", False)
-    from bench.datasets.dataset import cache_folder
-
     for what, folder in (("data folder", data_dir), ("cache", cache_folder())):
         if folder is None:
             yield Finding(what, "not set (--data-dir or BENCH_DATA_DIR): public files are looked for in the cache")
