@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import logging
 import os
+import re
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
@@ -17,7 +18,7 @@ from numpy.typing import NDArray
 from bench.errors import BenchError, nearest
 from bench.featurizer import Features
 from bench.model import Model, Part, Setting
-from bench.models.cnn_layers import ARCHITECTURES, Recipe, build
+from bench.models.cnn_layers import ARCHITECTURES, PRECISIONS, Recipe, build
 from bench.sequences import COMPLEMENT
 
 #: An epoch draws at most this many rows, so that validation is looked at every few minutes on millions of rows too.
@@ -38,6 +39,8 @@ class CNN(Model):
     epochs, batch, learning_rate, shift : 0, 0, 0.0 and -1 mean: as the architecture's recipe has it.
     multitask : fit all targets at once.
     regularise : False leaves out batch-norm, dropout, weight decay and augmentation, to see whether it can overfit.
+    precision : ``float32``, or ``mixed_bfloat16`` or ``mixed_float16`` for a GPU with tensor cores: 16 bits for the
+        arithmetic, 32 for weights and predictions. One default for all devices, lest the board depend on the device.
     """
 
     name: ClassVar[str] = "cnn"
@@ -54,9 +57,12 @@ class CNN(Model):
         shift: int = -1,
         multitask: bool = True,
         regularise: bool = True,
+        precision: str = "float32",
     ) -> None:
         if arch not in ARCHITECTURES:
             raise BenchError(f"cnn: unknown arch {arch!r}.{nearest(arch, ARCHITECTURES)}")
+        if precision not in PRECISIONS:
+            raise BenchError(f"cnn: unknown precision {precision!r}.{nearest(precision, PRECISIONS)}")
         if epochs < 0 or batch < 0 or learning_rate < 0 or shift < -1:
             raise BenchError(
                 "cnn: epochs, batch and learning_rate must not be negative (0: the recipe's), nor shift below -1. "
@@ -69,6 +75,7 @@ class CNN(Model):
         self.shift = shift
         self.multitask = multitask
         self.regularise = regularise
+        self.precision = precision
         self.history: list[dict[str, float]] = []
 
     def recipe(self, rows: int, length: int) -> Recipe:
@@ -91,7 +98,7 @@ class CNN(Model):
     def fit(self, train: Part, valid: Part, setting: Setting) -> None:
         """Train; keep the weights of the epoch with the best mean validation Spearman over targets.
 
-        On a GPU that runs out of memory the batch is halved and training starts again.
+        On a GPU that runs out of memory the batch and the blocks of predictions are halved and training starts again.
 
         Raises
         ------
@@ -103,6 +110,9 @@ class CNN(Model):
         self._both_strands = setting.reverse_complement and train.x.kind == "codes"
         train, valid = _measured(train), _measured(valid)
         recipe = self.recipe(*train.x.values.shape[:2])
+        # One block size for every prediction, as each new shape is traced again; no larger than small parts need.
+        most = max(16, PREDICT_POSITIONS // train.x.values.shape[1])
+        self._block = min(most, max(16, 1 << (len(valid.x) - 1).bit_length()))
         while True:
             try:
                 self._members = self._train(train, valid, setting, recipe)
@@ -110,11 +120,26 @@ class CNN(Model):
             except Exception as error:
                 if recipe.batch < 2 or not _out_of_memory(error):
                     raise
+            # Out of the clause above, so that the error no longer holds the arrays of the step that failed.
             recipe = replace(recipe, batch=recipe.batch // 2)
-            setting.say(f"cnn: out of memory; starting again with batches of {recipe.batch}")
+            self._block = max(1, self._block // 2)
+            setting.say(
+                f"cnn: out of memory; starting again with batches of {recipe.batch} and predictions by {self._block}"
+            )
 
     def predict(self, x: Features) -> NDArray[np.float32]:
-        """Predictions, float32 (n,) where ``y`` was, else (n, targets)."""
+        """Predictions, float32 (n,) where ``y`` was, else (n, targets). Out of memory: in blocks of half the size."""
+        while True:
+            try:
+                return self._predict_members(x)
+            except Exception as error:
+                if self._block < 2 or not _out_of_memory(error):
+                    raise
+            self._block //= 2
+            logging.getLogger(__name__).warning("cnn: out of memory; predicting again by %d rows", self._block)
+
+    def _predict_members(self, x: Features) -> NDArray[np.float32]:
+        """The mean over networks, and over strands where they are alike."""
         _environment(1)
         import keras
 
@@ -139,11 +164,9 @@ class CNN(Model):
 
         gc.collect()
         self.history = []
-        # One block size for every prediction, as each new shape is traced again; no larger than small parts need.
-        most = max(16, PREDICT_POSITIONS // train.x.values.shape[1])
-        self._block = min(most, max(16, 1 << (len(valid.x) - 1).bit_length()))
         self._key = (
-            self._device, recipe.weight_decay, self.arch, train.x.values.shape[1:], train.y.shape[1], self.regularise
+            self._device, recipe.weight_decay, self.arch, train.x.values.shape[1:], train.y.shape[1], self.regularise,
+            self.precision,
         )  # fmt: skip
         members = []
         with keras.device(self._device):
@@ -252,13 +275,15 @@ class _Compiled:
     by 40 MB a fit.
     """
 
-    def __init__(self, network: Any, weight_decay: float) -> None:
+    def __init__(self, network: Any, weight_decay: float, scale_loss: bool = False) -> None:
         import keras
 
         self.network = network
         # Before compiling, as that adds the variables of metrics. Seeds of dropout are among them.
         self._variables = list(network.variables)
         self.optimizer = keras.optimizers.AdamW(1e-3, weight_decay=weight_decay)
+        if scale_loss:
+            self.optimizer = keras.optimizers.LossScaleOptimizer(self.optimizer)
         self.optimizer.build(network.trainable_variables)
         self._start = [np.array(variable) for variable in self.optimizer.variables]
         network.compile(self.optimizer, _masked_squared_error, jit_compile=_xla())
@@ -275,7 +300,8 @@ class _Compiled:
 def _compiled(key: tuple[Any, ...]) -> _Compiled:
     """The compiled network of (device, weight decay, arguments of ``build``)."""
     _, weight_decay, *arguments = key
-    return _Compiled(build(*arguments), weight_decay)
+    # Gradients below 6e-8 would be zero in 16 bits of this kind.
+    return _Compiled(build(*arguments), weight_decay, scale_loss=arguments[-1] == "mixed_float16")
 
 
 def _prepare(setting: Setting) -> str:
@@ -307,8 +333,10 @@ def _has_gpu() -> bool:
 
 
 def _out_of_memory(error: Exception) -> bool:
-    text = f"{type(error).__name__} {error}".lower()
-    return any(sign in text for sign in ("resourceexhausted", "resource_exhausted", "out of memory", "oom"))
+    """Whether this is a backend's way of saying so: TensorFlow's ResourceExhaustedError, JAX's RESOURCE_EXHAUSTED,
+    PyTorch's OutOfMemoryError, "OOM when allocating", "CUDA out of memory"."""
+    text = f"{type(error).__name__} {error}"
+    return re.search(r"resource_?exhausted|out ?of ?memory|\boom\b", text, re.IGNORECASE) is not None
 
 
 def _steps(rows: int, batch: int) -> int:

@@ -143,14 +143,23 @@ ARCHITECTURES: dict[str, tuple[Callable[[Any, bool], Any], Recipe]] = {
 }
 
 
-def build(arch: str, shape: tuple[int, ...], targets: int, regularise: bool) -> Any:
+#: What layers may compute in; their weights are float32 in all.
+PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
+
+
+def build(arch: str, shape: tuple[int, ...], targets: int, regularise: bool, precision: str = "float32") -> Any:
     """A ``keras.Model`` from (n, length) uint8 codes or an (n, length, channels) float signal to (n, targets).
 
-    ``shape`` is that of one row.
+    ``shape`` is that of one row, ``precision`` one of ``PRECISIONS``; the output is float32 in all of them.
     """
     import keras
 
     codes = len(shape) == 1
-    inputs = keras.Input(shape, dtype="uint8" if codes else "float32")
-    x = ARCHITECTURES[arch][0](one_hot(inputs) if codes else inputs, regularise)
-    return keras.Model(inputs, keras.layers.Dense(targets)(x))
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(precision)
+    try:
+        inputs = keras.Input(shape, dtype="uint8" if codes else "float32")
+        x = ARCHITECTURES[arch][0](one_hot(inputs) if codes else inputs, regularise)
+        return keras.Model(inputs, keras.layers.Dense(targets, dtype="float32")(x))
+    finally:
+        keras.config.set_dtype_policy(before)

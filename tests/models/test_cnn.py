@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from typing import Any
 
 import numpy as np
 import pytest
@@ -95,6 +96,8 @@ def test_few_rows_get_more_epochs_and_more_networks() -> None:
 def test_wrong_parameters_are_said() -> None:
     with pytest.raises(BenchError, match="Did you mean 'basset'"):
         CNN(arch="baset")
+    with pytest.raises(BenchError, match="Did you mean 'mixed_bfloat16'"):
+        CNN(precision="mixed_bfloat")
     with pytest.raises(BenchError, match="epochs=-1"):
         CNN(epochs=-1)
 
@@ -122,7 +125,62 @@ def test_out_of_memory_halves_the_batch(monkeypatch: pytest.MonkeyPatch) -> None
     CNN(batch=64).fit(part, part, Setting(say=lines.append))
     assert tried == [64, 32, 16]
     assert len(lines) == 2
-    assert "batches of 16" in lines[-1]
+    assert "batches of 16 and predictions by 32" in lines[-1]
+
+
+def test_out_of_memory_while_predicting_halves_the_block(
+    fitted: tuple[CNN, np.ndarray, list[str]], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    import tensorflow as tf
+
+    model, codes, _ = fitted
+    x = Features(codes, "codes")
+    whole, predict = model.predict(x), CNN._predict
+
+    def failing(self: CNN, network: Any, values: Any, other_strand: bool = False) -> np.ndarray:
+        if self._block > 10:
+            raise tf.errors.ResourceExhaustedError(None, None, "failed to allocate memory")
+        return predict(self, network, values, other_strand)
+
+    monkeypatch.setattr(CNN, "_predict", failing)
+    monkeypatch.setattr(model, "_block", 32)
+    np.testing.assert_allclose(model.predict(x), whole, atol=1e-5)
+    assert [record.getMessage()[-7:] for record in caplog.records] == ["16 rows", " 8 rows"]
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "meant"),
+    [
+        ("ResourceExhaustedError", "{{function_node}} failed to allocate memory", True),
+        ("XlaRuntimeError", "RESOURCE_EXHAUSTED: Out of memory while trying to allocate 68719476736 bytes.", True),
+        ("OutOfMemoryError", "CUDA out of memory. Tried to allocate 2.00 GiB", True),
+        ("InternalError", "OOM when allocating tensor with shape[64,600,128]", True),
+        ("ValueError", "no room for /data/bloom/table.tsv", False),
+    ],
+)
+def test_what_backends_say_when_out_of_memory(name: str, text: str, meant: bool) -> None:
+    assert cnn._out_of_memory(type(name, (Exception,), {})(text)) is meant
+
+
+@pytest.mark.parametrize("precision", cnn_layers.PRECISIONS)
+def test_mixed_precision(precision: str) -> None:
+    import keras
+
+    codes, y = planted(240, 3)
+    valid, x = codes_part(codes[160:], y[160:]), Features(codes, "codes")
+    predictions = []
+    for _ in range(2):
+        model = CNN(epochs=2, batch=32, precision=precision)
+        model.fit(codes_part(codes[:160], y[:160]), valid, Setting(seed=1))
+        predictions.append(model.predict(x))
+    # The state of the scaled loss starts anew with every fit, as all else.
+    np.testing.assert_array_equal(*predictions)
+    assert predictions[0].dtype == np.float32
+    network = cnn._compiled(model._key).network
+    computed_in = {layer.compute_dtype for layer in network.layers if "conv" in layer.name}
+    assert computed_in == {precision.removeprefix("mixed_")}
+    assert {str(weights.dtype) for weights in network.get_weights()} <= {"float32", "uint32", "int64"}
+    assert keras.config.dtype_policy().name == "float32"
 
 
 # ---- learning -------------------------------------------------------------------------------------------------------
