@@ -6,29 +6,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from calls import call
 from small_tasks import write_small_task
-from typer.testing import CliRunner
-
-from bench.cli.main import app
-from bench.errors import BenchError
 
 HEAVY = {"pandas", "sklearn", "matplotlib", "numba", "tensorflow", "keras", "scipy", "pyarrow", "xgboost", "lightgbm"}
 ROOT = Path(__file__).parents[1]
-
-
-def call(*arguments):
-    """Exit status, printed text and error of a call in this process."""
-    result = CliRunner().invoke(app, [str(word) for word in arguments])
-    return result.exit_code, result.output, result.exception
-
-
-def refused(*arguments) -> str:
-    """The message of a call that must be refused."""
-    _, printed, error = call(*arguments)
-    assert isinstance(error, BenchError), printed
-    assert error.status == 2
-    assert "\n" not in str(error)
-    return str(error)
 
 
 def test_help_imports_nothing_heavy():
@@ -108,90 +90,6 @@ def test_doctor_finds_what_the_tests_stand_on():
     status, printed, _ = call("doctor")
     assert status == 0, printed
     assert "CPU threads" in printed
-
-
-# ---- bad input: one line that names the file, row or option, and the mend ------------------------------------------
-def test_nothing_asked_for():
-    assert "bench run --all" in refused("run")
-
-
-def test_unknown_device(small_task):
-    assert "--device must be auto, cpu or cuda" in refused("run", "-t", small_task, "--device", "tpu")
-
-
-def test_an_output_folder_that_is_a_file(tmp_path, small_task):
-    (tmp_path / "out").write_text("")
-    message = refused("run", "-t", small_task, "-o", tmp_path / "out")
-    assert str(tmp_path / "out") in message
-    assert "--out" in message
-
-
-def edit(task: Path, change) -> Path:
-    """The small task with its table's lines (of cells) changed."""
-    table = task.with_suffix(".tsv")
-    lines = [line.split("\t") for line in table.read_text().strip().split("\n")]
-    change(lines)
-    table.write_text("\n".join("\t".join(line) for line in lines) + "\n")
-    return task
-
-
-def _set(row, column, value):
-    def change(lines):
-        lines[row][lines[0].index(column)] = value
-
-    return change
-
-
-def _drop_column(lines):
-    at = lines[0].index("y0_2")
-    for line in lines:
-        del line[at]
-
-
-def _constant(lines):
-    for line in lines[1:]:
-        line[lines[0].index("y0_1")] = line[lines[0].index("y0_2")] = "1.5"
-
-
-@pytest.mark.parametrize(
-    ("change", "words"),
-    [
-        (_drop_column, ["small.tsv", "y0_2"]),
-        (_set(5, "y0_1", "many"), ["small.tsv", "y0_1", "many"]),
-        (_set(5, "y0_1", "inf"), ["small.tsv", "y0_1"]),
-        (_constant, ["small.tsv", "t0"]),
-        (_set(5, "id", "r7"), ["small.tsv", "r7"]),
-        (_set(5, "sequence", ""), ["small.tsv", "sequence"]),
-        (_set(5, "sequence", "ACGT*ACGT"), ["small.tsv", "*"]),
-    ],
-    ids=["missing column", "text target", "infinite target", "constant target", "double id", "no sequence", "letters"],
-)
-def test_a_bad_table_is_refused_in_one_line(tmp_path, small_task, change, words):
-    message = refused("run", "-t", edit(small_task, change), "-o", tmp_path / "out")
-    for word in words:
-        assert word in message
-    assert not list(tmp_path.rglob("cell.json"))
-
-
-def test_an_unknown_key_of_a_task_file(tmp_path, small_task):
-    small_task.write_text(small_task.read_text().replace("split =", "spilt ="))
-    message = refused("run", "-t", small_task)
-    assert "spilt" in message
-    assert "split" in message
-    assert "small.toml" in message
-
-
-def test_a_split_without_test_rows_and_one_with_an_unknown_chromosome(small_task):
-    assert "chr9" in refused("run", "-t", small_task, "--split", "holdout[valid=chr1,test=chr9]")
-    drop = "chr3+chr4+chr5+chr6"
-    assert "train" in refused("run", "-t", small_task, "--split", f"holdout[valid=chr1,test=chr2,drop={drop}]")
-
-
-def test_iupac_letters_become_n_and_are_counted_aloud(tmp_path, small_task):
-    edit(small_task, _set(5, "sequence", "ACGTRYACGTACGTACGTAC"))
-    status, printed, _ = call("run", "-t", small_task, "-f", "gc", "-m", "ridge", "-o", tmp_path / "out")
-    assert status == 0
-    assert re.search(r"IUPAC.*: 2", printed), printed
 
 
 # ---- the README ------------------------------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from typing import Any
 
 import typer
 from rich.console import Console
@@ -30,6 +31,7 @@ app = typer.Typer(
     help="How much of a reporter assay is GC content? Featurizers x learners under shared splits, and an honest board.",
     no_args_is_help=True,
     add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,
     rich_markup_mode="markdown",
 )
@@ -49,6 +51,10 @@ app.command("selftest")(selftest.selftest)
 app.add_typer(data.app, name="data")
 
 
+#: What typer raises for a call it does not understand (it brings its own copy of click).
+_USAGE: Any = next(each for each in typer.BadParameter.__mro__ if each.__name__ == "UsageError")
+
+
 def _version(asked: bool) -> None:
     if asked:
         typer.echo(f"bench {bench.__version__}")
@@ -65,12 +71,27 @@ def _root(
 def main() -> None:
     """Entry point of the console script. Exit status: 0 done, 1 some work failed, 2 the call or its input is wrong."""
     try:
-        app()
+        sys.exit(app(standalone_mode=False) or 0)
     except BenchError as error:
-        Console(stderr=True, soft_wrap=True).print(f"[bold red]error:[/] {_escaped(str(error))}", highlight=False)
+        _say(str(error))
         sys.exit(error.status)
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, typer.Abort):
         sys.exit(130)
+    except _USAGE as error:
+        if error.format_message():  # without one it is a bare call, which has printed its help
+            _say(_usage(error))
+        sys.exit(2)
+
+
+def _usage(error: Any) -> str:
+    """One line for a call that the command line does not understand: no such option, a value out of range ..."""
+    message = " ".join(error.format_message().split())
+    command = error.ctx.command_path if error.ctx is not None else "bench"
+    return f"{message}{'' if message.endswith(('.', '?', ')')) else '.'} See: {command} --help"
+
+
+def _say(message: str) -> None:
+    Console(stderr=True, soft_wrap=True).print(f"[bold red]error:[/] {_escaped(message)}", highlight=False)
 
 
 def _escaped(text: str) -> str:

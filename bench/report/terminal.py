@@ -20,10 +20,11 @@ def terminal_summary(out: Path) -> Table:
 
     Read from the ``summary.json`` files that ``write_board`` left.
     """
-    caption = "Spearman on test rows; GC's share of the explainable variance"
+    caption = "Spearman on test rows; GC's share is of the explainable variance"
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), caption=caption, caption_justify="left")
-    for heading in ("task", "target"):
-        table.add_column(heading, overflow="fold")
+    table.show_edge = table.pad_edge = False
+    table.add_column("task", no_wrap=True)
+    table.add_column("target", overflow="fold")
     for heading in ("ceiling", "GC only", "best", "best deep"):
         table.add_column(heading, justify="right")
     table.add_column("GC's share", justify="right", no_wrap=True)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from bench.errors import BenchError
 from bench.plugins import Registry
 from bench.tasks.task import DROPPED, TRAIN, Folds, Task
 
@@ -42,6 +43,11 @@ def load_task(source: str, registry: Registry, data_dir: Path | None) -> Task:
         from bench.tasks.spec import load_task_file
 
         return load_task_file(source)
+    if "/" in source or Path(source).suffix:
+        raise BenchError(
+            f"--task {source}: not a task file. Give a data set's name (bench list shows them) or the path of a .toml"
+            " that names your table."
+        )
     return registry.find("dataset", source)().load(data_dir)
 
 

@@ -37,6 +37,16 @@ FAILED = "failed.json"
 TASK = "task.json"
 ROWS = "rows.parquet"
 PLAN = "plan.json"
+_NOT_WRITABLE = (
+    errno.EACCES,
+    errno.EROFS,
+    errno.EPERM,
+    errno.ENOTDIR,
+    errno.EISDIR,
+    errno.EEXIST,
+    errno.ENOENT,
+    errno.ENAMETOOLONG,
+)
 
 
 def folds_file(digest: str) -> str:
@@ -190,10 +200,11 @@ class Store:
                 yield path.parent, note
 
     def check_writable(self) -> None:
-        """Fail early, in words, when nothing can be written here."""
+        """Fail early, in words, when nothing can be written here. A folder that is missing is not made yet, for what
+        was asked for may turn out to be wrong: the nearest one above it is tried."""
         with _disk_errors(self.root):
-            self.root.mkdir(parents=True, exist_ok=True)
-            probe = self.root / f".probe-{os.getpid()}"
+            folder = next(folder for folder in (self.root, *self.root.absolute().parents) if folder.exists())
+            probe = folder / f".probe-{os.getpid()}"
             probe.write_bytes(b"")
             probe.unlink()
 
@@ -303,7 +314,7 @@ def _disk_errors(place: Path) -> Iterator[None]:
             raise BenchError(
                 f"{place}: the disk is full. Everything finished is kept: make room and run again to go on.", status=1
             ) from error
-        if error.errno in (errno.EACCES, errno.EROFS, errno.EPERM, errno.ENOTDIR, errno.EEXIST):
+        if error.errno in _NOT_WRITABLE:
             raise BenchError(
                 f"{place}: cannot write there ({error.strerror}). Give a writable folder with --out.", status=2
             ) from error

@@ -8,7 +8,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from bench.errors import BenchError, nearest
 from bench.tasks.task import Card, Task
@@ -49,6 +58,15 @@ class TargetSpec(_Strict):
     replicates: list[str] = Field(min_length=1)
     kind: Literal["regression", "binary"] = "regression"
     halves: list[str] = Field(default=[], max_length=2)
+
+    @field_validator("replicates", "halves")
+    @classmethod
+    def _each_once(cls, columns: list[str]) -> list[str]:
+        # A column counted twice agrees with itself perfectly: the ceiling would be 1.
+        twice = next((column for column in columns if columns.count(column) > 1), None)
+        if twice is not None:
+            raise ValueError(f"column {twice!r} is named twice: name each measurement once")
+        return columns
 
     @model_validator(mode="after")
     def _two_halves(self) -> TargetSpec:
@@ -157,12 +175,13 @@ def load_task_file(path: str | Path) -> Task:
     ------
     BenchError : for a file that is missing, not TOML, has unknown keys, or whose table fails a check.
     """
+    from bench.tasks.files import read_table
     from bench.tasks.igvf import REPLICATE, TARGET, canonical, read_design
-    from bench.tasks.table import build_task, read_table
+    from bench.tasks.table import build_task
 
     path = Path(path)
     try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
+        content = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
         raise BenchError(f"{path}: no such task file. Give the path of a TOML file.") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:

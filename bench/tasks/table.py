@@ -21,56 +21,12 @@ if TYPE_CHECKING:
 
 #: Label of rows that lie on no chromosome (synthetic controls, for example).
 UNPLACED = "unplaced"
-BED_COLUMNS = ("chrom", "start", "end", "name", "score", "strand")
-_TEXT = ("sequence", "id", "chrom", "strand", "locus")
 #: Kind of every byte of a sequence: 0 a base, 1 N, 2 another IUPAC letter, 3 nothing that belongs there.
 _BYTE = np.full(256, 3, np.uint8)
 for _kind, _letters in enumerate((b"ACGTUacgtu", b"Nn", b"RYSWKMBDHVryswkmbdhv")):
     _BYTE[list(_letters)] = _kind
 
 
-# ---- reading ---------------------------------------------------------------------------------------------------------
-def read_table(path: Path, spec: TaskSpec) -> pd.DataFrame:
-    """The table of a task file: TSV (.tsv, .txt), CSV, Parquet or BED by its name, optionally gzipped.
-
-    Raises
-    ------
-    BenchError : for a file that is missing, of an unknown kind, cut short, or not such a table.
-    """
-    import pandas as pd
-
-    kind = path.name.lower().removesuffix(".gz").rpartition(".")[2]
-    text = {getattr(spec.columns, name) or name: str for name in _TEXT} | dict.fromkeys(
-        spec.columns.strata.values(), str
-    )
-    try:
-        match kind:
-            case "parquet":
-                return pd.read_parquet(path)
-            case "tsv" | "txt" | "tab":
-                return pd.read_csv(path, sep="\t", dtype=text, low_memory=False)
-            case "csv":
-                return pd.read_csv(path, dtype=text, low_memory=False)
-            case "bed":
-                return _read_bed(path)
-    except FileNotFoundError:
-        raise BenchError(f"{path}: no such table. Paths in a task file are relative to the file.") from None
-    except EOFError:
-        raise BenchError(f"{path}: the gzip file is cut short. Copy or download it again.") from None
-    except Exception as error:  # pandas, pyarrow, gzip and zlib each have their own
-        raise BenchError(f"{path}: not a readable table: {error}. Check the file.") from None
-    raise BenchError(f"{path}: a table must be .tsv, .txt, .csv, .parquet or .bed (text optionally .gz).")
-
-
-def _read_bed(path: Path) -> pd.DataFrame:
-    import pandas as pd
-
-    frame = pd.read_csv(path, sep="\t", header=None, comment="#", dtype={0: str, 3: str, 5: str}, low_memory=False)
-    names = [BED_COLUMNS[i] if i < len(BED_COLUMNS) else f"column{i + 1}" for i in range(frame.shape[1])]
-    return frame.set_axis(names, axis=1)
-
-
-# ---- checking --------------------------------------------------------------------------------------------------------
 def build_task(spec: TaskSpec, frame: pd.DataFrame, *, source: str, genome: Path | None = None) -> Task:
     """The task of a table.
 
@@ -248,6 +204,12 @@ class _Table:
     def target(self, name: str, spec: TargetSpec) -> Target:
         """One target on the kept rows."""
         replicates = np.column_stack([self.numbers(column) for column in spec.replicates])
+        void = ~np.isfinite(replicates).any(axis=0)
+        if void.any() and not void.all():
+            column = spec.replicates[int(np.argmax(void))]
+            raise BenchError(
+                f"{self.source}: replicate {column!r} of target {name!r} has no value in any row. Leave it out."
+            )
         halves = np.column_stack([self.numbers(column) for column in spec.halves]) if spec.halves else None
         return Target(name, replicates, tuple(spec.replicates), spec.kind, halves)
 
@@ -273,8 +235,14 @@ class _Table:
         start = self.integers(columns["start"]) if columns["start"] else np.full(n, -1, np.int64)
         end = self.integers(columns["end"]) if columns["end"] else np.full(n, -1, np.int64)
         unknown = (start < 0) | (end < 0)
+        if required and unknown.any():
+            first = int(np.argmax(unknown))
+            raise BenchError(
+                f"{self.source}: {self.where(first)} has no start or no end, which cutting from a FASTA needs."
+                " Fill them in or drop the row."
+            )
         if columns["start"] and columns["end"]:
-            empty = ~unknown & (end <= start) | (required & unknown)
+            empty = ~unknown & (end <= start)
             if empty.any():
                 first = int(np.argmax(empty))
                 raise BenchError(
