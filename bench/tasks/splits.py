@@ -33,18 +33,22 @@ def make_folds(task: Task, split: str | None = None) -> Folds:
 
     Raises
     ------
-    BenchError : for an unknown split, parameter or chromosome, and for folds without train, valid or test rows.
+    BenchError : for an unknown split, parameter or chromosome, and for folds without train, valid or test rows of a target.
     """
     name = check_split(split or task.split, task.card.name)
     kind, params = parse_name(name)
     part = _keep_loci_whole(SPLITS[kind][0](task, params), task.locus)
+    measured = {"": np.ones(len(task), np.bool_)} | {
+        f" of target {target.name!r}": np.isfinite(target.value) for target in task.targets.values()
+    }
     for fold, row in enumerate(part):
         for code, what in PART_NAMES.items():
-            if not (row == code).any():
-                raise BenchError(
-                    f"{task.card.name}: split {name} leaves no {what} rows in fold {fold + 1} of {len(part)}."
-                    f" Choose another split. {_rows_by_chromosome(task)}"
-                )
+            for whose, there in measured.items():
+                if not (there & (row == code)).any():
+                    raise BenchError(
+                        f"{task.card.name}: split {name} leaves no {what} rows{whose} in fold {fold + 1} of"
+                        f" {len(part)}. Choose another split. {_rows_by_chromosome(task, there)}"
+                    )
     return Folds(name, part)
 
 
@@ -189,7 +193,7 @@ def _labels(task: Task, params: Params, key: str) -> list[str]:
     return labels
 
 
-def _rows_by_chromosome(task: Task) -> str:
-    labels, rows = np.unique(task.chrom, return_counts=True)
+def _rows_by_chromosome(task: Task, rows_of: NDArray[np.bool_] | None = None) -> str:
+    labels, rows = np.unique(task.chrom if rows_of is None else task.chrom[rows_of], return_counts=True)
     said: list[Any] = [f"{label} {n:,}" for label, n in zip(labels[:12], rows[:12], strict=True)]
     return f"Rows: {', '.join(said)}{', ...' if len(labels) > 12 else ''}."

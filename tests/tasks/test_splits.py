@@ -118,6 +118,17 @@ def test_says_what_is_wrong(split, said):
         make_folds(task_of(["chr1", "chr2", "chr3"]), split)
 
 
+def test_every_target_needs_rows_in_every_part():
+    spec = TaskSpec(name="t", targets={"y": TargetSpec(replicates=["r"]), "z": TargetSpec(replicates=["s"])})
+    frame = pd.DataFrame(
+        {"sequence": "ACGT", "chrom": list("abcabc"), "r": range(6), "s": [1, 2, np.nan, 3, 4, np.nan]}
+    )
+    frame["locus"] = range(6)
+    task = build_task(spec, frame, source="t.tsv")
+    with pytest.raises(BenchError, match=r"no test rows of target 'z' in fold 1 of 1.*Rows: a 2, b 2\."):
+        make_folds(task, "holdout[valid=b,test=c]")
+
+
 def test_normal_form_fills_in_defaults():
     assert check_split("chromosome-kfold", "t") == "chromosome-kfold[k=5]"
     assert check_split("locus-kfold[k=07]", "t") == "locus-kfold[k=7]"
