@@ -33,7 +33,8 @@ def make_folds(task: Task, split: str | None = None) -> Folds:
 
     Raises
     ------
-    BenchError : for an unknown split, parameter or chromosome, and for folds without train, valid or test rows of a target.
+    BenchError : for an unknown split, parameter or chromosome, and where a fold leaves a target no train, valid or test
+        rows.
     """
     name = check_split(split or task.split, task.card.name)
     kind, params = parse_name(name)
