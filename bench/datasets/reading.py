@@ -13,8 +13,16 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-def read_tsv(path: Path, columns: list[str] | None = None, **options: Any) -> pd.DataFrame:
+#: What to do about a public file that is broken, and about one that lacks something.
+FETCH, OTHER = "Delete it and fetch it again.", "The file is not the published one."
+
+
+def read_tsv(
+    path: Path, columns: list[str] | None = None, *, broken: str = FETCH, lacking: str = OTHER, **options: Any
+) -> pd.DataFrame:
     """A tab-separated file (gzipped or plain) whose header must hold ``columns``; the others are not read.
+
+    ``broken`` and ``lacking`` are the mends that messages end with, where it is no public file.
 
     Raises
     ------
@@ -25,16 +33,16 @@ def read_tsv(path: Path, columns: list[str] | None = None, **options: Any) -> pd
     try:
         frame = pd.read_csv(path, sep="\t", **options)
     except EOFError:
-        raise BenchError(f"{path}: the gzip file is cut short. Delete it and fetch it again.") from None
+        raise BenchError(f"{path}: the gzip file is cut short. {broken}") from None
     except (OSError, ValueError, zlib.error) as error:
-        raise BenchError(f"{path}: not a readable table: {error}. Delete it and fetch it again.") from None
+        raise BenchError(f"{path}: not a readable table: {error}. {broken}") from None
     for column in columns or []:
         if column not in frame.columns:
-            raise BenchError(f"{path}: column {column!r} is missing. The file is not the published one.")
+            raise BenchError(f"{path}: column {column!r} is missing. {lacking}")
     return frame[columns] if columns else frame
 
 
-def read_fasta(path: Path) -> dict[str, str]:
+def read_fasta(path: Path, *, broken: str = FETCH) -> dict[str, str]:
     """Header (without ``>``) -> sequence of a small FASTA, gzipped or plain.
 
     Raises
@@ -55,7 +63,7 @@ def read_fasta(path: Path) -> dict[str, str]:
                 else:
                     piece.append(line.strip())
     except EOFError:
-        raise BenchError(f"{path}: the gzip file is cut short. Delete it and fetch it again.") from None
+        raise BenchError(f"{path}: the gzip file is cut short. {broken}") from None
     except (OSError, UnicodeDecodeError, zlib.error) as error:
-        raise BenchError(f"{path}: not a readable FASTA: {error}.") from None
+        raise BenchError(f"{path}: not a readable FASTA: {error}. {broken}") from None
     return {name: "".join(piece) for name, piece in pieces.items()}

@@ -68,9 +68,10 @@ def read_design(path: Path) -> pd.DataFrame:
     if not path.is_file():
         raise BenchError(f"{path}: no such design. Paths in a task file are relative to the file.")
     if path.name.removesuffix(".gz").endswith((".fa", ".fasta")):
-        records = read_fasta(path)
+        records = read_fasta(path, broken="Check the file.")
         return pd.DataFrame({"id": list(records), "sequence": list(records.values())})
-    frame = read_tsv(path, [*DESIGN, "class"], na_values=["NA"])
+    lacking = "The design is a FASTA (.fa, .fasta) or a reporter_sequence_design table."
+    frame = read_tsv(path, [*DESIGN, "class"], broken="Check the file.", lacking=lacking, na_values=["NA"])
     return frame.rename(columns={"name": "id", "chr": "chrom"})
 
 
