@@ -57,7 +57,7 @@ def test_cache_only_fits_nothing(tmp_path, small_task):
     assert status == 1
     assert "1 cells are absent" in printed
     assert "no results there" in str(error)
-    assert not list(tmp_path.rglob("cell.json"))
+    assert not (tmp_path / "out").exists()
 
 
 def test_dry_run_writes_nothing(tmp_path, small_task):

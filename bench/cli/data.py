@@ -9,6 +9,9 @@ import typer
 
 app = typer.Typer(help="Public data sets: list, fetch, verify.", no_args_is_help=True)
 
+#: State of a data set without published files that is ready all the same.
+_OWN = "nothing to fetch"
+
 DataDir = Annotated[
     Path | None, typer.Option("--data-dir", envvar="BENCH_DATA_DIR", help="Folder that holds the public files.")
 ]
@@ -24,12 +27,14 @@ def list_data(data_dir: DataDir = None) -> None:
     from bench.plugins import Registry
 
     registry = Registry()
-    table = Table("name", "what it is", "MB", "files", box=None, padding=(0, 2, 0, 0))
+    table = Table(box=None, padding=(0, 2, 0, 0))
+    for column in ("name", "what it is", "MB", "files"):
+        table.add_column(column, overflow="fold", no_wrap=column == "name")
     for name in registry.names("dataset"):
         dataset = registry.find("dataset", name)()
-        state = dataset.problem(data_dir) or ("here" if dataset.files else "comes with the package")
-        size = sum(file.bytes for file in dataset.files) / 1e6
-        table.add_row(escape(name), escape(dataset.title), f"{size:.1f}", escape(state))
+        state = dataset.problem(data_dir) or ("here" if dataset.files else _OWN)
+        size = f"{sum(file.bytes for file in dataset.files) / 1e6:.1f}" if dataset.files else ""
+        table.add_row(escape(name), escape(dataset.title), size, escape(state))
     Console().print(table)
 
 
@@ -49,7 +54,8 @@ def fetch(
             found = dataset.locate(data_dir, download=True)
         except Unavailable as absent:
             raise BenchError(str(absent), status=1) from None
-        typer.echo(f"{dataset.name}: {len(found)} files are here and have their published checksums")
+        checked = f"{len(found)} files are here and have their published checksums" if dataset.files else _OWN
+        typer.echo(f"{dataset.name}: {checked}")
 
 
 @app.command()
@@ -62,6 +68,9 @@ def verify(data_dir: DataDir = None) -> None:
     registry, wrong = Registry(), 0
     for name in registry.names("dataset"):
         dataset = registry.find("dataset", name)()
+        if not dataset.files:
+            typer.echo(f"{name}: {dataset.problem(data_dir) or _OWN}")
+            continue
         good = absent = 0
         for file in dataset.files:
             path = dataset.find(file, data_dir)

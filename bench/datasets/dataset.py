@@ -90,7 +90,7 @@ class Dataset:
     def problem(self, data_dir: Path | None = None) -> str | None:
         """Why the task cannot be loaded as things stand, with the mend; None when its files are here."""
         missing = [file for file in self.files if self.find(file, data_dir) is None]
-        return str(self._unavailable(missing)) if missing else None
+        return str(self._unavailable(missing, data_dir)) if missing else None
 
     def locate(self, data_dir: Path | None = None, *, download: bool = False) -> dict[str, Path]:
         """Where every file is, by ``RemoteFile.path``; each verified by its checksum. Errors as for ``load``."""
@@ -104,17 +104,19 @@ class Dataset:
                 verify(here, file)
                 found[file.path] = here
         if missing and not download:
-            raise self._unavailable(missing)
+            raise self._unavailable(missing, data_dir)
         return found | {file.path: self._fetch(file) for file in missing}
 
     def find(self, file: RemoteFile, data_dir: Path | None = None) -> Path | None:
         """The local copy of a file, unchecked: from ``data_dir`` (or ``BENCH_DATA_DIR``), else from the cache."""
         return next((path for folder in data_folders(data_dir) if (path := folder / file.path).is_file()), None)
 
-    def _unavailable(self, missing: list[RemoteFile]) -> Unavailable:
+    def _unavailable(self, missing: list[RemoteFile], data_dir: Path | None) -> Unavailable:
         size = sum(file.bytes for file in missing) / 1e6
+        named = data_dir or _environment("BENCH_DATA_DIR")
+        no_folder = f" ({named}, named as the data folder, does not exist)" if named and not named.is_dir() else ""
         return Unavailable(
-            f"{len(missing)} of {len(self.files)} files of {self.name} are not here.",
+            f"{len(missing)} of {len(self.files)} files of {self.name} are not here{no_folder}.",
             f"Run: bench data fetch {self.name} ({size:.1f} MB), or set BENCH_DATA_DIR to a folder that has them.",
         )
 
@@ -193,4 +195,6 @@ def _remembered(path: Path, file: RemoteFile) -> bool:
 
 
 def _brief(error: Exception) -> str:
-    return str(error).partition("\n")[0][:160] or type(error).__name__
+    """The cause, which the message of a failed connection has at its end."""
+    line = str(error).partition("\n")[0].rpartition("Caused by ")[2]
+    return line[:240] or type(error).__name__

@@ -61,4 +61,4 @@ def _files_problem(cls: Any, data_dir: Path | None) -> str | None:
 
 def _first_sentence(cls: type) -> str:
     text = " ".join((inspect.getdoc(cls) or "").split("\n\n")[0].split())
-    return text.split(". ")[0].rstrip(".")
+    return text.split(". ")[0].rstrip(".").replace("``", "")

@@ -53,7 +53,9 @@ def diagnose(data_dir: Path | None) -> Iterator[Finding]:
         else:
             there = Path(folder).is_dir()
             free = shutil.disk_usage(folder).free / 1e9 if there else 0.0
-            yield Finding(what, f"{folder} ({f'{free:.0f} GB free' if there else 'not there yet'})")
+            absent = "no such folder" if folder is data_dir else "not there yet"
+            good = False if folder is data_dir and not there else None
+            yield Finding(what, f"{folder} ({f'{free:.0f} GB free' if there else absent})", good)
 
 
 def _version(name: str) -> str:

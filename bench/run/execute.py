@@ -137,7 +137,11 @@ def run_plan(
     from bench.audit.duplicates import across_split
 
     options = options or Options()
+    # With --cache only a task of which nothing was ever fitted leaves no trace.
+    void = {cell.task for cell in plan.absent} - {cell.task for cell in plan.reused}
     for planned in plan.tasks:
+        if planned.task.card.name in void:
+            continue
         write_task_rows(planned, store)
         store.write_folds(planned.task.card.name, planned.folds, across_split(planned.task, planned.folds))
         if plan.open:

@@ -92,6 +92,11 @@ def test_absent_files_are_unavailable_with_the_mend():
     assert Toy().problem() == str(caught.value)
 
 
+def test_a_data_folder_that_does_not_exist_is_said(tmp_path):
+    with pytest.raises(Unavailable, match=r"nowhere, named as the data folder, does not exist"):
+        Toy().load(tmp_path / "nowhere")
+
+
 def test_a_wrong_checksum_names_the_file(tmp_path):
     path = put(tmp_path, b"something else")
     with pytest.raises(BenchError, match=r"t.tsv.gz: SHA-256 is .*Delete it and fetch it again"):
