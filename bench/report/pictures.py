@@ -49,6 +49,11 @@ STYLE = {
 BINS = (16, 64)
 #: Share of rows beyond either end of an axis, put into the edge cells: a few outliers must not squeeze the rest.
 TAIL = 0.002
+#: What a reader cannot see in predicted against measured.
+FIT_NOTE = (
+    "Darker: more rows (logarithmic); rows beyond an axis count at its edge. ρ: Spearman within folds, averaged.\n"
+    "Predictions are on the scale that was fitted: ranks of the measurements as normal scores, unless target=raw."
+)
 
 
 def draw_pictures(task: TaskFiles, summary: dict[str, Any]) -> dict[str, str]:
@@ -136,11 +141,10 @@ def _bars(boards: list[dict[str, Any]]) -> Figure:
         sorted((row for row in board["cells"] if row["score"]), key=lambda row: row["score"]["value"])
         for board in boards
     ]
-    heights = [0.9 + 0.26 * max(1, len(rows)) for rows in shown]
+    heights = [1.05 + 0.26 * max(1, len(rows)) for rows in shown]
     figure = _new(8.5, sum(heights) + 0.7)
     panels = np.atleast_1d(figure.subplots(len(boards), 1, height_ratios=heights, sharex=True))
     kinds = set()
-    several = len({board["split"] for board in boards}) > 1
     for axes, board, rows in zip(panels, boards, shown, strict=True):
         for y, row in enumerate(rows):
             kind = _kind(row)
@@ -151,11 +155,16 @@ def _bars(boards: list[dict[str, Any]]) -> Figure:
         axes.set_ylim(-0.6, max(1, len(rows)) - 0.4)
         axes.axvline(0, color="#222222", linewidth=0.8)
         _ceiling_line(axes, board["ceiling"])
-        title = _label(board["target"]) + (f", {_label(board['split'], 50)}" if several else "")
-        axes.set_title(title, loc="left")
+        axes.set_title(
+            f"{_label(board['target'])}\n{_label(board['split'], 60)}, {_rows(board)}", loc="left", fontsize=10
+        )
     panels[-1].set_xlabel("Spearman on test rows (mean over folds, 95 % interval by locus)")
     _legend(figure, kinds)
     return figure
+
+
+def _rows(board: dict[str, Any]) -> str:
+    return f"n = {board['n'] or 0:,} test rows"
 
 
 def _whisker(axes: Axes, score: dict[str, float | None], y: float, color: str, width: float = 1.3) -> None:
@@ -172,7 +181,7 @@ def _ceiling_line(axes: Axes, ceiling: dict[str, Any]) -> None:
     if ceiling.get("low") is not None:
         axes.axvspan(ceiling["low"], ceiling["high"], color="#CC79A7", alpha=0.25, linewidth=0)
     axes.axvline(value, color="#CC79A7", linewidth=2)
-    axes.set_title(f"ceiling {number(value, 2)}", loc="right", fontsize=9, color="#A03070")
+    axes.set_title(f"ceiling {number(value)}", loc="right", fontsize=9, color="#A03070")
 
 
 def _dots(boards: list[dict[str, Any]]) -> Figure:
@@ -195,7 +204,15 @@ def _dots(boards: list[dict[str, Any]]) -> Figure:
             _whisker(axes, row["score"], y + shift, color)
             axes.plot(row["score"]["value"], y + shift, marker=marker, color=color, markersize=5, linestyle="none")
     axes.axvline(0, color="#222222", linewidth=0.8)
-    axes.set_yticks(range(len(boards)), [_label(board["target"], 40) for board in reversed(boards)])
+    splits = {board["split"] for board in boards}
+    names = [
+        f"{_label(board['target'], 40)} ({board['n'] or 0:,})"
+        + (f"\n{_label(board['split'], 40)}" if len(splits) > 1 else "")
+        for board in reversed(boards)
+    ]
+    axes.set_yticks(range(len(boards)), names)
+    split = f"{_label(splits.pop(), 80)}; " if len(splits) == 1 else ""
+    axes.set_title(f"{split}in brackets: test rows", loc="left", fontsize=10)
     axes.set_ylim(-0.6, len(boards) - 0.4)
     axes.set_xlabel("Spearman on test rows (mean over folds, 95 % interval by locus)")
     _legend(figure, kinds, best=True)
@@ -205,7 +222,11 @@ def _dots(boards: list[dict[str, Any]]) -> Figure:
 def _legend(figure: Figure, kinds: set[str], *, best: bool = False) -> None:
     from matplotlib.lines import Line2D
 
-    names = {"GC only": "best GC only", "sequence": "best", "deep": "best deep"} if best else {}
+    names = (
+        {"GC only": "best GC only", "sequence": "best that sees more", "deep": "best deep"}
+        if best
+        else {"sequence": "more than GC", "baseline": "no base (length, DNA count)"}
+    )
     entries = [
         Line2D([], [], color=color, marker=marker if best else "s", linestyle="none", label=names.get(kind, kind))
         for kind, (color, marker) in KINDS.items()
@@ -244,7 +265,7 @@ def _fit(task: TaskFiles, files: BoardFiles, board: dict[str, Any], rows: pd.Dat
     if not data:
         return None
     with mpl.rc_context(STYLE):
-        figure = _new(9.0, 0.5 + 2.75 * len(data))
+        figure = _new(9.0, 1.0 + 2.75 * len(data))
         panels = figure.subplots(len(data), 3, squeeze=False)
         limits = _span(value[np.isfinite(value)])
         for place, (row, label, parts) in enumerate(data):
@@ -257,9 +278,11 @@ def _fit(task: TaskFiles, files: BoardFiles, board: dict[str, Any], rows: pd.Dat
                 if place == 0:
                     axes.set_title({TRAIN: "training", VALID: "validation", TEST: "test"}[part])
                 if place == len(data) - 1:
-                    axes.set_xlabel("measured")
+                    axes.set_xlabel("measured, mean of replicates")
             line[0].set_ylabel(f"{label}\n{_pair(row, 34)}\npredicted", fontsize=9)
-        figure.suptitle(_label(f"{task.card['card']['name']}: {board['target']}", 90), fontsize=12)
+        title = _label(f"{task.card['card']['name']}: {board['target']}", 90)
+        figure.suptitle(f"{title}\n{_label(board['split'], 90)}", fontsize=11)
+        figure.supxlabel(FIT_NOTE, fontsize=8, color="#555555")
     return figure
 
 
@@ -294,4 +317,5 @@ def _say(axes: Axes, y: NDArray[np.float64], prediction: NDArray[np.float64], fo
     scores = spearman_by_fold(y, prediction, fold)
     score = float(np.nanmean(scores)) if np.isfinite(scores).any() else None
     box = {"facecolor": "white", "alpha": 0.8, "edgecolor": "none", "pad": 2}
-    axes.text(0.03, 0.97, f"ρ = {number(score)}", transform=axes.transAxes, va="top", bbox=box)
+    said = f"ρ = {number(score)}, n = {len(y):,}" + (f" in {len(scores)} folds" if len(scores) > 1 else "")
+    axes.text(0.03, 0.97, said, fontsize=8.5, transform=axes.transAxes, va="top", bbox=box)

@@ -322,8 +322,12 @@ def test_pictures_are_small_and_say_what_they_show(planted: Write, tmp_path: Pat
     for path in pictures:
         assert path.stat().st_size < 200_000
     fit = next(path for path in pictures if path.name.startswith("fit-")).read_text(encoding="utf-8")
-    for words in ("training", "validation", "test", "kmers[k=4] + xgboost", "measured", "predicted"):
+    for words in ("training", "validation", "test", "kmers[k=4] + xgboost", "measured", "predicted", "n = "):
         assert words in fit
+    board = summary_of(tmp_path / "out")["boards"][0]
+    scores = next(path for path in pictures if path.name == "scores.svg").read_text(encoding="utf-8")
+    for words in (board["split"], f"n = {board['n']:,} test rows", f"ceiling {board['ceiling']['value']:.3f}"):
+        assert words in scores
 
 
 def test_terminal_summary_has_a_line_a_board(planted: Write, tmp_path: Path) -> None:
