@@ -1,11 +1,14 @@
 """The command line as a person meets it: what it imports, prints, refuses, and its exit status."""
 
+import gzip
 import re
 import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+from Bio import bgzf
 from calls import call
 from small_tasks import write_small_task
 
@@ -125,6 +128,45 @@ def test_the_readmes_task_file_is_complete(tmp_path):
     status, printed, _ = call("run", "-t", task, "-f", "gc", "-m", "ridge", "-o", tmp_path / "out")
     assert status == 0, printed
     assert "HepG2" in (tmp_path / "out" / "leaderboard.md").read_text()
+
+
+def test_the_readmes_bed_file_is_complete(tmp_path):
+    [toml] = [block for block in blocks("toml") if "my_peaks.bed.gz" in block]
+    rng = np.random.default_rng(0)
+    labels = ["chr1", "chr8", "chr18"]
+    genome = {label: "".join(rng.choice(list("ACGT"), 20_000)) for label in labels}
+    with bgzf.BgzfWriter(str(tmp_path / "hg38.fa.gz"), "wb") as out:
+        out.write("".join(f">{label}\n{bases}\n" for label, bases in genome.items()).encode())
+    lines = ["# a comment"]
+    for i in range(240):
+        label, start = labels[i % 3], 80 * i
+        gc = sum(genome[label][start : start + 60].count(base) for base in "GC")
+        values = gc + rng.normal(0, 2, 2)
+        fields = [label, start, start + 60, f"e{i}", 0, "+-"[i % 2], *values.round(3)]
+        lines.append("\t".join(map(str, fields)))
+    with gzip.open(tmp_path / "my_peaks.bed.gz", "wt") as out:
+        out.write("\n".join(lines) + "\n")
+    (tmp_path / "my_peaks.toml").write_text(toml)
+    status, printed, _ = call(
+        "run", "-t", tmp_path / "my_peaks.toml", "-f", "gc", "-m", "ridge", "-o", tmp_path / "out"
+    )
+    assert status == 0, printed
+    assert "my-peaks: 240 rows" in printed
+
+
+def test_the_readmes_igvf_file_is_complete(tmp_path):
+    [toml] = [block for block in blocks("toml") if "my-igvf" in block]
+    rng = np.random.default_rng(0)
+    oligos = ["".join(rng.choice(list("ACGT"), 50)) for _ in range(60)]
+    (tmp_path / "design.fa").write_text("".join(f">o{i}\n{bases}\n" for i, bases in enumerate(oligos)))
+    lines = ["replicate\toligo_name\tdna_counts\tlog2FoldChange\tn_bc"]
+    lines += [f"{r}\to{i}\t50\t{rng.normal():.3f}\t{9 + i % 10}" for r in (1, 2) for i in range(60)]
+    with gzip.open(tmp_path / "reporter_experiment.tsv.gz", "wt") as out:
+        out.write("\n".join(lines) + "\n")
+    (tmp_path / "my_igvf.toml").write_text(toml)
+    status, printed, _ = call("run", "-t", tmp_path / "my_igvf.toml", "-f", "gc", "-m", "ridge", "-o", tmp_path / "out")
+    assert status == 0, printed
+    assert "my-igvf: 54 rows" in printed
 
 
 def test_the_readmes_commands_exist():

@@ -5,6 +5,19 @@ from __future__ import annotations
 GUIDE = """\
 ## How to read this board
 
+**In short.** Read a line of the summary from left to right: how well any model could do on these measurements
+(*ceiling*), how well one does that counts G and C and nothing else (*GC only*), and how well the best one does that
+sees more (*best*). Where *GC only* comes near *best*, what was learned is mostly GC content; where it stays near 0,
+GC content says little. As an example: ceiling .90, GC only .40, best .60. GC content explains .40² / .90² = 20 % of
+what could be explained and about .40² / .60² = 44 % of what the best model explains. All figures are correlations
+of ranks (Spearman): 1 is the same order, 0 no relation, −1 the reverse order.
+
+**Names.** `kmers[k=6]` + `lightgbm` is a *featurizer*, what a model is shown of a sequence, and a *model*, what
+learns from it. A *target* is one measured quantity of a task. A *split* says which rows a model learns from
+(training), which it is tuned on (validation) and which it is judged by (test): `holdout[valid=chrX,test=chr2L]` is
+one *fold* with these chromosomes held out, `chromosome-kfold[k=5]` five folds, in each of which other whole
+chromosomes are test rows.
+
 **Score.** The Spearman correlation (ρ) of predicted with measured activity on test rows: sequences on chromosomes
 that no model saw. It is computed *within* each fold and then averaged over the folds. It is never pooled over
 folds: predictions of two folds come from two fits, their levels differ, and a pooled figure would mix that
@@ -59,6 +72,10 @@ nothing about the sequence.
 within groups tell another story than the pooled one, a warning stands under the table.
 
 **Effective n** is n corrected for the likeness of rows of one locus: n / (1 + (m − 1)·ICC), with m rows a locus.
+
+**Other columns.** *train / valid*: the score on training and on validation rows; training far above test is
+overfitting. *time* and *device*: of features, fitting and predicting, all folds. *n*: test rows. *folds*: a hash of
+every row's part in every fold; rows with one hash were learned and judged on the same sequences.
 
 **Verdict.** Is a model only counting G and C? From its score, its Spearman given GC, and the fraction of the variance
 it explains that GC does not explain as well (*beyond GC*), each with its interval:
