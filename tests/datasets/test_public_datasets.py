@@ -1,11 +1,13 @@
 """The adapters on the files as published, against figures measured independently of this project."""
 
+import collections
 import functools
 
 import numpy as np
 import pytest
 from scipy.stats import spearmanr
 
+from bench.datasets.ernst2016 import SharprPilot
 from bench.datasets.friedman2021 import Friedman2021
 from bench.datasets.klein2020 import Klein2020
 from bench.datasets.mattioli2020 import Mattioli2020
@@ -126,3 +128,25 @@ def test_klein_elements(data_dir):
     assert len(set(task.locus[task.strata["origin"] == "control"])) < 110
     part = make_folds(task).part
     assert ((part == TEST).sum(axis=0) == 1).all()
+
+
+@pytest.mark.parametrize(("target", "rho", "replicates"), [("HepG2", -0.04, 0.81), ("K562", -0.09, 0.40)])
+def test_sharpr(data_dir, target, rho, replicates):
+    task, gc = loaded(SharprPilot, data_dir)
+    n, got_rho, got_replicates = figures(task, gc, target)
+    assert n == 2250
+    assert got_rho == pytest.approx(rho, abs=0.006)
+    assert got_replicates == pytest.approx(replicates, abs=0.006)
+    assert np.isfinite(task.targets[target].halves).all()
+
+
+def test_sharpr_regions_are_whole_and_apart(data_dir):
+    task, _ = loaded(SharprPilot, data_dir)
+    assert (task.sequences.lengths == 145).all()
+    assert sorted(np.bincount(task.locus).tolist()) == [9] * 246 + [18] * 2
+    places: dict[str, set[int]] = {}
+    for sequence, locus in zip(task.sequences.to_strings(), task.locus.tolist(), strict=True):
+        for at in range(len(sequence) - 19):
+            places.setdefault(sequence[at : at + 20], set()).add(locus)
+    shared = collections.Counter(tuple(sorted(loci)) for loci in places.values() if len(loci) == 2)
+    assert max(shared.values()) <= 25
