@@ -10,12 +10,23 @@ class BenchError(Exception):
     """Something a person can mend. The message is one line: what is wrong, of which file, row or option, and the mend.
 
     The command line prints it without a traceback and exits with ``status`` (2: the call or its input is wrong; 1: the
-    work failed).
+    work failed). Text from files may stand in it: what is not printable is spelt out, so that no file speaks to the
+    terminal.
     """
 
     def __init__(self, message: str, *, status: int = 2) -> None:
-        super().__init__(" ".join(message.split()))
+        super().__init__(one_line(message))
         self.status = status
+
+
+def one_line(text: object) -> str:
+    """Any text on one printable line; control characters and the like as ``\\x1b``."""
+    line = " ".join(str(text).split())
+    return line if line.isprintable() else "".join(c if c.isprintable() else _spelt(c) for c in line)
+
+
+def _spelt(character: str) -> str:
+    return character.encode("unicode_escape").decode("ascii")
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

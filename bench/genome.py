@@ -19,6 +19,9 @@ from bench.sequences import Sequences, encode
 
 #: Bases from which codes are kept in the cache folder: these take 5 s to read and encode, a human genome a minute.
 MAPPED = 200_000_000
+#: Bytes that may stand in a sequence.
+_LETTER = np.zeros(256, np.bool_)
+_LETTER[list(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz*-")] = True
 
 
 def cut(
@@ -86,7 +89,7 @@ def _encoded(genome: Any, labels: list[str], total: int, fasta: Path) -> NDArray
                 place.parent.mkdir(parents=True, exist_ok=True)
                 with temporary.open("wb") as out:
                     for label in labels:
-                        out.write(encode(genome[label][:]).data)
+                        out.write(_codes(genome, label, fasta).data)
                 os.replace(temporary, place)
             return np.memmap(place, np.uint8, "r")
         except OSError:
@@ -96,9 +99,25 @@ def _encoded(genome: Any, labels: list[str], total: int, fasta: Path) -> NDArray
     first = 0
     for label in labels:
         last = first + len(genome[label])
-        buffer[first:last] = encode(genome[label][:])
+        buffer[first:last] = _codes(genome, label, fasta)
         first = last
     return buffer
+
+
+def _codes(genome: Any, label: str, fasta: Path) -> NDArray[np.uint8]:
+    """Codes of one chromosome, uint8. What the index promises must be there, and be letters: the index of another FASTA
+    would otherwise give other bases without a word."""
+    try:
+        raw = np.frombuffer(genome[label][:].encode("latin-1", "replace"), np.uint8)
+        good = len(raw) == len(genome[label]) and bool(_LETTER[raw].all())
+    except (OSError, ValueError, LookupError):
+        good = False
+    if not good:
+        raise BenchError(
+            f"{fasta}: {label!r} is not what the index {fasta}.fai says, or has something other than letters in it."
+            " Delete the index, it is made anew; if that does not help, check the FASTA."
+        )
+    return encode(raw.tobytes())
 
 
 def _open(fasta: Path) -> Any:

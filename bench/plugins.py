@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 import contextlib
+import functools
 import hashlib
 import importlib
 import importlib.metadata
@@ -36,6 +37,8 @@ GROUPS: dict[PluginKind, str] = {
     "model": "bench.models",
     "dataset": "bench.datasets",
 }
+#: What this package is installed as.
+DISTRIBUTION = "bench-gc"
 NAME_PATTERN = re.compile(r"[a-z0-9][a-z0-9-]*\Z")
 #: Names that one sweep may stand for: more is a slip of the finger.
 MOST_SWEPT = 100
@@ -65,8 +68,8 @@ class Made:
 
     @property
     def built_in(self) -> bool:
-        """Whether its code is this package's own."""
-        return self.cls.__module__.startswith(("bench.featurizers.", "bench.models."))
+        """Whether its code is this package's own. A stranger's file may lie in the same folders."""
+        return self.cls.__module__ in _own_modules()
 
     def new(self) -> Any:
         """A fresh object."""
@@ -179,9 +182,22 @@ class Registry:
             cls(**parameters)
         except BenchError:
             raise
-        except Exception as error:
-            raise BenchError(f"{normal}: {error or type(error).__name__}") from error
+        except ValueError as error:
+            raise BenchError(f"{normal}: {error or 'ValueError'}") from error
+        except (Exception, SystemExit) as error:
+            raise BenchError(f"{normal}: cannot be made: {type(error).__name__}: {error}") from error
         return Made(kind, normal, cls, parameters, target)
+
+
+@functools.cache
+def _own_modules() -> frozenset[str]:
+    """Modules that the entry points of this package name."""
+    return frozenset(
+        point.value.partition(":")[0]
+        for group in GROUPS.values()
+        for point in importlib.metadata.entry_points(group=group)
+        if point.dist is not None and point.dist.name == DISTRIBUTION
+    )
 
 
 # ---- parameters ----------------------------------------------------------------------------------------------------
@@ -393,7 +409,7 @@ def _checked_loader(kind: PluginKind, name: str, load: Callable[[], Any]) -> Cal
     def checked() -> type:
         try:
             cls = load()
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise BenchError(f"the {kind} {name!r} cannot be imported: {type(error).__name__}: {error}") from error
         if not (isinstance(cls, type) and issubclass(cls, _bases()[kind])):
             raise BenchError(

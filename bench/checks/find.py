@@ -39,7 +39,7 @@ def plugins_of(text: str, registry: Registry, kind: PluginKind | None = None) ->
 def _made(cls: type) -> Any:
     try:
         return cls()
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise BenchError(
             f"{cls.__name__} must be made without arguments: give every parameter a default. Got"
             f" {type(error).__name__}: {error}"

@@ -12,7 +12,7 @@ from bench.errors import BenchError
 from bench.report.guide import guide
 from bench.report.load import SUMMARY, BoardFiles, TaskFiles, find_tasks, load_rows
 from bench.report.section import LEFT, SUMMARY_HEADER, notes, summary_rows, task_section
-from bench.report.text import table
+from bench.report.text import escape, table
 from bench.run.store import Store, atomic, folds_file, read_json, write_json
 
 #: Format of summary.json. A reader refuses newer ones in words and computes older ones anew.
@@ -29,10 +29,14 @@ replicates allow (the *ceiling*) and **what share of the explainable variance GC
 """
 
 
-def write_board(out: Path) -> Path:
+def write_board(out: Path, troubles: list[str] | None = None) -> Path:
     """Write ``<out>/leaderboard.md`` with everything it shows, and return its path.
 
     Reads only the store: no data set, no plugin, no fit. Summaries of unchanged boards are reused.
+
+    Parameters
+    ----------
+    troubles : gets a line for every file of the store that cannot be read. The board names them too.
 
     Raises
     ------
@@ -42,18 +46,30 @@ def write_board(out: Path) -> Path:
 
     out = Path(out)
     tasks = find_tasks(out)
-    Store(out).check_writable()
+    store = Store(out)
+    store.check_writable()
+    unread = [f"{path.relative_to(out)}: {why}. Run it again to write it anew" for path, why in store.unreadable()]
     sections: list[str] = []
     rows: list[list[str]] = []
     remarks: list[str] = []
     for task in tasks:
-        summary = summarise(task)
-        pictures = draw_pictures(task, summary)
+        try:
+            summary = summarise(task)
+            pictures = draw_pictures(task, summary)
+        except BenchError as error:
+            if error.status != 1:
+                raise
+            unread.append(str(error))  # one task's file: the others keep their board
+            continue
         if summary != task.summary:
             write_json(task.folder / SUMMARY, summary)
         rows += summary_rows(summary, only=not task.rows)
         remarks += notes(summary)
         sections += task_section(summary, only=not task.rows, pictures=pictures)
+    if troubles is not None:
+        troubles += unread
+    if unread:
+        remarks += ["", "What could not be read and is left out:", "", *(f"- {escape(line)}" for line in unread)]
     lines = [TITLE, "## Summary", "", *table(SUMMARY_HEADER, rows, LEFT), *remarks, "", guide(), *sections]
     with atomic(out / LEADERBOARD) as path:
         path.write_text("\n".join(lines).rstrip() + "\n", encoding="utf-8")

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from bench.errors import BenchError, nearest
 from bench.report.load import load_part, load_rows, target_values
+from bench.run.record import CellRecord, problem
 from bench.run.store import FORMAT, RECORD, TASK, Store, read_json
 from bench.stats.bootstrap import Draws, Estimate, block_codes, estimate, spearman_draws
 from bench.stats.compare import effective_n, holm, paired_difference
@@ -183,8 +184,7 @@ def _sides(root: Path) -> list[Side]:
 
 
 def _whole(folder: Path, record: dict[str, Any]) -> bool:
-    fields = ("task", "target", "split", "featurizer", "model", "task_digest", "folds_digest")
-    return folder.is_dir() and all(isinstance(record.get(field), str) for field in fields)
+    return folder.is_dir() and problem(CellRecord, record) is None
 
 
 def _grouped(runs: Iterable[tuple[Path, dict[str, Any]]]) -> Iterator[Side]:

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.errors import BenchError
+from bench.run.record import TaskRecord, problem
 from bench.run.store import FORMAT, PREDICTIONS, ROWS, TASK, Store, read_json, read_predictions
 from bench.tasks.task import TEST, Target
 
@@ -124,14 +125,17 @@ def find_tasks(root: Path) -> list[TaskFiles]:
         failed[folder.parents[3]].append((folder, note))
     tasks = []
     for folder in sorted(path for path in root.glob("*") if path.is_dir()):
-        summary = read_json(folder / SUMMARY)
+        summary = _summary(read_json(folder / SUMMARY))
         card = read_json(folder / TASK)
-        if card is not None and int(card.get("format", 0)) > FORMAT:
+        if card is not None and isinstance(version := card.get("format"), int) and version > FORMAT:
             raise BenchError(f"{folder / TASK}: written by a newer version of bench. Upgrade bench to read it.")
+        if problem(TaskRecord, card) is not None:
+            card = None
         rows = card is not None and (folder / ROWS).is_file() and bool(finished[folder] or failed[folder])
         if rows and card is not None:
             boards = _boards(card, finished[folder], failed[folder])
-            skipped = (read_json(folder / PLAN) or {}).get("skipped", [])
+            skipped = (read_json(folder / PLAN) or {}).get("skipped")
+            skipped = [skip for skip in skipped if isinstance(skip, dict)] if isinstance(skipped, list) else []
             tasks.append(TaskFiles(folder, card, summary, True, boards, skipped))
         elif summary is not None:
             tasks.append(TaskFiles(folder, summary.get("task", {}), summary, False))
@@ -142,6 +146,16 @@ def find_tasks(root: Path) -> list[TaskFiles]:
     return tasks
 
 
+def _summary(content: dict[str, Any] | None) -> dict[str, Any] | None:
+    """A summary that is one; None for anything else, which is then computed anew."""
+    if content is None or not isinstance(content.get("format"), int):
+        return None
+    task, boards = content.get("task"), content.get("boards")
+    good = isinstance(task, dict) and isinstance(task.get("name"), str) and isinstance(boards, list)
+    good = good and all(isinstance(board, dict) and isinstance(board.get("inputs"), str) for board in boards or [])
+    return content if good and isinstance(content.get("pictures", {}), dict) else None
+
+
 def _boards(
     card: dict[str, Any], finished: list[tuple[Path, dict[str, Any]]], failed: list[tuple[Path, dict[str, Any]]]
 ) -> list[BoardFiles]:
@@ -150,7 +164,7 @@ def _boards(
     for folder, record in finished:
         groups[record["target"], record["split"]].append((folder, record))
     for folder, note in failed:
-        if "target" in note and "split" in note:
+        if isinstance(note.get("target"), str) and isinstance(note.get("split"), str):
             notes[note["target"], note["split"]].append((folder, note))
     order = {target["name"]: i for i, target in enumerate(card.get("targets", []))}
     default = card.get("split", "")
@@ -222,7 +236,7 @@ def load_board(task: TaskFiles, files: BoardFiles, rows: pd.DataFrame) -> Board 
             try:
                 found = load_part(folder, TEST, value)
             except (BenchError, IndexError):
-                left_out.append(f"{_title(record)}: its predictions cannot be read; delete its folder and run again")
+                left_out.append(f"{_title(record)}: its predictions cannot be read; run again to fit it anew")
                 continue
             if not np.isfinite(found.prediction).all():
                 left_out.append(f"{_title(record)}: some of its predictions are not numbers")

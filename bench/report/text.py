@@ -14,12 +14,20 @@ _PLAIN = re.compile(r"[A-Za-z0-9 ._+=,/\[\]-]+")
 #: Marks that can start markup in the middle of a line.
 _MARKS = re.compile(r"[\\`*_\[\]|~$]")
 
+#: What starts a heading, a list, a rule or a quotation where it stands first on a line or in a list's entry.
+_FIRST = re.compile(r"(?:#{1,6}|[-+]|(\d{1,9})[.)])(?= |$)|[-=]+$")
+
 
 def escape(text: object) -> str:
     """Text from data as inert markdown on one line: no markup, HTML, table cell or line break comes out of it."""
     line = " ".join("".join(c if c.isprintable() else " " for c in str(text)).split())
     # Entities, not backslashes: no dialect of markdown reads an entity as markup, inside tables or out.
-    return _MARKS.sub(lambda match: f"&#{ord(match.group())};", html.escape(line, quote=False))
+    safe = _MARKS.sub(lambda match: f"&#{ord(match.group())};", html.escape(line, quote=False))
+    first = _FIRST.match(line)
+    if first is None:
+        return safe
+    place = len(first[1] or "")  # after the digits of a number
+    return f"{safe[:place]}&#{ord(line[place])};{safe[place + 1 :]}"
 
 
 def code(name: object) -> str:

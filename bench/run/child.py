@@ -8,14 +8,15 @@ import os
 import signal
 import sys
 import tempfile
+import threading
 import time
 import traceback
 from collections.abc import Callable
-from multiprocessing.connection import Connection
+from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import Any
 
-from bench.errors import BenchError
+from bench.errors import BenchError, one_line
 from bench.run.fit import CellResult
 from bench.run.remote import JobSpec, Probe
 
@@ -61,9 +62,9 @@ class Child:
         deadline = None if timeout is None else time.monotonic() + timeout
         pipe.send((what, spec))
         while True:
-            wait = 1.0 if deadline is None else max(min(1.0, deadline - time.monotonic()), 0.0)
+            patience = 1.0 if deadline is None else max(min(1.0, deadline - time.monotonic()), 0.0)
             try:
-                if pipe.poll(wait):
+                if pipe.poll(patience):
                     kind, content = pipe.recv()
                     if kind == "say":
                         say(content)
@@ -111,8 +112,9 @@ class Child:
             code = self._process.exitcode
         self.stop()
         if code is not None and code < 0:
+            hint = " (most likely by the system, for want of memory)" if code == -signal.SIGKILL else ""
             with contextlib.suppress(ValueError):
-                return JobFailed(f"its process was killed by {signal.Signals(-code).name}", self._printed())
+                return JobFailed(f"its process was killed by {signal.Signals(-code).name}{hint}", self._printed())
         return JobFailed(f"its process ended with status {code}", self._printed())
 
     def _printed(self) -> str:
@@ -129,6 +131,7 @@ class Child:
 def _serve(pipe: Connection, log: str) -> None:
     """The child: take specs, send results, until the parent closes the pipe."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what Ctrl-C means
+    threading.Thread(target=_die_with_parent, daemon=True).start()
     from bench.run.remote import Here
 
     sink = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
@@ -151,9 +154,17 @@ def _serve(pipe: Connection, log: str) -> None:
             pipe.send(("done", answer))
 
 
+def _die_with_parent() -> None:
+    """A run that is killed cannot end its child, which may hang in a plugin for ever."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        wait([parent.sentinel])
+        os._exit(1)
+
+
 def plain_reason(error: BaseException) -> str:
     """One line on an error, for the board."""
-    text = " ".join(str(error).split())[:300]
+    text = one_line(error)[:300]
     if isinstance(error, (BenchError, JobFailed)):
         return text
     return f"{type(error).__name__}: {text}" if text else type(error).__name__

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.errors import BenchError, nearest
+from bench.run.record import CellRecord, is_whole, problem
 from bench.run.store import FAILED, FORMAT, PREDICTIONS, RECORD, TASK, read_json
 
-_TEMPORARY = re.compile(r"\..+\.(\d+)\.tmp|\.probe-(\d+)")
+_TEMPORARY = re.compile(r"\..+\.(\d+)(?:\.[0-9a-f]{8})?\.tmp|\.probe-(\d+)")
 
 
 @dataclass(frozen=True)
@@ -37,8 +38,7 @@ def leftovers(root: Path, *, failed: bool, stale: bool, task: str | None = None)
     ------
     BenchError : for a folder that holds no results, or an unknown task.
     """
-    tasks = {str((read_json(path) or {}).get("card", {}).get("name", path.parent.name)): path.parent
-             for path in sorted(root.glob(f"*/{TASK}"))}  # fmt: skip
+    tasks = {_task_name(path): path.parent for path in sorted(root.glob(f"*/{TASK}"))}
     if not tasks and not any(root.glob(f"*/*/*/*/seed-*/{FAILED}")):
         # A slip of the keyboard must not empty somebody's folder.
         raise BenchError(f"{root}: no results there (no task folder with a {TASK}). Name a folder of results.")
@@ -83,6 +83,11 @@ def remove(items: list[Leftover], root: Path) -> int:
     return freed
 
 
+def _task_name(path: Path) -> str:
+    card = (read_json(path) or {}).get("card")
+    return str(card.get("name", path.parent.name)) if isinstance(card, dict) else path.parent.name
+
+
 def _cells(folder: Path) -> Iterator[Path]:
     """Folders of cells of a task; what a link leads to lies elsewhere and is left alone."""
     for path in sorted(folder.glob("*/*/*/seed-*")):
@@ -101,16 +106,18 @@ def _why_stale(cell: Path, folder: Path) -> str | None:
     if failed or not any(cell.iterdir()) or any(_in_flight(path) for path in cell.iterdir()):
         return None
     record = read_json(cell / RECORD)
-    if record is None:
-        return "never finished" if not (cell / RECORD).is_file() else f"{RECORD} cannot be read"
-    version = record.get("format")
+    if record is None and not (cell / RECORD).is_file():
+        return "never finished"
+    version = FORMAT if record is None else record.get("format")
     if not isinstance(version, int) or version < FORMAT:
         return f"of an older format ({version})"
     if version > FORMAT:
         return None
-    predictions = cell / PREDICTIONS
-    if not predictions.is_file() or predictions.stat().st_size != record.get("bytes"):
-        return "predictions are missing or cut off"
+    trouble = problem(CellRecord, record)
+    if record is None or trouble is not None:
+        return f"{RECORD} {trouble}"
+    if not is_whole(cell / PREDICTIONS, record):
+        return "predictions are missing, cut off or damaged"
     task = read_json(folder / TASK)
     if task is not None and record.get("task_digest") != task.get("digest"):
         return "made from an older version of the task's data"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from bench.errors import BenchError
 from bench.run.fit import LARGE, MOST_VALUES
 from bench.run.plan import Job
@@ -14,16 +16,59 @@ KEPT = 3
 BASE = 1 << 30
 
 
-def available_bytes() -> int | None:
-    """Memory this machine can still give without swapping; None where that cannot be told."""
+#: Where the kernel says what a container or a queueing system's job may use: limit, use, and what of the use it would
+#: give back, in cgroups of version 2 and 1.
+CGROUPS = (
+    ("memory.max", "memory.current", "inactive_file"),
+    ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"),
+)
+
+
+def available_bytes(root: Path = Path("/")) -> int | None:
+    """Memory this process may still take without swapping or being killed: what the machine has free, or less where its
+    control group has a limit (a container, a job of a queueing system). None where that cannot be told.
+
+    Parameters
+    ----------
+    root : where ``proc`` and ``sys`` are.
+    """
+    found = []
+    for line in _lines(root / "proc/meminfo"):
+        if line.startswith("MemAvailable:"):
+            found.append(int(line.split()[1]) * 1024)
+    for folder in _control_groups(root):
+        for limit, used, idle in CGROUPS:
+            try:
+                most, now = (int((folder / name).read_text()) for name in (limit, used))
+            except (OSError, ValueError):  # no such file, or "max"
+                continue
+            spare = sum(int(line.split()[1]) for line in _lines(folder / "memory.stat") if line.split()[:1] == [idle])
+            found.append(max(most - now + min(spare, now), 0))
+    return min(found, default=None)
+
+
+def _control_groups(root: Path) -> list[Path]:
+    """Folders of this process's control group and of those above it, each of which may have a limit."""
+    folders: dict[Path, None] = {}
+    for line in _lines(root / "proc/self/cgroup"):
+        _, controllers, path = [*line.split(":", 2), "", ""][:3]
+        if controllers not in ("", "memory"):
+            continue
+        home = root / "sys/fs/cgroup" / controllers
+        inner = home / path.lstrip("/")
+        for folder in (inner, *inner.parents):
+            folders[folder] = None
+            if folder == home:
+                break
+        folders[home] = None
+    return list(folders)
+
+
+def _lines(path: Path) -> list[str]:
     try:
-        with open("/proc/meminfo", encoding="ascii") as handle:
-            for line in handle:
-                if line.startswith("MemAvailable:"):
-                    return int(line.split()[1]) * 1024
+        return path.read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:
-        pass
-    return None
+        return []
 
 
 def needed_bytes(job: Job) -> int:

@@ -10,7 +10,22 @@ from typing import Any
 
 from bench.errors import BenchError
 from bench.run.cell import Cell
-from bench.run.store import FAILED, FORMAT, PREDICTIONS, RECORD, ROWS, TASK, Store, atomic, read_json, write_json
+from bench.run.record import CellRecord, is_whole, problem
+from bench.run.store import (
+    FAILED,
+    FORMAT,
+    PLAN,
+    PREDICTIONS,
+    RECORD,
+    ROWS,
+    TASK,
+    Store,
+    atomic,
+    folds_file,
+    read_json,
+    task_problem,
+    write_json,
+)
 
 #: Fields of ``cell.json`` that say which cell it is.
 _CELL = ("task", "target", "split", "featurizer", "model", "seed")
@@ -29,12 +44,14 @@ class Copy:
 class MergePlan:
     """What a merge will do.
 
-    tasks : folders whose ``task.json`` and rows are copied. cells : copied. identical : there already or twice, with
+    tasks : folders whose ``task.json`` and rows are copied. beside : files of a task, on its folds and on what a run
+    skipped, that only a source has. cells : copied. identical : there already or twice, with
     one key. settled : cells with several keys, decided by ``prefer``. failures : notes of cells that nowhere finished.
     skipped : what is not a whole cell, in words.
     """
 
     tasks: list[Path] = field(default_factory=list)
+    beside: list[Path] = field(default_factory=list)
     cells: list[Copy] = field(default_factory=list)
     identical: int = 0
     settled: list[str] = field(default_factory=list)
@@ -92,6 +109,7 @@ def plan_merge(sources: Sequence[Path], out: Path, prefer: Path | None = None) -
         Copy(cell, source, record) for cell, (folder, source, record) in chosen.items() if not _same(folder, out)
     ]
     _add_failures(plan, folders, out, {cell.path for cell in chosen})
+    _add_beside(plan, folders, out)
     return plan
 
 
@@ -104,6 +122,8 @@ def merge(plan: MergePlan, out: Path) -> None:
         target.mkdir(parents=True, exist_ok=True)
         _copy(folder / ROWS, target / ROWS)
         _copy(folder / TASK, target / TASK)
+    for file in plan.beside:
+        _copy(file, out / file.parent.name / file.name)
     for copy in plan.cells:
         target = store.folder(copy.cell)
         with store.claim(copy.cell, wait=True):
@@ -134,9 +154,11 @@ def _folders(sources: Sequence[Path], out: Path, prefer: Path | None) -> list[Pa
 
 def _add_task(plan: MergePlan, tasks: dict[str, tuple[Path, str]], path: Path, out: Path) -> None:
     card = read_json(path)
-    if card is None or not isinstance(card.get("digest"), str):
-        raise BenchError(f"{path}: cannot be read. Run the task again there, or delete its folder.")
-    _check_format(path, card)
+    if card is not None:
+        _check_format(path, card)
+    trouble = task_problem(path.parent)
+    if card is None or trouble is not None:
+        raise BenchError(f"{path}: {trouble}. Run the task again there, or delete its folder.")
     name = path.parent.name
     if name not in tasks:
         tasks[name] = (path, card["digest"])
@@ -173,13 +195,15 @@ def _check_digests(
 def _whole(path: Path, plan: MergePlan) -> tuple[Cell, dict[str, Any]] | None:
     """A finished cell; what is cut off is noted and left."""
     record = read_json(path)
-    if record is None or not all(key in record for key in (*_CELL, "key", "task_digest", "folds_digest")):
-        plan.skipped.append(f"{path}: cannot be read")
+    if record is not None and "format" in record:
+        _check_format(path, record)
+    trouble = problem(CellRecord, record)
+    if record is None or trouble is not None:
+        plan.skipped.append(f"{path}: {trouble}")
         return None
-    _check_format(path, record)
     predictions = path.parent / PREDICTIONS
-    if not predictions.is_file() or predictions.stat().st_size != record.get("bytes"):
-        plan.skipped.append(f"{predictions}: missing or cut off")
+    if not is_whole(predictions, record):
+        plan.skipped.append(f"{predictions}: missing, cut off or damaged")
         return None
     cell = Cell(*(record[key] for key in _CELL))
     if path.parent.parts[-5:] != cell.path.parts:
@@ -205,6 +229,20 @@ def _add_failures(plan: MergePlan, folders: list[Path], out: Path, finished: set
                 there.add(place)
                 if not _same(folder, out):
                     plan.failures.append(path.parent)
+
+
+def _add_beside(plan: MergePlan, folders: list[Path], out: Path) -> None:
+    """Of several files of one name the first holds: the same folds are told of in the same words, and what was skipped
+    depends on the plugins that a run knew."""
+    seen: set[tuple[str, str]] = set()
+    for folder in folders:
+        for pattern in (folds_file("*"), PLAN):
+            for path in sorted(folder.glob(f"*/{pattern}")):
+                place = (path.parent.name, path.name)
+                if place not in seen and (path.parent / TASK).is_file():
+                    seen.add(place)
+                    if not _same(folder, out):
+                        plan.beside.append(path)
 
 
 def _same(a: Path, b: Path) -> bool:

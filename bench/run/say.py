@@ -61,8 +61,11 @@ def print_outcome(plan: Plan, outcome: Outcome, store: Store, console: Console) 
     from bench.report import write_board
     from bench.report.terminal import terminal_summary
 
-    board = write_board(store.root)
+    troubles: list[str] = []
+    board = write_board(store.root, troubles)
     console.print(terminal_summary(store.root))
+    for line in troubles:
+        console.print(f"[yellow]not read[/] {escape(line)}", highlight=False, soft_wrap=True)
     for cell, reason, log in outcome.failed:
         console.print(
             f"[red]failed[/] {escape(str(cell))}: {escape(reason)} (log: {escape(str(log))})",
@@ -78,4 +81,4 @@ def print_outcome(plan: Plan, outcome: Outcome, store: Store, console: Console) 
     console.print(f"leaderboard: {board}", highlight=False, soft_wrap=True)
     if outcome.interrupted:
         return 130
-    return 1 if outcome.failed else 0
+    return 1 if outcome.failed or troubles else 0

@@ -12,7 +12,7 @@ import errno
 import hashlib
 import json
 import os
-import shutil
+import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 
 from bench.errors import BenchError
 from bench.run.cell import Cell, safe_name
+from bench.run.record import CellRecord, TaskRecord, is_whole, mark, problem
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -85,20 +86,14 @@ class Store:
         """``cell.json`` of a finished cell; None when it is missing, cut off, or its predictions are."""
         folder = self.folder(cell)
         record = read_json(folder / RECORD)
-        if record is None or record.get("format") != FORMAT or not isinstance(record.get("key"), str):
+        if record is None or record.get("format") != FORMAT or problem(CellRecord, record) is not None:
             return None
-        predictions = folder / PREDICTIONS
-        try:
-            if predictions.stat().st_size != record.get("bytes"):
-                return None
-        except OSError:
-            return None
-        return record
+        return record if is_whole(folder / PREDICTIONS, {"bytes": record["bytes"]}) else None
 
     def has(self, cell: Cell, key: str) -> bool:
-        """Whether the cell is there with this very key."""
+        """Whether the cell is there with this very key, and its predictions are those that were written."""
         record = self.record(cell)
-        return record is not None and record["key"] == key
+        return record is not None and record["key"] == key and is_whole(self.folder(cell) / PREDICTIONS, record)
 
     def write_cell(self, cell: Cell, record: dict[str, Any], predictions: Predictions) -> None:
         """Store a finished cell: predictions first, then ``cell.json``, which makes it count."""
@@ -121,8 +116,8 @@ class Store:
             table = pa.table(columns)
             with atomic(folder / PREDICTIONS) as path:
                 pq.write_table(table, path, compression="zstd", use_dictionary=["fold", "part"])
-                size = path.stat().st_size
-            write_json(folder / RECORD, {"format": FORMAT, **record, "bytes": size})
+                noted = mark(path)
+            write_json(folder / RECORD, {"format": FORMAT, **record, **noted})
 
     def predictions(self, cell: Cell) -> Predictions:
         """Predictions of a finished cell."""
@@ -149,18 +144,20 @@ class Store:
         """Keep what the board needs of a task's rows, so that a report needs no data set: see ``rows_frame``."""
         folder = self.task_folder(task.card.name)
         known = read_json(folder / TASK)
-        if known is not None and known.get("digest") == task.digest and (folder / ROWS).is_file():
+        if known is not None and known.get("digest") == task.digest and task_problem(folder) is None:
             return
         with _disk_errors(folder):
             folder.mkdir(parents=True, exist_ok=True)
             with atomic(folder / ROWS) as path:
                 rows_frame(task, gc).to_parquet(path, compression="zstd", index=False)
+                noted = mark(path)
             write_json(
                 folder / TASK,
                 {
                     "format": FORMAT,
                     "digest": task.digest,
                     "rows": len(task),
+                    "rows_file": noted,
                     "split": task.split,
                     "card": vars(task.card),
                     "counts": dict(task.counts),
@@ -189,8 +186,24 @@ class Store:
         """(folder, record) of every readable finished cell, in path order."""
         for path in sorted(self.root.glob(f"*/*/*/*/seed-*/{RECORD}")):
             record = read_json(path)
-            if record is not None and record.get("format") == FORMAT:
+            if record is not None and record.get("format") == FORMAT and problem(CellRecord, record) is None:
                 yield path.parent, record
+
+    def unreadable(self) -> Iterator[tuple[Path, str]]:
+        """(file, why) of what counts as absent though it is there: records that are cut off or no records. A run fits
+        and writes them anew."""
+        for path in sorted(self.root.glob(f"*/{TASK}")):
+            trouble = task_problem(path.parent)
+            if trouble is not None:
+                yield path, trouble
+        for path in sorted(self.root.glob(f"*/*/*/*/seed-*/{RECORD}")):
+            record = read_json(path)
+            version = None if record is None else record.get("format")
+            if record is not None and isinstance(version, int) and version != FORMAT:
+                age = "a newer" if version > FORMAT else "an older"
+                yield path, f"is of {age} format ({version}) than this version of bench reads"
+            elif (trouble := problem(CellRecord, record)) is not None:
+                yield path, trouble
 
     def failures(self) -> Iterator[tuple[Path, dict[str, Any]]]:
         """(folder, note) of every failed cell."""
@@ -254,27 +267,45 @@ def rows_frame(task: Task, gc: NDArray[np.float32]) -> pd.DataFrame:
     return pd.DataFrame(columns)
 
 
+def task_problem(folder: Path) -> str | None:
+    """What is wrong with ``task.json`` and ``rows.parquet`` of a task's folder, in words; None where both are whole."""
+    content = read_json(folder / TASK)
+    if content is None or not isinstance(version := content.get("format"), int) or version <= FORMAT:
+        trouble = problem(TaskRecord, content)
+        if trouble is not None:
+            return trouble
+    noted = (content or {}).get("rows_file")
+    rows = folder / ROWS
+    if not rows.is_file() or (noted is not None and not is_whole(rows, noted)):
+        return f"{ROWS} beside it is missing or damaged"
+    return None
+
+
 def read_predictions(path: Path) -> Predictions:
     """Predictions of one file; an unreadable file is an error that names it and the mend."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
+    types = {"row": pa.int32(), "fold": pa.int8(), "part": pa.int8(), "prediction": pa.float32()}
     try:
         table = pq.read_table(path, memory_map=False)
-        columns = [table.column(name).to_numpy() for name in ("row", "fold", "part", "prediction")]
-        columns += [table.column("shuffled").to_numpy()] if "shuffled" in table.column_names else []
-    except (OSError, KeyError, pa.ArrowException) as error:
+        if "shuffled" in table.column_names:
+            types["shuffled"] = pa.float32()
+        columns = [table.column(name).cast(kind) for name, kind in types.items()]
+        if any(column.null_count for column in columns):
+            raise ValueError("it has gaps")
+    except (OSError, KeyError, ValueError, pa.ArrowException) as error:
         raise BenchError(
             f"{path}: cannot be read ({error}). Delete the folder and run again to refit this cell.", status=1
         ) from error
-    return Predictions(*columns)
+    return Predictions(*(column.to_numpy() for column in columns))
 
 
 def read_json(path: Path) -> dict[str, Any] | None:
     """A JSON object, or None where it is missing, cut off or no object."""
     try:
         value = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return None
     return value if isinstance(value, dict) else None
 
@@ -288,7 +319,8 @@ def write_json(path: Path, value: dict[str, Any]) -> None:
 @contextlib.contextmanager
 def atomic(path: Path) -> Iterator[Path]:
     """A temporary path beside ``path`` that takes its name when the block ends well and is removed otherwise."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    # The random part tells apart processes of one number: of two containers, say, that share a folder.
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}.tmp")
     try:
         yield temporary
         with open(temporary, "rb+") as handle:
@@ -298,11 +330,6 @@ def atomic(path: Path) -> Iterator[Path]:
         with contextlib.suppress(OSError):
             temporary.unlink()
         raise
-
-
-def remove_cell(folder: Path) -> None:
-    """Delete a cell's folder."""
-    shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextlib.contextmanager

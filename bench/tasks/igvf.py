@@ -79,7 +79,25 @@ def _checked(table: pd.DataFrame, source: str) -> pd.DataFrame:
     for column in EXPERIMENT:
         if column not in table.columns:
             raise BenchError(f"{source}: column {column!r} is missing. A reporter_experiment table has it.")
-    return table
+    return _with_numbers(table, ["dna_counts", "log2FoldChange", "n_bc"], source)
+
+
+def _with_numbers(table: pd.DataFrame, columns: list[str], source: str) -> pd.DataFrame:
+    """The table with columns as float64, NaN where empty; text and infinite values are errors."""
+    import pandas as pd
+
+    numbers = {}
+    for column in columns:
+        values = pd.to_numeric(table[column], errors="coerce").astype(np.float64)
+        wrong = (values.isna() & table[column].notna()) | np.isinf(values)
+        if wrong.any():
+            row = int(np.argmax(wrong))
+            raise BenchError(
+                f"{source}: row {row + 1}, column {column!r} must be a finite number or empty."
+                f" Got {str(table[column].iloc[row])!r}."
+            )
+        numbers[column] = values
+    return table.assign(**numbers)
 
 
 def _from_barcodes(table: pd.DataFrame, source: str) -> pd.DataFrame:
@@ -93,6 +111,12 @@ def _from_barcodes(table: pd.DataFrame, source: str) -> pd.DataFrame:
     if missing or not replicates:
         column = missing[0] if missing else "dna_count_1"
         raise BenchError(f"{source}: column {column!r} is missing. A reporter_experiment_barcode table has it.")
+    counts = [f"{what}_count_{name}" for name in replicates for what in ("dna", "rna")]
+    table = _with_numbers(table, counts, source)
+    for column in counts:
+        if (table[column] < 0).any():
+            row = int(np.argmax(table[column] < 0))
+            raise BenchError(f"{source}: row {row + 1}, column {column!r} must be a count, 0 or more.")
     pieces = []
     for name in replicates:
         seen = table[["oligo_name", f"dna_count_{name}", f"rna_count_{name}"]].dropna()

@@ -46,18 +46,18 @@ def test_each_kind_of_leftover_is_found_and_finished_cells_are_not(tmp_path, gon
     (place["killed"] / RECORD).unlink()
     Store(out).write_failure(cell("failed"), {"reason": "no luck"})
     (out / "small" / "empty" / "below").mkdir(parents=True)
-    (folder(out, "good") / f".cell.json.{gone}.tmp").write_text("")
+    (folder(out, "good") / f".cell.json.{gone}.0123abcd.tmp").write_text("")
     (folder(out, "good") / f".cell.json.{os.getpid()}.tmp").write_text("")
     found = reasons(out)
     assert found == {
         "old-data": "made from an older version of the task's data",
         "old-format": "of an older format (0)",
-        "cut": "predictions are missing or cut off",
+        "cut": "predictions are missing, cut off or damaged",
         "unreadable": "cell.json cannot be read",
         "killed": "never finished",
         "failed": "failed: no luck",
         "below": "empty folder",
-        f".cell.json.{gone}.tmp": "temporary file of a process that is gone",
+        f".cell.json.{gone}.0123abcd.tmp": "temporary file of a process that is gone",
     }
     assert set(reasons(out, stale=False)) == {"failed"}
     assert set(reasons(out, failed=False)) == set(found) - {"failed"}

@@ -12,6 +12,12 @@ from bench.run.store import PREDICTIONS, RECORD, Predictions, Store, atomic, rea
 from bench.tasks.spec import load_task_file
 
 CELL = Cell("task", "y", "holdout", "gc", "ridge", 0)
+#: What a finished cell's record must hold.
+SOUND = {
+    **{name: getattr(CELL, name) for name in ("task", "target", "split", "featurizer", "model", "seed")},
+    "key": "k1", "task_digest": "t", "folds_digest": "f", "device": "cpu", "seconds": {"fit": 1},
+    "rows": {"test": [20]}, "spearman": {"test": [0.5]},
+}  # fmt: skip
 
 
 def some(n=20, seed=0):
@@ -27,7 +33,7 @@ def some(n=20, seed=0):
 def test_what_is_written_is_read(tmp_path):
     store = Store(tmp_path)
     wrote = some()
-    store.write_cell(CELL, {"key": "k1"}, wrote)
+    store.write_cell(CELL, SOUND, wrote)
     read = store.predictions(CELL)
     for name in ("row", "fold", "part", "prediction"):
         np.testing.assert_array_equal(getattr(read, name), getattr(wrote, name))
@@ -37,10 +43,13 @@ def test_what_is_written_is_read(tmp_path):
     assert [record["key"] for _, record in store.records()] == ["k1"]
 
 
-@pytest.mark.parametrize("damage", ["cut json", "no json", "cut parquet", "no parquet", "other format", "no object"])
+@pytest.mark.parametrize(
+    "damage",
+    ["cut json", "no json", "cut parquet", "no parquet", "other format", "no object", "other kind", "one bit", "deep"],
+)
 def test_a_damaged_cell_counts_as_absent(tmp_path, damage):
     store = Store(tmp_path)
-    store.write_cell(CELL, {"key": "k1"}, some())
+    store.write_cell(CELL, SOUND, some())
     record, predictions = store.folder(CELL) / RECORD, store.folder(CELL) / PREDICTIONS
     match damage:
         case "cut json":
@@ -55,8 +64,16 @@ def test_a_damaged_cell_counts_as_absent(tmp_path, damage):
             record.write_text(json.dumps({**json.loads(record.read_text()), "format": 999}))
         case "no object":
             record.write_text("[1, 2]")
+        case "other kind":
+            record.write_text(json.dumps({**json.loads(record.read_text()), "rows": "many"}))
+        case "one bit":
+            content = bytearray(predictions.read_bytes())
+            content[len(content) // 2] ^= 1
+            predictions.write_bytes(content)
+        case "deep":
+            record.write_text("[" * 100_000)
     assert not store.has(CELL, "k1")
-    store.write_cell(CELL, {"key": "k1"}, some())
+    store.write_cell(CELL, SOUND, some())
     assert store.has(CELL, "k1")
 
 
@@ -65,6 +82,39 @@ def test_unreadable_predictions_are_named_with_a_mend(tmp_path):
     path.write_bytes(b"PAR1 nothing PAR1")
     with pytest.raises(BenchError, match=r"predictions\.parquet: cannot be read .* run again"):
         read_predictions(path)
+
+
+def test_the_rows_of_a_task_are_written_anew_when_damaged(tmp_path, small_task):
+    task = load_task_file(small_task)
+    store = Store(tmp_path / "out")
+    gc = np.full(len(task), 0.5, np.float32)
+    store.write_task(task, gc)
+    rows, card = (store.task_folder("small") / name for name in ("rows.parquet", "task.json"))
+    whole = rows.read_bytes()
+    for damage in (whole[:-9], whole[:40] + b"x" + whole[41:], None):
+        rows.unlink() if damage is None else rows.write_bytes(damage)
+        assert [path for path, _ in store.unreadable()] == [card]
+        store.write_task(task, gc)
+        assert rows.read_bytes() == whole
+    card.write_text(card.read_text()[:50])
+    assert [why for _, why in store.unreadable()] == ["cannot be read"]
+    store.write_task(task, gc)
+    assert list(store.unreadable()) == []
+
+
+def test_what_cannot_be_read_is_named(tmp_path):
+    store = Store(tmp_path)
+    path = store.folder(CELL) / RECORD
+    for change, said in (
+        ({"format": 999}, "is of a newer format (999) than this version of bench reads"),
+        ({"format": 0}, "is of an older format (0) than this version of bench reads"),
+        ({"seed": "0"}, "has no proper 'seed'"),
+    ):
+        store.write_cell(CELL, SOUND, some())
+        assert list(store.unreadable()) == []
+        path.write_text(json.dumps({**json.loads(path.read_text()), **change}))
+        assert list(store.unreadable()) == [(path, said)]
+        assert list(store.records()) == []
 
 
 def test_an_interrupted_write_leaves_the_old_file(tmp_path):
@@ -84,12 +134,12 @@ def test_an_interrupted_write_leaves_the_old_file(tmp_path):
 
 def test_a_failure_takes_the_place_of_an_old_result_and_a_result_of_a_failure(tmp_path):
     store = Store(tmp_path)
-    store.write_cell(CELL, {"key": "k1"}, some())
+    store.write_cell(CELL, SOUND, some())
     log = store.write_failure(CELL, {"reason": "no luck", "traceback": "line 1\nline 2"})
     assert not store.has(CELL, "k1")
     assert log.read_text() == "line 1\nline 2"
     assert [note["reason"] for _, note in store.failures()] == ["no luck"]
-    store.write_cell(CELL, {"key": "k1"}, some())
+    store.write_cell(CELL, SOUND, some())
     assert store.has(CELL, "k1")
     assert list(store.failures()) == []
 
