@@ -202,6 +202,34 @@ def test_a_built_in_named_as_a_file_is_itself():
     assert Registry([gc.__file__]).find("featurizer", "gc") is gc.GC
 
 
+def test_a_strangers_file_among_the_built_in_ones_is_not_built_in(tmp_path, monkeypatch):
+    import bench.featurizers
+
+    monkeypatch.setattr(bench.featurizers, "__path__", [*bench.featurizers.__path__, str(tmp_path)])
+    write(tmp_path / "dropped.py", "dropped-there")
+    registry = Registry(folder=tmp_path / "elsewhere")
+    assert registry.find("featurizer", "dropped-there").__module__ == "bench.featurizers.dropped"
+    assert not registry.make("featurizer", "dropped-there").built_in
+    assert registry.make("featurizer", "gc").built_in
+    assert registry.make("model", "cnn").built_in
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ("sys.exit(0)", "leaves: cannot be made: SystemExit: 0"),
+        ("raise KeyError('x')", "leaves: cannot be made: KeyError: 'x'"),
+        ("raise ValueError('no such word')", "leaves: no such word"),
+    ],
+)
+def test_a_plugin_that_cannot_be_made_is_told(tmp_path, body, said):
+    source = f"import sys\n{SOURCE.replace('self.add = add', body)}"
+    registry = Registry([write(tmp_path / "leaves.py", "leaves", source)], folder=tmp_path)
+    with pytest.raises(BenchError) as caught:
+        registry.make("featurizer", "leaves")
+    assert str(caught.value) == said
+
+
 def test_a_file_that_is_not_there_or_not_python(tmp_path):
     with pytest.raises(BenchError, match="no such plugin file"):
         load_file(tmp_path / "mine.py")
@@ -257,14 +285,14 @@ def test_a_package_declares_plugins_by_entry_points(tmp_path, monkeypatch):
     ("value", "said"),
     [
         ("theirs_no.skew:Mine", "cannot be imported: ModuleNotFoundError"),
+        ("theirs_leave:Mine", "cannot be imported: SystemExit"),
         ("theirs_bad:Mine", "points to a class named 'other'"),
         ("theirs_bad:x", "must be a class derived from Featurizer"),
     ],
 )
 def test_a_wrong_entry_point_hurts_nobody_else(tmp_path, monkeypatch, value, said):
-    install(
-        tmp_path, [("bench.featurizers", "skew", value)], {"theirs_bad.py": SOURCE.replace("NAME", "other") + "x = 1\n"}
-    )
+    files = {"theirs_bad.py": SOURCE.replace("NAME", "other") + "x = 1\n", "theirs_leave.py": "import sys; sys.exit()"}
+    install(tmp_path, [("bench.featurizers", "skew", value)], files)
     monkeypatch.syspath_prepend(tmp_path)
     registry = Registry()
     assert registry.make("featurizer", "gc").name == "gc"

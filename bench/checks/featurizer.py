@@ -19,6 +19,7 @@ from bench.checks.check import (
     check_parameters,
     must,
     named,
+    parameters_of,
     pickled,
     title,
 )
@@ -91,6 +92,11 @@ def of_strings(featurizer: Featurizer, strings: list[str]) -> Sequences:
     """Sequences with made-up values of the covariates that a featurizer declares, and no others."""
     rng = np.random.default_rng(len(strings))
     return Sequences.from_strings(strings, {name: rng.uniform(0, 500, len(strings)) for name in featurizer.covariates})
+
+
+def fresh(featurizer: Featurizer) -> Featurizer:
+    """A new object with the same parameters, which has seen no rows."""
+    return type(featurizer)(**parameters_of(featurizer))
 
 
 def transformed(featurizer: Featurizer, sequences: Sequences) -> NDArray[Any]:
@@ -172,17 +178,19 @@ def check_names(featurizer: Featurizer) -> str | None:
 def check_deterministic(featurizer: Featurizer) -> None:
     """The same rows have the same features, from the same object and from a new one."""
     values = transformed(featurizer, sample(featurizer))
-    for who in (featurizer, copy.deepcopy(featurizer)):
+    for who in (featurizer, fresh(featurizer)):
         again = transformed(who, sample(featurizer))
         must_equal(again, values, f"The features of {title(featurizer)} must be the same in every call.")
 
 
 def check_batch(featurizer: Featurizer) -> None:
-    """A row has the same features alone and in any batch."""
+    """A row has the same features alone and in any batch: nothing is learned from rows, be they of test or training."""
     sequences = sample(featurizer)
     values = transformed(featurizer, sequences)
     alone = [transformed(featurizer, sequences.take(slice(row, row + 1))) for row in range(len(sequences))]
     what = f"The features of {title(featurizer)} must be the same for a row alone and in a batch."
+    half = slice(0, len(sequences) // 2)
+    must_equal(transformed(fresh(featurizer), sequences.take(half)), values[half], what)
     for row, one in enumerate(alone):
         must_equal(one, values[row : row + 1], what)
         must(one.dtype == values.dtype, f"{what} Got dtype {one.dtype} against {values.dtype}.")

@@ -75,6 +75,12 @@ def writes(self, sequences):
     return values
 
 
+def learns(self, sequences):
+    values = Words.transform(self, sequences)
+    self.middle_ = getattr(self, "middle_", values.mean(axis=0))  # of the first rows it meets
+    return values - self.middle_
+
+
 def transforms(function):
     return {"transform": lambda self, sequences: function(Words.transform(self, sequences), sequences)}
 
@@ -100,6 +106,11 @@ BROKEN_FEATURIZERS = {
     "confounder": {"role": "confounder"},
     "name": {"name": "Words!"},
 }
+
+
+def test_what_is_learned_from_the_first_rows_is_noticed():
+    found = failures(featurizer_checks(changed(Words, name="words", transform=learns)))
+    assert "alone and in a batch" in found["batch"]
 
 
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")

@@ -32,6 +32,16 @@ def test_escaped_text_reads_back_as_it_was() -> None:
     assert html.unescape(text.escape(raw)) == raw
 
 
+@pytest.mark.parametrize("raw", ["# a", "###", "- a", "+ a", "12. a", "3) a", "---", "===", "> a", "~~~", "* a"])
+def test_escaped_text_starts_no_block(raw: str) -> None:
+    from markdown_it import MarkdownIt
+
+    shown = [token.type for token in MarkdownIt().parse(f"first line\n{text.escape(raw)}\n")]
+    assert shown == ["paragraph_open", "inline", "paragraph_close"]
+    entry = [token.type for token in MarkdownIt().parse(f"- {text.escape(raw)}\n")]
+    assert entry[2:-2] == ["paragraph_open", "inline", "paragraph_close"]
+
+
 @pytest.mark.parametrize(
     ("value", "shown"),
     [(0.4889, "0.489"), (-0.27, "−0.270"), (-0.00001, "0.000"), (None, "n/a"), (math.nan, "n/a"), (math.inf, "n/a")],

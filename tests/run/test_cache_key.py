@@ -1,10 +1,12 @@
 """What must and what must not fit a cell again."""
 
 import pytest
+from rich.console import Console
 from small_tasks import write_small_task
 
 import bench.run.cell
 from bench.plugins import Registry
+from bench.run.execute import run_plan
 from bench.run.loading import Selection
 from bench.run.plan import make_plan
 from bench.run.store import Store
@@ -135,3 +137,82 @@ def test_a_library_the_model_does_not_use(world):
     before = world.keys(model="ridge[alpha=1]")
     world.patch.setitem(bench.run.cell._PROVIDERS, "xgboost", "99.0")
     assert before == world.keys(model="ridge[alpha=1]")
+
+
+# ---- the table: what is fitted again, after a real run ---------------------------------------------------------------
+BASE = {
+    "featurizer": "skew[scale=2]",
+    "model": "xgboost[rounds=5,max_depth=2]",
+    "plugin": PLUGIN,
+    "other": OTHER,
+    "table": lambda text: text,
+    "split": None,
+    "seeds": 1,
+    "versions": {},
+    "files": ("mine.py", "other.py"),
+}
+#: What changed since the run -> (how the call differs, whether its cell must be fitted again).
+CHANGES = {
+    "nothing": ({}, False),
+    "a parameter of the featurizer": ({"featurizer": "skew[scale=3]"}, True),
+    "a parameter of the model": ({"model": "xgboost[rounds=6,max_depth=2]"}, True),
+    "the scale of the target": ({"model": "xgboost[rounds=5,max_depth=2,target=raw]"}, True),
+    "the plugin's source": ({"plugin": PLUGIN.replace("- s.count", "+ s.count")}, True),
+    "a comment in the plugin": ({"plugin": PLUGIN.replace("    name =", "    # what it is called\n    name =")}, False),
+    "a comment in another file": ({"other": f"# better\n{OTHER}"}, False),
+    "the code of another file": ({"other": OTHER.replace("- s.count", "+ s.count")}, False),
+    "the order of arguments": ({"model": "xgboost[max_depth=2,rounds=5]"}, False),
+    "a default written out": ({"model": "xgboost[rounds=5,max_depth=2,target=rank]"}, False),
+    "one plugin more": ({"files": ("mine.py", "other.py", "third.py")}, False),
+    "one plugin fewer": ({"files": ("mine.py",)}, False),
+    "a value of the table": ({"table": lambda text: text.replace("r7\t", "r7x\t")}, True),
+    "the split": ({"split": "holdout[valid=chr1,test=chr2]"}, True),
+    "the same split in other words": ({"split": "chromosome-kfold[ k = 3 ]"}, False),
+    "the version of a library it uses": ({"versions": {"xgboost": "99.0"}}, True),
+    "the version of another library": ({"versions": {"lightgbm": "99.0", "scikit-learn": "99.0"}}, False),
+    "the seed": ({"seeds": 2}, True),
+}
+
+
+class Calls:
+    """Calls on one folder of results, each as from a fresh process."""
+
+    def __init__(self, home):
+        self.home, self.number, self.store = home, 0, Store(home / "out")
+
+    def plan(self, **changes):
+        call = BASE | changes
+        self.number += 1
+        folder = self.home / f"call{self.number}"
+        task = write_small_task(folder)
+        table = task.with_suffix(".tsv")
+        table.write_text(call["table"](table.read_text()))
+        texts = {"mine.py": call["plugin"], "other.py": call["other"]}
+        texts["third.py"] = PLUGIN.replace("Skew", "Third").replace("skew", "third")
+        for name in call["files"]:
+            (folder / name).write_text(texts[name])
+        registry = Registry([folder / name for name in call["files"]], folder=folder)
+        asked = Selection(
+            (str(task),), (call["featurizer"],), (call["model"],), seeds=call["seeds"], split=call["split"]
+        )
+        with pytest.MonkeyPatch.context() as patch:
+            for library, version in call["versions"].items():
+                patch.setitem(bench.run.cell._PROVIDERS, library, version)
+            return make_plan(asked, registry, self.store), asked, registry
+
+
+@pytest.fixture(scope="module")
+def calls(tmp_path_factory):
+    calls = Calls(tmp_path_factory.mktemp("table"))
+    plan, asked, registry = calls.plan()
+    outcome = run_plan(plan, asked, registry, calls.store, Console(quiet=True))
+    assert [len(outcome.fitted), outcome.failed] == [1, []]
+    return calls
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_what_is_fitted_again(calls, change):
+    changes, again = CHANGES[change]
+    plan, _, _ = calls.plan(**changes)
+    assert plan.cells_to_fit == int(again)
+    assert len(plan.reused) == (1 if change == "the seed" else int(not again))

@@ -1,4 +1,5 @@
 import gzip
+import os
 import shutil
 
 import numpy as np
@@ -99,6 +100,20 @@ def test_unreadable_genomes(fasta, tmp_path):
     text.write_text("this is no FASTA\n")
     with pytest.raises(BenchError, match=r"text.fa"):
         cut_rows(text, rows)
+
+
+def test_the_index_of_another_genome_is_refused(fasta, tmp_path):
+    path = tmp_path / "genome.fa"
+    shutil.copy(fasta, path)
+    assert len(cut_rows(path, [("chr2", 0, 9, "+")]))
+    index = path.with_suffix(".fa.fai")
+    fields = [line.split("\t") for line in index.read_text().splitlines()]
+    for column, value in ((2, "3"), (1, "450"), (4, "70")):
+        lines = ["\t".join([*line[:column], value, *line[column + 1 :]]) for line in fields]
+        index.write_text("\n".join(lines) + "\n")
+        os.utime(index, (2e9, 2e9))  # newer than the FASTA: it is not made anew
+        with pytest.raises(BenchError, match="Delete the index"):
+            cut_rows(path, [("chr2", 0, 9, "+")])
 
 
 def test_a_bed_file_with_a_genome(fasta, tmp_path):

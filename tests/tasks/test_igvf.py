@@ -36,6 +36,10 @@ def test_says_what_is_wrong():
         canonical("igvf-experiment", BARCODES, DESIGN, "t")
     with pytest.raises(BenchError, match="oligo 'o2' is not in the design"):
         canonical("igvf-barcode", BARCODES, DESIGN.iloc[:1], "t")
+    with pytest.raises(BenchError, match="row 1, column 'dna_count_A' must be a finite number or empty. Got 'many'"):
+        canonical("igvf-barcode", BARCODES.assign(dna_count_A="many"), DESIGN, "t")
+    with pytest.raises(BenchError, match="row 1, column 'rna_count_A' must be a count, 0 or more"):
+        canonical("igvf-barcode", BARCODES.assign(rna_count_A=-1), DESIGN, "t")
     long = pd.DataFrame({"replicate": [1, 1], "oligo_name": "o1", "dna_counts": 3, "log2FoldChange": 0.1, "n_bc": 2})
     with pytest.raises(BenchError, match="oligo 'o1' stands twice in replicate 1"):
         canonical("igvf-experiment", long, DESIGN, "t")

@@ -1,0 +1,47 @@
+"""What memory there is: of the machine, or less where a container or a queueing system sets a limit."""
+
+import pytest
+
+from bench.run.memory import available_bytes
+
+GIB = 1 << 30
+
+
+def write(root, files):
+    for name, text in files.items():
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(str(text))
+
+
+def machine(root, cgroup):
+    write(root, {"proc/meminfo": f"MemTotal: {64 << 20} kB\nMemAvailable: {32 << 20} kB\n", "proc/self/cgroup": cgroup})
+
+
+def test_without_limits_it_is_the_machines(tmp_path):
+    machine(tmp_path, "0::/user/me\n")
+    write(tmp_path / "sys/fs/cgroup/user/me", {"memory.max": "max\n", "memory.current": 5})
+    assert available_bytes(tmp_path) == 32 * GIB
+    assert available_bytes(tmp_path / "elsewhere") is None
+
+
+@pytest.mark.parametrize("place", ["sys/fs/cgroup", "sys/fs/cgroup/job", "sys/fs/cgroup/job/step"])
+def test_a_limit_anywhere_above_holds(tmp_path, place):
+    machine(tmp_path, "0::/job/step\n")
+    said = {"memory.max": 4 * GIB, "memory.current": 3 * GIB, "memory.stat": f"anon {GIB}\ninactive_file {GIB}\n"}
+    write(tmp_path / place, said)
+    assert available_bytes(tmp_path) == 2 * GIB  # a cached file gives way
+
+
+def test_limits_of_the_older_kind(tmp_path):
+    machine(tmp_path, "9:cpu:/x\n4:memory:/job\n")
+    home = tmp_path / "sys/fs/cgroup/memory"
+    write(home, {"memory.limit_in_bytes": 2**63 - 4096, "memory.usage_in_bytes": 9 * GIB})
+    write(home / "job", {"memory.limit_in_bytes": 8 * GIB, "memory.usage_in_bytes": 7 * GIB})
+    assert available_bytes(tmp_path) == GIB
+
+
+def test_a_container_that_does_not_see_its_own_path(tmp_path):
+    machine(tmp_path, "4:memory:/docker/abc\n")
+    write(tmp_path / "sys/fs/cgroup/memory", {"memory.limit_in_bytes": 3 * GIB, "memory.usage_in_bytes": 4 * GIB})
+    assert available_bytes(tmp_path) == 0
