@@ -287,16 +287,31 @@ NAMES = [
     "gc", "gc-windows", "kmers", "one-hot", "dinucleotides", "length", "ridge", "xgboost", "cnn", "lightgbm",
     "random-forest", "gc-curve", "mean", "holdout", "chromosome-kfold", "genome-blocks", "locus-kfold", "kmer",
 ]  # fmt: skip
+#: Names of parameters: most of some plugin, some of none.
 WORDS = [
-    "k", "n", "width", "step", "exact", "canonical", "alpha", "rounds", "max_depth", "learning_rate", "target", "arch",
-    "valid", "test", "drop", "knots", "batch", "epochs", "seed", "library",
+    "k", "n", "width", "step", "exact", "canonical", "alpha", "rounds", "max_depth", "target", "arch", "valid", "test",
+    "drop", "library", "kk",
 ]  # fmt: skip
+OWN = {
+    "kmers": ["k", "exact", "canonical"], "gc-windows": ["n", "width", "step"], "ridge": ["alpha", "target"],
+    "xgboost": ["rounds", "max_depth", "target"], "holdout": ["valid", "test", "drop"],
+    "chromosome-kfold": ["k", "drop"], "genome-blocks": ["k"], "locus-kfold": ["k"],
+    "cnn": ["arch", "epochs", "target"],
+}  # fmt: skip
 WORTH = st.sampled_from([*PIECES, "1..5", "5..1", "0..999", "-3..3", "chr1+chr2", "raw", "rank", "2.5", "-0", "1e3"])
-TYPED = st.builds(
-    lambda name, pairs, close: f"{name}[{','.join(f'{k}={v}' for k, v in pairs)}{close}",
-    st.sampled_from(NAMES),
-    st.lists(st.tuples(st.sampled_from(WORDS), WORTH | st.integers().map(str) | st.floats().map(repr)), max_size=4),
-    st.sampled_from(["]", "]", "]", "", "]]"]),
+COUNTED = st.integers(-2, 12).map(str) | st.sampled_from(["true", "false", "chr1", "chr2+chr3", "raw", "2..4"])
+TYPED = st.sampled_from(NAMES).flatmap(
+    lambda name: st.builds(
+        lambda pairs, close: f"{name}[{','.join(f'{k}={v}' for k, v in pairs)}{close}",
+        st.lists(
+            st.tuples(
+                st.sampled_from(OWN.get(name, WORDS) * 3 + WORDS),
+                COUNTED | WORTH | st.integers().map(str) | st.floats().map(repr),
+            ),
+            max_size=3,
+        ),
+        st.sampled_from(["]", "]", "]", "]", "", "]]"]),
+    )
 )
 SOUND = tomllib.loads(TASK)
 PATHS = [(key,) for key in KEYS] + [
@@ -327,7 +342,7 @@ TOMLS = st.one_of(
     st.builds(edited, st.just(TASK), EDITS),
     st.builds(
         replaced,
-        st.sampled_from([SOUND, SOUND, {"name": "t", "table": "table.tsv"}]),
+        st.sampled_from([SOUND, SOUND, SOUND, {"name": "t", "table": "table.tsv"}]),
         st.lists(st.tuples(st.sampled_from(PATHS), FITTING | FITTING | VALUES), max_size=3),
     ),
 )
@@ -343,8 +358,8 @@ def edits_of(text: str) -> st.SearchStrategy[str]:
 
 #: Name -> (function, its arguments, share of the examples: slow surfaces get fewer).
 SURFACES: dict[str, tuple[Callable[..., None], st.SearchStrategy[tuple], float]] = {
-    "parameters": (parameters, st.tuples(TYPED | st.builds(edited, TYPED, EDITS) | st.text(max_size=30)), 1),
-    "task files": (task_file, st.tuples(TOMLS), 1),
+    "parameters": (parameters, st.tuples(TYPED | st.builds(edited, TYPED, EDITS) | st.text(max_size=30)), 2),
+    "task files": (task_file, st.tuples(TOMLS), 2),
     "tables": (table, TABLES, 1),
     "fasta": (fasta, st.tuples(edits_of(FASTA), st.none() | edits_of(INDEX)), 0.5),
     "designs": (design, st.tuples(edits_of(DESIGN), edits_of(COUNTS)), 0.25),
@@ -354,7 +369,7 @@ SURFACES: dict[str, tuple[Callable[..., None], st.SearchStrategy[tuple], float]]
         1,
     ),
     "store": (store_file, st.tuples(st.integers(0, 40), EDITS), 0.02),
-    "settings": (settings_file, st.tuples(edits_of('[plugins]\nfiles = ["a.py", "b.py"]\n')), 0.25),
+    "settings": (settings_file, st.tuples(edits_of('[plugins]\nfiles = ["a.py", "b.py"]\n')), 0.5),
 }
 
 

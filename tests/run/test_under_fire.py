@@ -1,5 +1,7 @@
 """Nothing that a plugin or the machine does loses results: kills, two runs at once, strangers that misbehave."""
 
+import contextlib
+import html
 import json
 import os
 import random
@@ -227,14 +229,93 @@ def test_ctrl_c_keeps_what_is_finished_and_says_so(tmp_path):
     assert [json.loads(path.read_text())["featurizer"] for path in out.rglob("cell.json")] == ["gc"]
 
 
+def test_damage_in_the_store_is_mended_by_the_next_run(tmp_path):
+    task = write_small_task(tmp_path / "data", targets=2)
+    calm, out = tmp_path / "calm", tmp_path / "out"
+    for folder in (calm, out):
+        status, printed = run(folder, task, *PAIRS)
+        assert status == 0, printed
+    records, parquet = sorted(out.rglob("cell.json")), sorted(out.rglob("predictions.parquet"))
+    records[0].write_text(records[0].read_text()[:100])
+    records[1].write_text("{}")
+    parquet[2].write_bytes(parquet[2].read_bytes()[:-20])
+    flipped = bytearray(parquet[3].read_bytes())
+    flipped[len(flipped) // 2] ^= 255
+    parquet[3].write_bytes(flipped)
+    (out / "small" / "rows.parquet").write_bytes(b"PAR1")
+    (out / "small" / "summary.json").write_text('{"format": 1, "boards": [{')
+    status, printed = run(out, task, "-f", "gc", "-m", "mean", "--cache", "only")  # fits nothing, so it can only tell
+    assert status == 1, printed
+    for file in (records[0], records[1]):
+        assert f"not read {file.relative_to(out)}" in printed
+        assert str(file.relative_to(out)) in html.unescape((out / "leaderboard.md").read_text())
+    status, printed = run(out, task, *PAIRS)
+    assert status == 0, printed
+    assert 4 <= int(re.search(r"(\d+) cells fitted", printed)[1]) < len(records)  # some are fitted two at a time
+    assert "not read" not in printed
+    assert predictions(out) == predictions(calm)
+    assert board(out) == board(calm)
+
+
+def test_a_killed_run_leaves_no_child_behind(tmp_path):
+    task = write_small_task(tmp_path / "data")
+    plugin = tmp_path / "strangers.py"
+    noted = tmp_path / "child"
+    note = f"open({str(noted)!r}, 'w').write(str(os.getpid()))"
+    plugin.write_text(STRANGERS.replace("time.sleep(3600)", f"{note}; time.sleep(3600)"))
+    process = start(tmp_path / "out", task, "-f", "hangs", "-m", "ridge", "--plugin", str(plugin))
+    process.stdin.write("\n")
+    process.stdin.flush()
+    deadline = time.monotonic() + 60
+    while not (noted.exists() and noted.read_text()) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    child = int(noted.read_text())
+    process.kill()
+    process.wait()
+    while alive(child) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not alive(child)
+
+
+def alive(process: int) -> bool:
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+@contextlib.contextmanager
+def mounted(folder: Path, options: str):
+    """A small disk of its own."""
+    folder.mkdir()
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(folder)], check=False).returncode:
+        pytest.skip("no tmpfs can be mounted here")
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", "-l", str(folder)], check=False)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may mount a disk")
+def test_a_read_only_folder_is_said_before_anything_is_fitted(tmp_path):
+    task = write_small_task(tmp_path / "data")
+    disk = tmp_path / "disk"
+    with mounted(disk, "size=4m"):
+        status, printed = run(disk / "out", task, "-f", "gc", "-m", "ridge")
+        assert status == 0, printed
+        subprocess.run(["mount", "-o", "remount,ro", str(disk)], check=True)
+        for out in (disk / "out", disk / "new"):
+            status, printed = run(out, task, "-f", "gc", "-m", "ridge")
+            assert status == 2
+            assert "cannot write there (Read-only file system). Give a writable folder with --out." in printed
+            assert "Traceback" not in printed
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root may mount a small disk")
 def test_a_full_disk_is_said_and_loses_nothing(tmp_path):
     task = write_small_task(tmp_path / "data", rows=600, targets=4)
     disk = tmp_path / "disk"
-    disk.mkdir()
-    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=160k", "tmpfs", str(disk)], check=False).returncode:
-        pytest.skip("no tmpfs can be mounted here")
-    try:
+    with mounted(disk, "size=160k"):
         status, printed = run(disk / "out", task, *PAIRS)
         assert status == 1, printed
         assert "the disk is full" in printed
@@ -243,5 +324,3 @@ def test_a_full_disk_is_said_and_loses_nothing(tmp_path):
         subprocess.run(["mount", "-o", "remount,size=64m", str(disk)], check=True)
         status, printed = run(disk / "out", task, *PAIRS)
         assert status == 0, printed
-    finally:
-        subprocess.run(["umount", "-l", str(disk)], check=False)

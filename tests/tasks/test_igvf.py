@@ -36,7 +36,7 @@ def test_says_what_is_wrong():
         canonical("igvf-experiment", BARCODES, DESIGN, "t")
     with pytest.raises(BenchError, match="oligo 'o2' is not in the design"):
         canonical("igvf-barcode", BARCODES, DESIGN.iloc[:1], "t")
-    with pytest.raises(BenchError, match="row 1, column 'dna_count_A' must be a finite number or empty. Got 'many'"):
+    with pytest.raises(BenchError, match=r"row 1, column 'dna_count_A' must be a finite number or empty\. Got 'many'"):
         canonical("igvf-barcode", BARCODES.assign(dna_count_A="many"), DESIGN, "t")
     with pytest.raises(BenchError, match="row 1, column 'rna_count_A' must be a count, 0 or more"):
         canonical("igvf-barcode", BARCODES.assign(rna_count_A=-1), DESIGN, "t")
