@@ -272,6 +272,8 @@ def test_a_killed_run_leaves_no_child_behind(tmp_path):
     child = int(noted.read_text())
     process.kill()
     process.wait()
+    process.stdin.close()
+    process.stdout.close()
     while alive(child) and time.monotonic() < deadline:
         time.sleep(0.05)
     assert not alive(child)
