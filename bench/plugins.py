@@ -69,7 +69,7 @@ class Made:
     @property
     def built_in(self) -> bool:
         """Whether its code is this package's own. A stranger's file may lie in the same folders."""
-        return self.cls.__module__ in _own_modules()
+        return is_built_in(self.cls)
 
     def new(self) -> Any:
         """A fresh object."""
@@ -145,7 +145,9 @@ class Registry:
     def entry(self, kind: PluginKind, name: str) -> Entry:
         """The entry of a bare name, or an error that names the nearest one."""
         if name not in self._entries[kind]:
-            raise BenchError(f"unknown {kind} {name!r}.{nearest(name, self._entries[kind])}")
+            hint = " A task of your own is named by its file, which ends in .toml." if kind == "dataset" else ""
+            what = "task" if kind == "dataset" else kind
+            raise BenchError(f"unknown {what} {name!r}.{nearest(name, self._entries[kind])}{hint}")
         return self._entries[kind][name]
 
     def find(self, kind: PluginKind, name: str) -> Any:
@@ -187,6 +189,11 @@ class Registry:
         except (Exception, SystemExit) as error:
             raise BenchError(f"{normal}: cannot be made: {type(error).__name__}: {error}") from error
         return Made(kind, normal, cls, parameters, target)
+
+
+def is_built_in(cls: type) -> bool:
+    """Whether a plugin class is this package's own."""
+    return cls.__module__ in _own_modules()
 
 
 @functools.cache

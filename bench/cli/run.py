@@ -65,7 +65,7 @@ def run(
     from bench.run.device import resolve_device
     from bench.run.execute import Options, run_plan
     from bench.run.loading import Selection
-    from bench.run.plan import make_plan
+    from bench.run.plan import PROBE_SECONDS, make_plan
     from bench.run.say import print_outcome, print_plan
     from bench.run.settings import registry_of
     from bench.run.store import Store
@@ -91,7 +91,8 @@ def run(
         data_dir=data_dir,
     )
     registry = registry_of(plugin or [])
-    plan = make_plan(selection, registry, store, cache)  # type: ignore[arg-type]
+    patience = min(timeout or PROBE_SECONDS, PROBE_SECONDS)
+    plan = make_plan(selection, registry, store, cache, patience=patience)  # type: ignore[arg-type]
     print_plan(plan, console, verbose=dry_run)
     if dry_run:
         return

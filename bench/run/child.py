@@ -54,7 +54,7 @@ class Child:
         return self._ask("run", spec, timeout, say)
 
     def probe(self, spec: JobSpec, *, timeout: float | None = None) -> Probe:
-        """What a featurizer gives for a task. Raises as ``run`` does."""
+        """What a featurizer gives for the first two rows of a task. Raises as ``run`` does."""
         return self._ask("probe", spec, timeout, lambda line: None)
 
     def _ask(self, what: str, spec: JobSpec, timeout: float | None, say: Callable[[str], None]) -> Any:
@@ -77,7 +77,8 @@ class Child:
                 raise self._death() from None
             if deadline is not None and time.monotonic() >= deadline:
                 self.stop()
-                raise JobFailed(f"ran past the limit of {timeout:g} s (--timeout)", self._printed())
+                what = "ran" if what == "run" else "its features of two rows ran"
+                raise JobFailed(f"{what} past the limit of {timeout:g} s (--timeout)", self._printed())
 
     def stop(self) -> None:
         """End the child at once."""

@@ -88,10 +88,10 @@ def compute_features(task: Task, featurizer: Made | None) -> Features:
         _check_features(piece, block_rows=len(sequences), name=featurizer.name, kind=made.kind)
         return piece
 
-    if len(task) <= BLOCK_ROWS:
-        return Features(featurize(task.sequences), made.kind)
     few = featurize(task.sequences.take(slice(0, 2)))
     size = len(task) * few[0].nbytes
+    if len(task) <= BLOCK_ROWS and size <= LARGE:  # a row of 9-mers has 0.3 MB: few rows may be large, too
+        return Features(featurize(task.sequences), made.kind)
     every = np.arange(len(task))
     if size > LARGE and made.cheap:
         return Features(

@@ -94,8 +94,19 @@ class Plan:
         return sum(len(job.cells) for job in self.jobs)
 
 
-def make_plan(selection: Selection, registry: Registry, store: Store, cache: CacheMode = "reuse") -> Plan:
+def make_plan(
+    selection: Selection,
+    registry: Registry,
+    store: Store,
+    cache: CacheMode = "reuse",
+    *,
+    patience: float = PROBE_SECONDS,
+) -> Plan:
     """Load the tasks and lay out every cell.
+
+    Parameters
+    ----------
+    patience : seconds that a stranger's featurizer may take for two rows.
 
     Raises
     ------
@@ -114,7 +125,7 @@ def make_plan(selection: Selection, registry: Registry, store: Store, cache: Cac
     try:
         for planned in _load_tasks(selection, registry, plan):
             plan.tasks.append(planned)
-            probes = {made.name: _probe(planned, made, selection, registry, child) for made in featurizers}
+            probes = {made.name: _probe(planned, made, selection, registry, child, patience) for made in featurizers}
             _plan_task(plan, planned, featurizers, models, selection, store, cache, probes)
     finally:
         child.close()
@@ -181,7 +192,7 @@ def _plan_task(
             else:
                 pairs.append((featurizer, model, found))
     for given, model, probe in pairs:
-        seconds = 0.0 if isinstance(probe, JobFailed) else model.cls.estimate(rows, probe.columns) * len(folds)
+        seconds = 0.0 if isinstance(probe, JobFailed) else _seconds(model, rows, probe.columns) * len(folds)
         seeds = range(selection.seeds) if model.cls.stochastic else range(1)
         together = model.new().multitask and len(task.targets) > 1
         groups = [tuple(task.targets)] if together else [(name,) for name in task.targets]
@@ -229,13 +240,21 @@ def _add_job(
         plan.jobs.append(job)
 
 
+def _seconds(model: Made, rows: int, columns: int) -> float:
+    """The model's guess of one fit's seconds. It only orders the plan: a stranger's that raises counts as none."""
+    try:
+        return max(float(model.cls.estimate(rows, columns)), 0.0)
+    except Exception:
+        return 0.0
+
+
 def lacks(featurizer: Made, task: Task) -> str:
     """The covariates that a featurizer needs and a task has not; empty when nothing is missing."""
     return " or ".join(name for name in featurizer.cls.covariates if name not in task.sequences.covariates)
 
 
 def _probe(
-    planned: PlannedTask, featurizer: Made, selection: Selection, registry: Registry, child: Child
+    planned: PlannedTask, featurizer: Made, selection: Selection, registry: Registry, child: Child, patience: float
 ) -> Probe | JobFailed | None:
     """What a featurizer gives for a task: None where the task lacks a covariate, the failure where it fails. A
     stranger's is asked in a child process, which may die of it."""
@@ -245,7 +264,7 @@ def _probe(
         return probe_features(planned.task, featurizer)
     spec = JobSpec.of(planned, selection, registry, featurizer=featurizer.name)
     try:
-        return child.probe(spec, timeout=PROBE_SECONDS)
+        return child.probe(spec, timeout=patience)
     except JobFailed as failure:
         return failure
 

@@ -93,7 +93,7 @@ def test_wrong_calls_are_answered_with_what_is_right(registry, small_task, selec
 
 
 def test_an_unknown_task_is_answered_with_the_nearest(registry):
-    with pytest.raises(BenchError, match=r"unknown dataset 'klein202'\. Did you mean 'klein2020'\?"):
+    with pytest.raises(BenchError, match=r"unknown task 'klein202'\. Did you mean 'klein2020'\?"):
         plan_of(registry, "klein202")
 
 
