@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import re
 from importlib import resources
 from pathlib import Path
@@ -78,13 +79,16 @@ def _write(contents: dict[Path, str]) -> None:
 
 
 def _next(kind: str, name: str, main: Path, test: Path, folder: Path) -> list[str]:
+    tests = [f"python -m pytest {test}"]
+    if importlib.util.find_spec("pytest") is None:  # a user's installation has none
+        tests.insert(0, "python -m pip install pytest pytest-timeout")
     if kind == "task":
-        return [f"python -m pytest {test}", f"bench run --task {main}"]
+        return [*tests, f"bench run --task {main}"]
     # A file in the plugin folder below the working folder is found without being named.
     found = "" if folder.resolve() == Path.cwd() else f" --plugin {main}"
     what = f"--featurizer {name}" if kind == "featurizer" else f"--featurizer dinucleotides --model {name}"
     return [
         f"bench check {main}",
-        f"python -m pytest {test}",
+        *tests,
         f"bench run --task fly-promoters {what}{found} --quick --out quick",
     ]

@@ -103,6 +103,14 @@ def test_the_command_says_what_is_next(here):
     assert "bench check featurizers/mine.py" in done.output
 
 
+def test_pytest_is_asked_for_where_it_is_not_there(here, monkeypatch):
+    assert not any("pip install" in line for line in write_new("featurizer", "mine", here, Registry())[1])
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    commands = write_new("model", "yours", here, Registry())[1]
+    assert commands[1] == "python -m pip install pytest pytest-timeout"
+    assert commands[2].startswith("python -m pytest")
+
+
 # ---- bench check -----------------------------------------------------------------------------------------------------
 def test_the_command_says_what_failed_and_exits_with_1(here):
     (main, _), _ = write_new("featurizer", "mine", here, Registry())
