@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 import signal
+import tempfile
 from collections.abc import Iterator, Sequence
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -11,6 +13,7 @@ from typing import NamedTuple
 
 from bench.checks.check import Check, CheckFailed
 from bench.checks.find import checks_of, plugins_of
+from bench.errors import one_line
 from bench.plugins import PluginKind, Registry
 
 #: Seconds one check may take: those of the built-in network take up to 20 on two cores.
@@ -49,10 +52,12 @@ def verdict_of(check: Check) -> Verdict:
 
 def isolated(checks: Sequence[Check], place: Place, seconds: float = CHECK_SECONDS) -> Iterator[Verdict]:
     """Run the checks of a stranger in a child process. The first that takes longer than ``seconds``, or whose process
-    dies, fails and is the last."""
+    dies, fails and is the last. What the child writes to standard error (TensorFlow greets everyone who imports it) is
+    kept from the screen, but for its last line when the process dies."""
     context = multiprocessing.get_context("spawn")
     pipe, theirs = context.Pipe()
-    process = context.Process(target=_serve, args=(theirs, place), daemon=True)
+    errors = tempfile.NamedTemporaryFile(prefix="bench-check-")  # noqa: SIM115 - closed below
+    process = context.Process(target=_serve, args=(theirs, place, errors.name), daemon=True)
     process.start()
     theirs.close()
     try:
@@ -65,13 +70,16 @@ def isolated(checks: Sequence[Check], place: Place, seconds: float = CHECK_SECON
                 trouble = f"{check.of} must pass a check within {seconds:g} s. Got no answer."
             except (EOFError, OSError):
                 process.join(10)
-                trouble = f"{check.of} must let its process live. Got {_end(process.exitcode)}."
+                last = errors.read()[-2000:].decode("utf-8", "replace").strip().rpartition("\n")[2]
+                said = f" Its last words: {one_line(last)}" if last else ""
+                trouble = f"{check.of} must let its process live. Got {_end(process.exitcode)}.{said}"
             yield Verdict(check.name, False, False, trouble)
             return
     finally:
         process.kill()
         process.join()
         pipe.close()
+        errors.close()
 
 
 def _end(code: int | None) -> str:
@@ -81,8 +89,10 @@ def _end(code: int | None) -> str:
         return f"a process that ended with status {code}"
 
 
-def _serve(pipe: Connection, place: Place) -> None:
+def _serve(pipe: Connection, place: Place, errors: str) -> None:
     """The child: sends a verdict a check."""
+    sink = os.open(errors, os.O_WRONLY | os.O_APPEND)
+    os.dup2(sink, 2)
     registry = Registry(place.files, folder=place.folder)
     kind, plugin = plugins_of(place.text, registry, place.kind)[place.number]
     for check in checks_of(kind, plugin, registry, place.data_dir):

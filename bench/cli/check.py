@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Annotated
 
@@ -40,8 +39,6 @@ def check(
         text = f"{name:<17} {escape(said)}".rstrip()
         console.print(f"  [{colour}]{mark:<5}[/] {text}", highlight=False, soft_wrap=True)
 
-    # TensorFlow greets everyone who imports it in a dozen lines, between those of the checks.
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     registry = registry_of(plugin or [])
     plugins = [(name, i, *found) for name in names for i, found in enumerate(plugins_of(name, registry, kind))]
     all_passed = True

@@ -33,6 +33,10 @@ class Good(Featurizer):
     [
         ("os.kill(os.getpid(), 11)", "bad must let its process live. Got a process killed by SIGSEGV."),
         ("os._exit(3)", "bad must let its process live. Got a process that ended with status 3."),
+        (
+            "os.write(2, b'oh no'); os._exit(3)",
+            "bad must let its process live. Got a process that ended with status 3. Its last words: oh no",
+        ),
         ("time.sleep(600)", "bad must pass a check within 15 s. Got no answer."),
         ("sys.exit(0)", "bad must pass 'shape' without an error. Got SystemExit: 0"),
     ],
