@@ -18,7 +18,7 @@ class GCColumn(Featurizer):
     calls = 0
 
     def transform(self, sequences):
-        type(self).calls += len(sequences) > 2  # two rows are only looked at
+        type(self).calls += len(sequences) > 100  # every row: not a look at two, nor shuffles of the test rows
         return np.array([[(s.count("G") + s.count("C")) / len(s)] for s in sequences.to_strings()], np.float32)
 
 
