@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 UV := $(shell command -v uv 2>/dev/null)
 DEMO ?= demo
 
-.PHONY: demo test lint bench clean constraints
+.PHONY: demo test lint bench fuzz clean constraints
 
 # Built-ins on the embedded data, into a folder of its own: results/ holds the committed reference run.
 demo: $(VENV)/.cpu
@@ -45,6 +45,10 @@ endif
 # The versions that were tested, for every Python that is supported; no addresses, no hashes (pip refuses hashes beside -e).
 constraints:
 	uv pip compile pyproject.toml --all-extras --universal --no-header --no-annotate --no-emit-index-url --output-file constraints.txt
+
+# Every surface that takes a person's input, about 100,000 inputs in ten minutes; `make test` tries a thousand.
+fuzz: $(VENV)/.dev
+	$(BIN)/python -m tests.fuzz --examples 14000
 
 clean:
 	rm -rf $(DEMO) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

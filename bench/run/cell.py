@@ -19,6 +19,8 @@ PROTOCOL = 2
 COMMON_LIBRARIES = ("numpy",)
 #: The featurizer of a model that looks at no features.
 NO_FEATURES = "none"
+#: Endings of the files that lie beside the folders of tasks and targets.
+_ENDINGS = (".md", ".html", ".json", ".parquet", ".svg", ".log", ".tmp")
 
 
 @dataclass(frozen=True, order=True)
@@ -46,9 +48,10 @@ class Cell:
 
 def safe_name(text: str) -> str:
     """A file name for any text: letters, digits and ``._+=,[]-`` stay, the rest becomes ``~`` and its hash is appended,
-    so that two texts never share a folder and none leaves the output folder."""
+    so that two texts never share a folder and none leaves the output folder or meets a file of its own."""
     kept = "".join(c if c.isascii() and (c.isalnum() or c in "._+=,[]-") else "~" for c in text)
-    if kept == text and 0 < len(text) <= 120 and text.strip(".") and not text.startswith("."):
+    free = not text.lower().endswith(_ENDINGS) and not text.startswith(".")
+    if kept == text and 0 < len(text) <= 120 and free:
         return text
     digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:8]
     return f"{kept.lstrip('.')[:100]}~{digest}"

@@ -29,6 +29,11 @@ def test_plain_names_stay_readable(text):
     assert safe_name(text) == text
 
 
+@pytest.mark.parametrize("text", ["leaderboard.md", "task.json", "rows.parquet", "Scores.SVG", ".locks"])
+def test_no_folder_is_called_like_a_file_of_the_store(text):
+    assert safe_name(text).lower() != text.lower()
+
+
 def test_a_cell_cannot_leave_the_output_folder():
     cell = Cell("../../etc", "..", "/abs", "a/../b", "m", 0)
     assert ".." not in cell.path.parts

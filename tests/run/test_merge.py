@@ -13,7 +13,7 @@ from bench.errors import BenchError
 from bench.run.cell import Cell
 from bench.run.merge import merge, plan_merge
 from bench.run.score import score_predictions
-from bench.run.store import PREDICTIONS, RECORD, TASK, Store, read_json, write_json
+from bench.run.store import PREDICTIONS, RECORD, TASK, Store, folds_file, read_json, write_json
 from bench.tasks.spec import load_task_file
 from bench.tasks.splits import make_folds
 
@@ -70,6 +70,26 @@ def test_merging_into_one_of_the_folders_keeps_its_cells(tmp_path):
     join([two], one)
     assert (one / cell("a").path / RECORD).read_bytes() == record
     assert Store(one).record(cell("b")) is not None
+
+
+def test_what_is_told_of_splits_and_plans_comes_along(tmp_path):
+    one, two, out = results(tmp_path / "one", "a"), results(tmp_path / "two", "b"), tmp_path / "out"
+    folds = make_folds(load_task_file(tmp_path / "data-90-0" / "small.toml"))
+    Store(two).write_folds("small", folds, {"exact": 3, "reverse_complement": 0})
+    Store(one).write_skipped("small", [{"featurizer": "gc", "model": "cnn", "reason": "no signal"}])
+    join([one, two], out)
+    for file, source in ((folds_file(folds.digest), two), ("plan.json", one)):
+        assert (out / "small" / file).read_bytes() == (source / "small" / file).read_bytes()
+
+
+def test_a_source_without_its_rows_or_with_damaged_cells_is_named(tmp_path):
+    one, two = results(tmp_path / "one", "a"), results(tmp_path / "two", "b")
+    content = bytearray((two / cell("b").path / PREDICTIONS).read_bytes())
+    content[len(content) // 2] ^= 1
+    (two / cell("b").path / PREDICTIONS).write_bytes(content)
+    assert "damaged" in join([one, two], tmp_path / "out").skipped[0]
+    (two / "small" / "rows.parquet").unlink()
+    assert "rows.parquet beside it is missing" in refusal([one, two], tmp_path / "new")
 
 
 def refusal(sources: list[Path], out: Path, prefer: Path | None = None) -> str:
