@@ -90,7 +90,7 @@ def compute_features(task: Task, featurizer: Made | None) -> Features:
 
     few = featurize(task.sequences.take(slice(0, 2)))
     size = len(task) * few[0].nbytes
-    if len(task) <= BLOCK_ROWS and size <= LARGE:  # a row of 9-mers has 0.3 MB: few rows may be large, too
+    if len(task) <= BLOCK_ROWS and size <= LARGE:  # few rows may be wide
         return Features(featurize(task.sequences), made.kind)
     every = np.arange(len(task))
     if size > LARGE and made.cheap:

@@ -1,8 +1,16 @@
 """What memory there is: of the machine, or less where a container or a queueing system sets a limit."""
 
-import pytest
+import re
 
-from bench.run.memory import available_bytes
+import pytest
+from rich.console import Console
+
+from bench.plugins import Registry
+from bench.run.execute import run_plan
+from bench.run.loading import Selection
+from bench.run.memory import available_bytes, needed_bytes
+from bench.run.plan import make_plan
+from bench.run.store import Store
 
 GIB = 1 << 30
 
@@ -45,3 +53,18 @@ def test_a_container_that_does_not_see_its_own_path(tmp_path):
     machine(tmp_path, "4:memory:/docker/abc\n")
     write(tmp_path / "sys/fs/cgroup/memory", {"memory.limit_in_bytes": 3 * GIB, "memory.usage_in_bytes": 4 * GIB})
     assert available_bytes(tmp_path) == 0
+
+
+def test_a_job_that_would_not_fit_is_refused_in_words_and_the_others_run(tmp_path, small_task, monkeypatch):
+    asked = Selection((str(small_task),), ("gc", "kmers[k=7,exact=true]"), ("ridge",))
+    registry, store = Registry(folder=tmp_path), Store(tmp_path / "out")
+    plan = make_plan(asked, registry, store)
+    needs = {job.featurizer.name: needed_bytes(job) for job in plan.jobs}
+    assert needs["kmers[k=7,exact=true]"] > needs["gc"] + len(plan.tasks[0].task) * 4**7
+    monkeypatch.setattr("bench.run.memory.available_bytes", lambda: needs["gc"] + 1)
+    outcome = run_plan(plan, asked, registry, store, Console(quiet=True))
+    assert [cell.featurizer for cell in outcome.fitted] == ["gc"]
+    [(cell, reason, log)] = outcome.failed
+    assert cell.featurizer == "kmers[k=7,exact=true]"
+    assert re.fullmatch(r"needs about \d\.\d GiB of memory, \d\.\d GiB are free\. Choose fewer features .*", reason)
+    assert log.is_file()
