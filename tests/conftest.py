@@ -8,6 +8,30 @@ from pathlib import Path
 import pytest
 from small_tasks import write_small_task
 
+from bench.run.device import cuda_devices
+
+NO_GPU = "no CUDA device is visible here (nvidia-smi names none)"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests marked ``gpu`` are skipped where there is none."""
+    if not cuda_devices():
+        for item in items:
+            if item.get_closest_marker("gpu"):
+                item.add_marker(pytest.mark.skip(reason=NO_GPU))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say aloud which GPU the tests ran on, or that they did not, and why."""
+    skipped = terminalreporter.stats.get("skipped", [])
+    without = [report for report in skipped if "gpu" in report.keywords]
+    ran = [report for report in terminalreporter.stats.get("passed", []) if "gpu" in report.keywords]
+    if ran:
+        terminalreporter.write_line(f"gpu: {len(ran)} tests passed on {', '.join(cuda_devices())}")
+    if without:
+        reasons = sorted({str(report.longrepr[2]).removeprefix("Skipped: ") for report in without})
+        terminalreporter.write_line(f"gpu: {len(without)} tests skipped: {'; '.join(reasons)}")
+
 
 @pytest.fixture
 def small_task(tmp_path: Path) -> Path:
