@@ -1,0 +1,128 @@
+"""One epoch of the CNN on fragments that are cut from a genome batch by batch, against Keras' own `fit` on ready arrays.
+
+    python benchmarks/cnn_epoch.py [--samples 8000] [--length 2000] [--pairs 2] [--arch residual]
+
+Both train the same compiled network with batches of one size for one epoch and score the same 256 validation rows. Ours
+draws the rows, cuts and shifts them and keeps a learning curve; Keras is handed one array of codes that is there
+already. An epoch at full size has 200,000 samples: the time a sample does not depend on how many there are, so the
+default keeps each epoch near a minute on two cores. Memory is this process's own (RssAnon) along our epoch.
+"""
+
+from __future__ import annotations
+
+import argparse
+import threading
+import time
+from dataclasses import replace
+
+import numpy as np
+from sure_standin import own_memory
+
+from bench.datasets.sure_standin import random_chromosome
+from bench.featurizer import Features, LazyRows
+from bench.kernels import padded_codes
+from bench.model import Part, Setting
+from bench.models import cnn
+from bench.run.device import cpu_threads
+from bench.sequences import Sequences
+
+
+class OneNetwork(cnn.CNN):
+    """The CNN with one network whatever its recipe says."""
+
+    def recipe(self, rows: int, length: int) -> cnn.Recipe:
+        return replace(super().recipe(rows, length), members=1)
+
+
+def fragments(rows: int, length: int, genome: int = 50_000_000) -> Part:
+    """Stranded fragments of a random genome, cut whenever they are asked for."""
+    rng = np.random.default_rng(0)
+    buffer = random_chromosome(rng, genome)
+    start = rng.integers(0, genome - length, rows)
+    sequences = Sequences.from_intervals(buffer, start, start + length, rng.random(rows) < 0.5)
+    read = LazyRows(
+        lambda chosen: padded_codes(sequences.take(chosen)), np.arange(rows), (length,), np.dtype(np.uint8)
+    )
+    return Part(Features(read, "codes"), rng.normal(size=rows).astype(np.float32))
+
+
+def taken(part: Part, rows: slice) -> Part:
+    return Part(part.x.take(rows), part.y[rows])
+
+
+class Memory:
+    """Own memory, sampled while a block runs: at its start, after a tenth of it, at its end."""
+
+    def __enter__(self) -> Memory:
+        self.seen = [own_memory()]
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+        self._thread.start()
+        return self
+
+    def _watch(self) -> None:
+        while not self._stop.wait(0.2):
+            self.seen.append(own_memory())
+
+    def __exit__(self, *error: object) -> None:
+        self._stop.set()
+        self._thread.join()
+        self.seen.append(own_memory())
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    for name, default in (("samples", 8_000), ("length", 2_000), ("pairs", 2)):
+        parser.add_argument(f"--{name}", type=int, default=default)
+    parser.add_argument("--arch", default="residual")
+    given = parser.parse_args()
+
+    everything = fragments(given.samples + 256, given.length)
+    train, valid = (taken(everything, rows) for rows in (slice(0, given.samples), slice(given.samples, None)))
+    setting = Setting(threads=cpu_threads())
+
+    def ours(part: Part) -> cnn.CNN:
+        model = OneNetwork(arch=given.arch, epochs=1)
+        model.fit(part, valid, setting)
+        return model
+
+    recipe = OneNetwork(arch=given.arch, epochs=1).recipe(given.samples, given.length)
+    ready, ready_valid = (np.asarray(part.x.values) for part in (train, valid))
+
+    def keras_fit(network: object, samples: int) -> None:
+        network.fit(
+            ready[:samples], train.y[:samples, None], recipe.batch, epochs=1, verbose=0,
+            validation_data=(ready_valid, valid.y[:, None]), validation_batch_size=256,
+        )  # fmt: skip
+
+    model = ours(taken(train, slice(0, 2 * recipe.batch)))  # traces what both will use
+    network = cnn._compiled(model._key).network
+    keras_fit(network, 2 * recipe.batch)
+    clocks = (time.perf_counter, time.process_time)
+    spent = np.zeros((given.pairs, 2, 2))
+    for pair in range(given.pairs):
+        began = [clock() for clock in clocks]
+        with Memory() as memory:
+            ours(train)
+        spent[pair, 0] = [clock() - first for clock, first in zip(clocks, began, strict=True)]
+        began = [clock() for clock in clocks]
+        keras_fit(network, given.samples)
+        spent[pair, 1] = [clock() - first for clock, first in zip(clocks, began, strict=True)]
+        (wall, cpu), (keras_wall, keras_cpu) = spent[pair]
+        print(
+            f"pair {pair + 1}: ours {wall:.1f} s ({cpu:.1f} CPU), Keras' fit {keras_wall:.1f} s ({keras_cpu:.1f} CPU),"
+            f" ratio {wall / keras_wall:.3f} ({cpu / keras_cpu:.3f} CPU); own memory {memory.seen[0]:.2f} GB at the"
+            f" start, {memory.seen[len(memory.seen) // 10]:.2f} after a tenth, {max(memory.seen):.2f} at most,"
+            f" {memory.seen[-1]:.2f} at the end",
+            flush=True,
+        )
+    best = spent.min(axis=0)
+    print(
+        f"{given.arch}, {given.samples:,} samples of {given.length:,} bases, batch {recipe.batch}:"
+        f" {given.samples / best[0, 0]:.0f} samples/s; 200,000 would take {200_000 * best[0, 0] / given.samples / 60:.0f}"
+        f" minutes; ours to Keras' {best[0, 0] / best[1, 0]:.3f} by wall time, {best[0, 1] / best[1, 1]:.3f} by CPU time"
+    )
+
+
+if __name__ == "__main__":
+    main()
