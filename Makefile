@@ -19,7 +19,7 @@ lint: $(VENV)/.dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-bench: $(VENV)/.dev
+bench: $(VENV)/.peers
 	$(BIN)/python -m benchmarks
 
 $(VENV)/.cpu: pyproject.toml constraints.txt
@@ -29,6 +29,10 @@ $(VENV)/.cpu: pyproject.toml constraints.txt
 $(VENV)/.dev: pyproject.toml constraints.txt
 	@$(MAKE) --no-print-directory install EXTRAS=cpu,cluster,dev
 	@touch $@ $(VENV)/.cpu
+
+$(VENV)/.peers: pyproject.toml constraints.txt
+	@$(MAKE) --no-print-directory install EXTRAS=cpu,cluster,dev,peers
+	@touch $@ $(VENV)/.cpu $(VENV)/.dev
 
 .PHONY: install
 install:

@@ -15,6 +15,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import resource
 import subprocess
 import sys
 import tempfile
@@ -81,6 +82,12 @@ print(json.dumps({"rho": rho, "rows": len(table), "columns": x.shape[1], "second
 """
 
 
+def children_cpu() -> float:
+    """CPU seconds of the processes that were started and have ended."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
 def plain(data: Path, k: int, rounds: int, threads: int) -> tuple[float, dict]:
     """Seconds of the straightforward script, and what it says of itself."""
     words = [data / COUNTS, data / GENOMES[0], k, rounds, threads]
@@ -114,7 +121,9 @@ def main() -> None:
         folder = Path(temporary)
         write_standin(folder / "data", rows=ROWS * given.fragments, bases=max(BASES * given.fragments, 3_000_000))
         mine, cell = ours(folder / "data", given.k, given.rounds, given.threads, folder)
+        my_cpu = children_cpu()
         theirs, said = plain(folder / "data", given.k, given.rounds, given.threads)
+        their_cpu = children_cpu() - my_cpu
     spent, rho = cell["seconds"], cell["spearman"]["test"][0]
     rest = mine - sum(spent.values())
     print(f"{said['rows']:,} fragments, words of 1 to {given.k} ({said['columns']:,}), {given.rounds} rounds,", end=" ")
@@ -122,9 +131,15 @@ def main() -> None:
     print(f"script {theirs:.0f}: " + ", ".join(f"{name} {value:.0f}" for name, value in said["seconds"].items()))
     print(
         f"bench run {mine:.0f}: features {spent['features']:.1f}, fit {spent['fit']:.0f}, predict"
-        f" {spent['predict']:.1f}, all else (start, counts, genome, checks, audit, report) {rest:.1f}"
+        f" {spent['predict']:.1f}, shuffled sequences {spent.get('shuffled', 0):.1f}, all else (start, counts, genome,"
+        f" checks, audit, report) {rest:.1f}"
     )
-    print(f"ratio {theirs / mine:.2f}; without XGBoost's fit {(theirs - said['seconds']['fit']) / (mine - spent['fit']):.1f}")
+    besides = (theirs - said["seconds"]["fit"]) / (mine - spent["fit"])
+    print(
+        f"=> end to end, seconds: ours {mine:.0f} ({my_cpu:.0f} CPU), straightforward script {theirs:.0f}"
+        f" ({their_cpu:.0f} CPU), ratio {theirs / mine:.2f} (CPU {their_cpu / my_cpu:.2f};"
+        f" {besides:.1f} without XGBoost's fit)"
+    )
     print(f"test Spearman: script {said['rho']:.4f}, bench run {rho:.4f}, difference {rho - said['rho']:+.4f}")
 
 

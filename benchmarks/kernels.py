@@ -122,6 +122,11 @@ def oligo_lines(rows: int, length: int) -> list[Line]:
     vectorizer = CountVectorizer(analyzer="char", ngram_range=(K, K), lowercase=False)
     lines.append(peer(words, "CountVectorizer", lambda: vectorizer.fit_transform(few), few_amount, ">= 150 ×"))
     lines.append(peer(words, "Counter loop", lambda: [count_words(text) for text in few], few_amount))
+    if importlib.util.find_spec("pykmertools"):
+        import pykmertools
+
+        oligos = pykmertools.OligoComputer(K)  # counts both strands in one column: half of our columns
+        lines.append(peer(words, "pykmertools", lambda: oligos.vectorise_batch(few, False), few_amount))
 
     content = kernel_line(f"GC, {label}", lambda: kernels.gc_fraction(unshared(sequences)), amount, wanted=">= 3,000")
     lines.append(content)
@@ -137,6 +142,13 @@ def oligo_lines(rows: int, length: int) -> list[Line]:
     )
     lines.append(codes)
     lines.append(peer(codes, "NumPy table, row by row", lambda: [encode(text) for text in few], few_amount))
+    if importlib.util.find_spec("seqpro"):
+        import seqpro
+
+        letters_of = np.frombuffer("".join(texts).encode(), "S1").reshape(rows, length)
+        where = {base: code for code, base in enumerate("ACGT")}
+        lines.append(peer(codes, "seqpro tokenize", lambda: seqpro.tokenize(letters_of, where, 4), amount))
+        lines.append(peer(codes, "seqpro one-hot", lambda: seqpro.DNA.ohe(letters_of), amount))
     return lines
 
 
@@ -227,6 +239,36 @@ def count_words(text: str) -> Counter[str]:
     return Counter(text[i : i + K] for i in range(len(text) - K + 1))
 
 
+def growth(sizes: tuple[int, ...], bases: int = 300_000_000) -> str:
+    """CPU seconds of each featurizer's kernel by the number of fragments of 600 bases, all cores. 6-mers and codes are
+    made in blocks, as a run makes them, into one block of memory."""
+    rng = np.random.default_rng(3)
+    genome = rng.integers(0, 4, bases, np.uint8)
+    words = np.empty((20_000, 4**K), np.uint16)
+    letters = np.empty((20_000, 600), np.uint8)
+    work: dict[str, Callable[[Sequences], Any]] = {
+        "gc": kernels.gc_fraction,
+        "gc-windows[n=20]": lambda fragments: kernels.gc_windows(fragments, 20),
+        f"{K}-mers": lambda fragments: [
+            kernels.count_kmers(block, K, K, out=words[: len(block)]) for _, block in fragments.blocks(len(words))
+        ],
+        "codes": lambda fragments: [
+            kernels.padded_codes(block, out=letters[: len(block)]) for _, block in fragments.blocks(len(letters))
+        ],
+    }
+    rows = [["fragments of 600", *work], ["---"] * (1 + len(work))]
+    for size in sizes:
+        start = np.sort(rng.integers(0, bases - 600, size))
+        cells = []
+        for call in work.values():
+            fragments = Sequences.from_intervals(genome, start, start + 600, rng.random(size) < 0.5)
+            began = time.process_time()
+            call(fragments)
+            cells.append(f"{time.process_time() - began:.2f}")
+        rows.append([f"{size:,}", *cells])
+    return "\n".join("| " + " | ".join(row) + " |" for row in rows)
+
+
 def table(lines: list[Line]) -> str:
     """The lines as a Markdown table."""
     rows = [HEADER, ["---"] * len(HEADER), *(line.cells() for line in lines)]
@@ -248,13 +290,19 @@ def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="a tenth of the data")
-    lines = measure(parser.parse_args().quick)
-    print(table(lines))
+    quick = parser.parse_args().quick
+    print(table(measure(quick)))
+    sizes = (10_000, 30_000, 100_000, 300_000, 1_000_000, 2_200_000)
+    print("\nCPU seconds by the number of fragments (GC of few fragments is read, of many looked up in an index of the")
+    print("300 Mb, which is made within the figure):\n")
+    print(growth(sizes[:3] if quick else sizes))
     absent = [
-        name for module, name in (("Bio", "Biopython"), ("seqpro", "seqpro")) if not importlib.util.find_spec(module)
+        name
+        for module, name in (("Bio", "Biopython"), ("pykmertools", "pykmertools"), ("seqpro", "seqpro"))
+        if not importlib.util.find_spec(module)
     ]
     if absent:
-        print(f"\nSkipped, not installed: {', '.join(absent)}.")
+        print(f"\nNot compared, as they are not installed: {', '.join(absent)} (pip install 'bench-gc[peers]').")
 
 
 if __name__ == "__main__":

@@ -28,7 +28,7 @@ import numpy as np
 KEPT = 0.20
 DENSITY = 300_000_000 / 2_200_000
 FEATURIZERS = ("gc", "gc-windows", "kmers[k=6]")
-MODELS = ("gc-curve", "ridge", "xgboost", "lightgbm", "random-forest")
+MODELS = ("gc-curve", "ridge", "xgboost", "random-forest", "lightgbm")
 
 
 class Stages:
@@ -70,7 +70,9 @@ def own_memory() -> float:
         return next(int(line.split()[1]) for line in lines if line.startswith("RssAnon")) / 1e6
 
 
-def measure(folder: Path, fragments: int, featurizers: list[str], models: list[str], rounds: int | None) -> Stages:
+def measure(
+    folder: Path, fragments: int, featurizers: list[str], models: list[str], rounds: int | None, trees: int | None
+) -> Stages:
     """Every stage on one stand-in of so many fragments."""
     from bench.datasets.sure2017 import COUNTS, GENOMES, SuRE2017, read_counts
     from bench.datasets.sure_standin import write_standin
@@ -116,6 +118,8 @@ def measure(folder: Path, fragments: int, featurizers: list[str], models: list[s
         for text in models:
             if rounds and text in ("xgboost", "lightgbm"):
                 text = f"{text}[rounds={rounds}]"
+            if trees and text == "random-forest":
+                text = f"{text}[trees={trees}]"
             model = registry.make("model", text)
             if why_not(featurizer, model, probe, default_suite=False):
                 continue
@@ -125,7 +129,9 @@ def measure(folder: Path, fragments: int, featurizers: list[str], models: list[s
                 )
                 seconds, scores = result.record["seconds"], result.record["spearman"]
                 said["note"] = (
-                    f"fit {seconds['fit']:.0f} s, predict {seconds['predict']:.0f} s, ρ test {scores['test'][0]}"
+                    f"fit {seconds['fit']:.0f} s on {result.record['fitted_rows'][0]:,} rows, predict"
+                    f" {seconds['predict']:.0f} s, shuffled {seconds.get('shuffled', 0):.0f} s,"
+                    f" ρ test {scores['test'][0]:.3f}"
                 )
             if featurizer.name == "gc" and model.name == "gc-curve":
                 stages.lines.append(("", 0, 0, own_memory(), gc_share(here, task, folds, result)))
@@ -191,6 +197,7 @@ def main() -> None:
     parser.add_argument("-f", "--featurizer", action="append", default=None)
     parser.add_argument("-m", "--model", action="append", default=None)
     parser.add_argument("--rounds", type=int, help="of the boosters, in place of early stopping's")
+    parser.add_argument("--trees", type=int, help="of the forest")
     given = parser.parse_args()
     if given.many:
         print(many_fragments(given.many, 300_000_000).table())
@@ -205,6 +212,7 @@ def main() -> None:
                 given.featurizer or list(FEATURIZERS),
                 given.model or list(MODELS),
                 given.rounds,
+                given.trees,
             )
             print(f"\n### {size:,} fragments\n\n{stages.table()}\n")
             print(f"ru_maxrss {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6:.2f} GB", flush=True)

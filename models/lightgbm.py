@@ -13,6 +13,15 @@ from bench.model import Model, Part, Setting
 
 #: Rows handed to LightGBM at a time: it holds a float copy of them.
 BLOCK = 50_000
+#: Values of a matrix from which room is made for it first: a binned one takes up to a byte of each.
+LARGE = 1_000_000_000
+#: Histograms are made column by column from so many columns on where rows are fewer than ``FEW``. Row by row costs
+#: .33 CPU seconds a tree at 5,460 count columns whatever the rows (the columns that a tree may use are copied out for
+#: each); column by column .13 and as much again with every 14,000 rows: even at 22,000 rows (docs/scale.md).
+WIDE, FEW = 1_000, 20_000
+#: Values that bins are found from where rows are handed over piece by piece: LightGBM holds 16 bytes of each in between,
+#: and of its own 200,000 rows at 5,460 columns that would be 17 GB.
+SAMPLE_VALUES = 50_000_000
 
 
 class LightGBM(Model):
@@ -60,7 +69,7 @@ class LightGBM(Model):
         curves: dict[str, dict[str, list[float]]] = {}
         self.booster_ = lightgbm.train(
             {
-                **self._data_parameters(setting),
+                **self._data_parameters(setting, train.x),
                 "objective": "regression",
                 "metric": "rmse",
                 "learning_rate": self.learning_rate,
@@ -86,12 +95,15 @@ class LightGBM(Model):
             for i, (a, b) in enumerate(zip(curves["train"]["rmse"], curves["valid"]["rmse"], strict=True))
         ]
 
-    def _data_parameters(self, setting: Setting) -> dict[str, Any]:
+    def _data_parameters(self, setting: Setting, x: Features) -> dict[str, Any]:
+        by_column = x.columns >= WIDE and len(x) < FEW
         return {
             "max_bin": self.max_bin,
             "feature_pre_filter": False,  # the matrix is shared by settings that differ in min_data_in_leaf
             "deterministic": True,
-            "force_row_wise": True,
+            "force_row_wise": not by_column,
+            "force_col_wise": by_column,
+            "bin_construct_sample_cnt": max(min(SAMPLE_VALUES // x.columns, 200_000), 1) if len(x) > BLOCK else 200_000,
             "num_threads": setting.threads,
             "verbosity": -1,
         }
@@ -100,9 +112,11 @@ class LightGBM(Model):
         """Binned training and validation rows, kept for other fits on the same rows, with this fit's labels."""
         import lightgbm
 
-        key = f"lightgbm-{self.max_bin}"
+        parameters = self._data_parameters(setting, train.x)
+        key = f"lightgbm-{self.max_bin}-{len(train.x)}"
         if key not in setting.shared:
-            parameters = self._data_parameters(setting)
+            if len(train.x) * train.x.columns > LARGE:
+                setting.shared.clear()  # another learner's matrix of these rows: both would not fit
             matrix = lightgbm.Dataset(_rows(train.x), train.y, params=parameters).construct()
             held_out = lightgbm.Dataset(_rows(valid.x), valid.y, reference=matrix, params=parameters).construct()
             setting.shared[key] = matrix, held_out

@@ -127,31 +127,56 @@ def _row_blocks(x: Features) -> Iterator[tuple[slice, NDArray[Any]]]:
 
 
 def _decompose(x: Features) -> _Spectrum:
-    n, p = len(x), x.columns
-    total, squares = np.zeros(p), np.zeros(p)
-    for _, block in _row_blocks(x):
-        total += block.sum(axis=0, dtype=np.float64)
-    centre = total / n
-    for _, block in _row_blocks(x):
-        squares += ((block - centre.astype(np.float32)) ** 2).sum(axis=0, dtype=np.float64)
-    spread = np.sqrt(squares / n)
-    # A constant column: 0 after centring, whatever it is divided by.
-    scale = np.where(spread > 1e-6 * np.maximum(np.abs(centre), 1e-30), spread, np.inf)
-    by_rows = n < p
-    gram = np.zeros((n, n) if by_rows else (p, p))
-    if by_rows:
-        table = x.table()
-        step = max(1, BLOCK // n)
-        for first in range(0, p, step):
-            columns = slice(first, first + step)
-            block = _standardise(table[:, columns], centre[columns], scale[columns])
-            gram += block @ block.T
-    else:
-        for _, counts in _row_blocks(x):
-            block = _standardise(counts, centre, scale)
-            gram += block.T @ block
+    by_rows = len(x) < x.columns
+    centre, scale, gram = (_gram_of_rows if by_rows else _gram_of_columns)(x)
     values, vectors = np.linalg.eigh(gram)
     return _Spectrum(centre, scale, values, vectors, by_rows)
+
+
+def _scale(spread: NDArray[np.float64], centre: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Standard deviations; infinite for a constant column: 0 after centring, it stays 0."""
+    return np.where(spread > 1e-6 * np.maximum(np.abs(centre), 1e-30), spread, np.inf)
+
+
+def _gram_of_rows(x: Features) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Centre and scale of the columns, and the products of standardised rows (n, n), from fewer rows than columns."""
+    table, n = x.table(), len(x)
+    centre = table.mean(axis=0, dtype=np.float64)
+    step = max(1, BLOCK // n)
+    pieces = [slice(first, first + step) for first in range(0, x.columns, step)]
+    spread = np.empty(x.columns)
+    for columns in pieces:
+        spread[columns] = (table[:, columns] - centre[columns].astype(np.float32)).std(axis=0, dtype=np.float64)
+    scale = _scale(spread, centre)
+    gram = np.zeros((n, n))
+    for columns in pieces:
+        block = _standardise(table[:, columns], centre[columns], scale[columns])
+        gram += block @ block.T
+    return centre, scale, gram
+
+
+def _gram_of_columns(x: Features) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Centre and scale of the columns, and the products of standardised columns (p, p), in one pass over the rows,
+    which may be made anew at each.
+
+    Columns are centred by the mean of the first block, and the products are corrected afterwards. That block is part of
+    the rows, so its mean is off by at most sqrt(rows / rows of a block) standard deviations: too few to lose digits.
+    """
+    n, p = len(x), x.columns
+    shift, total, gram = np.zeros(p, np.float32), np.zeros(p), np.zeros((p, p))
+    for rows, block in _row_blocks(x):
+        if rows.start == 0:
+            shift = block.mean(axis=0, dtype=np.float64).astype(np.float32)
+        moved = np.asarray(block - shift, np.float32)
+        total += moved.sum(axis=0, dtype=np.float64)
+        gram += moved.T @ moved
+    off = total / n
+    gram -= n * np.outer(off, off)
+    centre = shift + off
+    scale = _scale(np.sqrt(np.maximum(np.diagonal(gram), 0) / n), centre)
+    gram /= scale
+    gram /= scale[:, None]
+    return centre, scale, gram
 
 
 def _standardise(block: NDArray[Any], centre: NDArray[np.float64], scale: NDArray[np.float64]) -> NDArray[np.float32]:

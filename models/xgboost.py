@@ -15,6 +15,8 @@ from bench.model import Model, Part, Setting
 BLOCK = 50_000
 #: Rows that the bins of a larger matrix are drawn from: with all of them, preparation and peak memory double.
 SAMPLE = 5_000
+#: Values of a matrix from which room is made for it first: a quantised one takes 2 bytes of each.
+LARGE = 1_000_000_000
 
 
 class XGBoost(Model):
@@ -119,8 +121,10 @@ def quantised(train: Part, valid: Part, setting: Setting, max_bin: int, device: 
 
     Quantising is dear, so the pair is kept in ``setting.shared`` for other targets, seeds and models on the same rows.
     """
-    key = f"xgboost-quantised-{max_bin}-{device}"
+    key = f"xgboost-quantised-{max_bin}-{device}-{len(train.x)}"
     if key not in setting.shared:
+        if len(train.x) * train.x.columns > LARGE:
+            setting.shared.clear()  # another learner's matrix of these rows: both would not fit
         sample = None
         if len(train.x) > BLOCK:
             few = np.linspace(0, len(train.x) - 1, SAMPLE).astype(np.int64)

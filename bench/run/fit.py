@@ -34,7 +34,8 @@ BLOCK_BYTES, LARGE = 1 << 28, 1 << 30
 #: Rows times columns that a model is handed to fit on: boosters keep 2 bytes of each (XGBoost 2.03 at 5,120 columns),
 #: 8 GB. A model that states its own need of memory is handed everything.
 MOST_VALUES = 4_000_000_000
-#: Matrices of one fold are kept for the next model only below this size (bytes of features).
+#: Parts and matrices of all folds are kept for the next model below this size (bytes of features), of the last fold
+#: above it: a task of that size has one fold.
 KEEP_BYTES = 2 << 30
 
 
@@ -305,10 +306,10 @@ def _pieces(
         shared = workspace.shared[key]
         return shared["bench: pieces"], shared["bench: models"]
     pieces = {code: features.take(index) for code, index in rows.items()}
-    if features.values.nbytes <= KEEP_BYTES:
-        workspace.shared[key] = {"bench: pieces": pieces, "bench: models": {}}
-        return pieces, workspace.shared[key]["bench: models"]
-    return pieces, {}
+    if features.values.nbytes > KEEP_BYTES:
+        workspace.shared.clear()
+    workspace.shared[key] = {"bench: pieces": pieces, "bench: models": {}}
+    return pieces, workspace.shared[key]["bench: models"]
 
 
 def _checked(predicted: Any, rows: int, targets: int, name: str) -> NDArray[np.float32]:

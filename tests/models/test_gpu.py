@@ -1,4 +1,4 @@
-"""On a CUDA device the learners give what they give on the CPU, and say where they ran. ``pytest -m gpu`` runs these."""
+"""On a CUDA device the learners give what they give on the CPU, and say where they ran: ``pytest -m gpu``."""
 
 from __future__ import annotations
 

@@ -7,6 +7,7 @@ import pytest
 from scipy.stats import spearmanr
 
 import bench.models.lightgbm as lightgbm_module
+import bench.models.ridge as ridge_module
 import bench.models.xgboost as xgboost_module
 from bench.errors import BenchError
 from bench.featurizer import Features
@@ -202,6 +203,22 @@ def test_ridge_equals_scikit_learn(rows, columns):
     scaler = StandardScaler().fit(x)
     peer = Peer(alpha=7.5).fit(scaler.transform(x), y)
     np.testing.assert_allclose(model.predict(part.x), peer.predict(scaler.transform(x)), atol=2e-4)
+
+
+def test_ridge_is_the_same_in_blocks_whose_means_differ(monkeypatch):
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(400, 6)).astype(np.float32) * [1, 1, 100, 1, 1, 1] + [0, 0, 0, 1000, 5, 0]
+    x[100:, 0] += 30  # the first block says nothing about the mean of the others
+    x[:, 4] = 0.1
+    x = x.astype(np.float32)
+    part = Part(Features(x, "table"), (x[:, 1] + 0.01 * x[:, 2] + rng.normal(size=400)).astype(np.float32))
+    predicted = []
+    for block in (10**6, 6 * 50):
+        monkeypatch.setattr(ridge_module, "BLOCK", block)
+        model = Ridge(alpha=1.0)
+        model.fit(part, part, Setting())
+        predicted.append(model.predict(part.x))
+    np.testing.assert_allclose(predicted[0], predicted[1], atol=1e-4)
 
 
 def test_ridge_keeps_the_penalty_that_scikit_learn_scores_best_on_validation():

@@ -93,6 +93,20 @@ def test_what_a_model_shares_lives_as_long_as_its_rows(task):
     assert len({id(each) for each in shared}) == 3
 
 
+def test_of_a_large_task_the_matrices_of_one_fold_are_kept(task, monkeypatch):
+    from bench.run import fit
+
+    monkeypatch.setattr(fit, "KEEP_BYTES", 10)
+    Spy.seen.clear()
+    workspace, folds = Workspace(), make_folds(task)
+    one = type(folds)(folds.name, folds.part[:1])
+    for seed in range(2):
+        fit_job(task, one, made(GCColumn, "featurizer"), made(Spy), seed, ("t0",), workspace=workspace)
+    assert Spy.seen[0][2].shared is Spy.seen[1][2].shared
+    fit_job(task, folds, made(GCColumn, "featurizer"), made(Spy), 0, ("t0",), workspace=workspace)
+    assert len(workspace.shared) == 1
+
+
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
