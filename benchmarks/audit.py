@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import norm
 
-from bench.audit import duplicates
+from bench.audit import duplicates, hashfrag
 from bench.audit.confounders import RHO_WARN
 from bench.sequences import Sequences
 from bench.stats.bootstrap import Draws, correlation_draws, estimate
@@ -73,16 +73,18 @@ def leaks(n: int = 20_000, reliability: float = 0.8, score: float = 0.5) -> None
 
 
 def near(rows: int = 2000, length: int = 150) -> None:
-    """Shared words of unrelated sequences, and of copies with substitutions."""
+    """Shared words of unrelated sequences and of copies with substitutions, and the scores of their alignments."""
     print(f"\n## Test rows called near duplicates ({length} bases, {duplicates.K}-mers, {duplicates.NEAR:.0%} shared)")
     base = np.array([1, 2, 0, 3], np.uint8)
     seen = base[RNG.choice(4, (rows, length), p=[0.225, 0.225, 0.275, 0.275])]
     tested: dict[str, NDArray[np.uint8]] = {
         "unrelated": base[RNG.choice(4, (rows, length), p=[0.225, 0.225, 0.275, 0.275])]
     }
-    for identity in (0.99, 0.97, 0.95, 0.93, 0.9):
-        wrong = RNG.random(seen.shape) > identity
-        tested[f"identity {identity}"] = np.where(wrong, (seen + RNG.integers(1, 4, seen.shape)) % 4, seen).astype(
+    far = np.random.default_rng(1)  # of its own, so that the sections below keep their numbers
+    for identity in (0.99, 0.97, 0.95, 0.93, 0.9, 0.85, 0.8, 0.75, 0.7):
+        rng = RNG if identity >= 0.9 else far
+        wrong = rng.random(seen.shape) > identity
+        tested[f"identity {identity}"] = np.where(wrong, (seen + rng.integers(1, 4, seen.shape)) % 4, seen).astype(
             np.uint8
         )
     tested["shifted by a third"] = np.concatenate(
@@ -95,6 +97,14 @@ def near(rows: int = 2000, length: int = 150) -> None:
         task, folds = as_task(np.concatenate([seen, codes]), rows)
         rates = [duplicates.near_across_split(task, folds, share)["near"] / rows for share in (0.1, 0.3, 0.5, 0.7)]
         print(f"{name}: " + ", ".join(f"{rate:.1%}" for rate in rates) + " at shares of .1, .3, .5, .7")
+        try:
+            best = hashfrag.best_scores(task.sequences, np.arange(rows, 2 * rows), np.arange(rows)) / length
+        except (hashfrag.Absent, FileNotFoundError) as absent:
+            print(f"  hashFrag: {absent}")
+            continue
+        rates = [float(np.mean(best >= share)) for share in (0.2, 0.3, 0.5, 0.7)]
+        print(f"  hashFrag, best {best.max() * length:.0f}: " + ", ".join(f"{rate:.1%}" for rate in rates), end="")
+        print(" at scores of .2, .3, .5, .7 a base")
 
 
 def as_task(codes: NDArray[np.uint8], train: int) -> tuple[Task, Folds]:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Literal
 
-from bench.audit import confounders, design, duplicates
+from bench.audit import confounders, design, duplicates, hashfrag
 from bench.audit.finding import Finding, Subject
 from bench.errors import BenchError
 from bench.plugins import Registry
@@ -22,6 +22,7 @@ CHECKS: tuple[Callable[[Subject], Iterator[Finding]], ...] = (
     confounders.check_strata,
     duplicates.check_duplicates,
     duplicates.check_near_duplicates,
+    hashfrag.check_hashfrag,
     design.check_loci,
     design.check_chromosomes,
     design.check_gc_balance,

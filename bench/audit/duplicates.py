@@ -93,7 +93,7 @@ def check_duplicates(subject: Subject) -> Iterator[Finding]:
     copies = found["exact"] + found["reverse_complement"]
     yield Finding(
         "duplicates",
-        _status(copies, found["test_rows"]),
+        leak_status(copies, found["test_rows"]),
         "",
         f"{found['exact']:,} of {found['test_rows']:,} test rows have an exact copy among training or validation rows,"
         f" {found['reverse_complement']:,} more a reverse-complement one",
@@ -107,7 +107,7 @@ def check_near_duplicates(subject: Subject) -> Iterator[Finding]:
     sketch = f" (every {found['sketched']}th word compared)" if found["sketched"] > 1 else ""
     yield Finding(
         "near-duplicates",
-        _status(found["near"], found["test_rows"]),
+        leak_status(found["near"], found["test_rows"]),
         "",
         f"{found['near']:,} of {found['test_rows']:,} test rows share half of their {K}-mers or more with one training"
         f" or validation row{sketch}",
@@ -115,7 +115,7 @@ def check_near_duplicates(subject: Subject) -> Iterator[Finding]:
     )
 
 
-def _status(copies: int, rows: int) -> Status:
+def leak_status(copies: int, rows: int) -> Status:
     share = copies / max(rows, 1)
     return "FAIL" if share >= LEAK_FAIL else "WARN" if share >= LEAK_WARN else "PASS"
 
