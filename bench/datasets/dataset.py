@@ -113,7 +113,7 @@ class Dataset:
 
     def _unavailable(self, missing: list[RemoteFile], data_dir: Path | None) -> Unavailable:
         size = sum(file.bytes for file in missing) / 1e6
-        named = data_dir or _environment("BENCH_DATA_DIR")
+        named = data_dir or named_folder("BENCH_DATA_DIR")
         no_folder = f" ({named}, named as the data folder, does not exist)" if named and not named.is_dir() else ""
         return Unavailable(
             f"{len(missing)} of {len(self.files)} files of {self.name} are not here{no_folder}.",
