@@ -50,7 +50,7 @@ endif
 constraints:
 	uv pip compile pyproject.toml --all-extras --universal --no-header --no-annotate --no-emit-index-url --output-file constraints.txt
 
-# Every surface that takes a person's input, about 100,000 inputs in ten minutes; `make test` tries a thousand.
+# About 100,000 inputs over every surface that takes a person's input (half an hour); `make test` tries a thousand.
 fuzz: $(VENV)/.dev
 	$(BIN)/python -m tests.fuzz --examples 14000
 

@@ -4,7 +4,7 @@ Each surface has a function that takes one input. It may refuse the input with a
 any other error, any warning, and a path outside the output folder is a finding. `test_fuzz.py` runs a few hundred
 inputs of each; a long run is
 
-    python -m tests.fuzz --examples 20000 [--only tables] [--seed 1]
+    python -m tests.fuzz --examples 14000 [--only tables] [--seed 1]
 
 which prints, a surface, how many inputs it tried, how many were accepted and how many refused.
 """
