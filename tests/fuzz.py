@@ -334,7 +334,7 @@ def replaced(content: dict, changes: list[tuple[tuple[str, ...], object]]) -> st
         for key in path[:-1]:
             place = place.setdefault(key, {}) if isinstance(place, dict) else {}
         if isinstance(place, dict):
-            place[path[-1]] = value
+            place[path[-1]] = copy.deepcopy(value)  # the sampled value is used again
     return "\n".join(f"{key} = {toml(value)}" for key, value in content.items())
 
 

@@ -47,6 +47,8 @@ def canonical(kind: str, table: pd.DataFrame, design: pd.DataFrame, source: str)
             f"{source}: oligo {long['oligo_name'][unknown].iloc[0]!r} is not in the design."
             " Give the design that it was made of."
         )
+    if not long["replicate"].notna().any():
+        raise BenchError(f"{source}: no oligo was measured in any replicate. Check the count columns.")
     wide = long.pivot(index="oligo_name", columns="replicate", values="log2FoldChange").add_prefix(REPLICATE)
     by_oligo = long.groupby("oligo_name")
     wide["dna_count"] = by_oligo["dna_counts"].sum()

@@ -87,3 +87,9 @@ def test_both_layouts_of_one_experiment_agree(data_dir, tmp_path):
     np.testing.assert_array_equal(
         experiment.sequences.covariates["dna_count"], barcode.sequences.covariates["dna_count"]
     )
+
+
+def test_a_table_without_any_count_is_refused():
+    empty = BARCODES.assign(**{column: np.nan for column in BARCODES if "_count_" in str(column)})
+    with pytest.raises(BenchError, match="no oligo was measured in any replicate"):
+        canonical("igvf-barcode", empty, DESIGN, "t")
