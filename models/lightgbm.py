@@ -19,7 +19,7 @@ LARGE = 1_000_000_000
 #: .33 CPU seconds a tree at 5,460 count columns whatever the rows (the columns that a tree may use are copied out for
 #: each); column by column .13 and as much again with every 14,000 rows: even at 22,000 rows (docs/scale.md).
 WIDE, FEW = 1_000, 20_000
-#: Values that bins are found from where rows are handed over piece by piece: LightGBM holds 16 bytes of each in between,
+#: Values that bins are found from where rows are handed over piece by piece: LightGBM holds 16 bytes of each meanwhile,
 #: and of its own 200,000 rows at 5,460 columns that would be 17 GB.
 SAMPLE_VALUES = 50_000_000
 
