@@ -92,6 +92,13 @@ class Ridge(Model):
         out = _times(x, self.weights_) + self.intercept_
         return out[:, 0] if self.one_target_ else out
 
+    def memory(self, rows: int, columns: int, item_bytes: int) -> float:
+        """The Gram matrix, its eigenvectors and the room to find them; one block of rows as floats; features that are
+        held and their training part. With more columns than rows, the whole table."""
+        size = rows * columns * item_bytes
+        held = 2.0 * (size if columns > rows else min(size, 1 << 30))
+        return held + 40.0 * min(rows, columns) ** 2 + 24.0 * min(BLOCK, rows * columns)
+
     @classmethod
     def estimate(cls, rows: int, columns: int) -> float:
         small = min(rows, columns)

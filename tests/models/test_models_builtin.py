@@ -205,6 +205,12 @@ def test_ridge_equals_scikit_learn(rows, columns):
     np.testing.assert_allclose(model.predict(part.x), peer.predict(scaler.transform(x)), atol=2e-4)
 
 
+def test_ridge_needs_no_more_memory_for_more_rows():
+    million, more = (Ridge().memory(rows, 5460, 2) for rows in (1_000_000, 2_200_000))
+    assert million == more < 6e9
+    assert Ridge().memory(100, 5460, 2) < Ridge().memory(1000, 5460, 2) < 1e9
+
+
 def test_ridge_is_the_same_in_blocks_whose_means_differ(monkeypatch):
     rng = np.random.default_rng(0)
     x = rng.normal(size=(400, 6)).astype(np.float32) * [1, 1, 100, 1, 1, 1] + [0, 0, 0, 1000, 5, 0]
