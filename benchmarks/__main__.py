@@ -39,7 +39,7 @@ PARTS = (
     BenchPart(
         "end_to_end.py",
         "`bench run` against pandas, CountVectorizer and XGBoost on SuRE-like fragments",
-        "--fragments 100000 --k 5 --rounds 100",
+        "--fragments 100000 --k 5 --rounds 300",
         "--fragments 10000 --k 4 --rounds 50",
     ),
     BenchPart("cnn_epoch.py", "One epoch of the CNN at 2,000 bases against Keras' own fit", "--samples 4000"),
