@@ -10,6 +10,7 @@ from typing import Any
 
 from bench.errors import BenchError
 from bench.report.guide import guide
+from bench.report.joint import boards_on
 from bench.report.load import SUMMARY, BoardFiles, TaskFiles, find_tasks, load_rows
 from bench.report.section import LEFT, SUMMARY_HEADER, notes, summary_rows, task_section
 from bench.report.text import escape, table
@@ -94,15 +95,19 @@ def summarise(task: TaskFiles) -> dict[str, Any]:
     known = {} if old is None or old.get("format") != SUMMARY_FORMAT else {b["inputs"]: b for b in old["boards"]}
     code = code_digest()
     rows = None
+    joint: dict[str, Any] = {}  # by folds, so that all targets on them share their draws
     boards = []
     for files in task.boards:
         inputs = inputs_digest(task, files, code)
         figures = known.get(inputs)
         if figures is None:
             from bench.report.figures import board_figures
+            from bench.report.joint import joint_draws
 
             rows = load_rows(task.folder) if rows is None else rows
-            figures = {"inputs": inputs, **_plain(board_figures(task, files, rows))}
+            if files.folds_digest not in joint:
+                joint[files.folds_digest] = joint_draws(task, files.folds_digest, rows)
+            figures = {"inputs": inputs, **_plain(board_figures(task, files, rows, joint[files.folds_digest]))}
         boards.append(figures)
     card = {**task.card["card"], **{key: task.card[key] for key in ("digest", "rows", "counts")}}
     pictures = {} if old is None else old.get("pictures", {})
@@ -115,6 +120,8 @@ def inputs_digest(task: TaskFiles, files: BoardFiles, code: str) -> str:
     parts += [record for runs in files.cells.values() for _, record in runs]
     parts += [[str(folder.relative_to(task.folder)), note] for folder, note in files.failed]
     parts += files.left_out
+    # The loci of all targets on the same folds are drawn together; which rows a target has follows from the task.
+    parts.append([other.target for other in boards_on(task, files.folds_digest)])
     parts.append(read_json(task.folder / folds_file(files.folds_digest)))
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
 
@@ -122,7 +129,10 @@ def inputs_digest(task: TaskFiles, files: BoardFiles, code: str) -> str:
 def code_digest() -> str:
     """Hash of the sources that turn predictions into numbers: ``bench.stats`` and the reading side of this room."""
     here = Path(__file__).parent
-    sources = [*sorted((here.parent / "stats").glob("*.py")), here / "figures.py", here / "load.py"]
+    sources = [
+        *sorted((here.parent / "stats").glob("*.py")),
+        *(here / name for name in ("figures.py", "joint.py", "load.py")),
+    ]
     return hashlib.sha256(b"\0".join(path.read_bytes() for path in sources)).hexdigest()[:16]
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bench.report.joint import Joint, joint_draws
 from bench.report.load import Board, BoardFiles, CellScores, TaskFiles, load_board
 from bench.run.store import folds_file, read_json
 from bench.stats import board as stats
@@ -28,8 +29,11 @@ LOG_DNA = "log DNA count"
 GC = "GC content"
 
 
-def board_figures(task: TaskFiles, files: BoardFiles, rows: pd.DataFrame) -> dict[str, Any]:
-    """Every number of one board, from ``bench.stats.board`` over the stored test predictions."""
+def board_figures(task: TaskFiles, files: BoardFiles, rows: pd.DataFrame, joint: Joint | None = None) -> dict[str, Any]:
+    """Every number of one board, from ``bench.stats.board`` over the stored test predictions.
+
+    ``joint`` : the draws that the boards on these folds share; made here without it.
+    """
     board = load_board(task, files, rows)
     figures: dict[str, Any] = {
         "target": files.target,
@@ -39,7 +43,9 @@ def board_figures(task: TaskFiles, files: BoardFiles, rows: pd.DataFrame) -> dic
         "left_out": files.left_out if board is None else board.left_out,
         "failed": [_failure(task, folder, note) for folder, note in files.failed],
     }
-    return figures | (_nothing() if board is None else _computed(board))
+    if board is None:
+        return figures | _nothing()
+    return figures | _computed(board, joint or joint_draws(task, files.folds_digest, rows))
 
 
 def _nothing() -> dict[str, Any]:
@@ -60,11 +66,11 @@ def _nothing() -> dict[str, Any]:
     return {**none, **empty, "folds": 0, "sizes": sizes, "ceiling": {"value": None, "reason": "no finished cell"}}
 
 
-def _computed(board: Board) -> dict[str, Any]:
+def _computed(board: Board, joint: Joint) -> dict[str, Any]:
     y = board.value[board.test_row]
     rows = board.rows.iloc[board.test_row]
     gc = rows["gc"].to_numpy(np.float64)
-    locus = rows["locus"].to_numpy()
+    locus = joint.codes[board.test_row]
     replicates = board.replicates[board.test_row]
     log_dna = _log_dna(rows)
     names = {cell.name: cell for cell in board.cells}
@@ -84,6 +90,7 @@ def _computed(board: Board) -> dict[str, Any]:
         log_dna=log_dna,
         confounders=_confounders(rows, log_dna),
         shuffled={name: cell.shuffled.T for name, cell in names.items() if cell.shuffled is not None},
+        draws=joint.draws,
     )
     by_name = {figures.name: figures for figures in found.models}
     deep = [name for name, cell in names.items() if cell.flag("deep") and not cell.flag("gc_only")]
@@ -111,14 +118,14 @@ def _computed(board: Board) -> dict[str, Any]:
         "shares_apart": [part for name in roles["gc_windowed"] if (part := _share(found, name)) is not None],
         "verdict": None if best_deep is None else _verdict(by_name[best_deep]),
         "held_fixed": [
-            _held_fixed(by_name[name], held_fixed(y, names[name].test.T, gc, locus, board.test_fold))
+            _held_fixed(by_name[name], held_fixed(y, names[name].test.T, gc, locus, board.test_fold, draws=joint.draws))
             for name in dict.fromkeys((found.best_learner, best_deep, found.gc_learner))
             if name is not None
         ],
         "cells": [_cell(names[name], by_name[name], board, valid[name]) for name in names],
     }
     figures["cells"] = [{**cell, "is_gc_baseline": cell["name"] == found.gc_learner} for cell in figures["cells"]]
-    return figures | _strata(board, found, names)
+    return figures | _strata(board, found, names, joint)
 
 
 def _roles(cells: list[CellScores]) -> dict[str, list[str]]:
@@ -296,11 +303,11 @@ def _failure(task: TaskFiles, folder: Path, note: dict[str, Any]) -> dict[str, A
     }
 
 
-def _strata(board: Board, found: stats.Board, cells: dict[str, CellScores]) -> dict[str, Any]:
+def _strata(board: Board, found: stats.Board, cells: dict[str, CellScores], joint: Joint) -> dict[str, Any]:
     """Every stratum's figures beside the pooled ones, and lines of warning where they tell another story."""
     y = board.value[board.test_row]
     rows = board.rows.iloc[board.test_row]
-    locus = rows["locus"].to_numpy()
+    locus = joint.codes[board.test_row]
     replicates = board.replicates[board.test_row]
     columns = {GC: rows["gc"].to_numpy(np.float64)}
     # One seed stands for the learner: a stratum's table says where a figure comes from, not who is ahead by a hair.
@@ -308,7 +315,7 @@ def _strata(board: Board, found: stats.Board, cells: dict[str, CellScores]) -> d
     tables, warnings = {}, []
     for column in (name for name in rows.columns if name.startswith("s:")):
         labels = rows[column].astype(str).to_numpy()
-        strata = by_stratum(y, columns, labels, board.test_fold, locus)
+        strata = by_stratum(y, columns, labels, board.test_fold, locus, joint.draws)
         if len(strata.strata) < 2:
             continue
         lines = []

@@ -30,6 +30,8 @@ class Planted:
     strata: tuple[str, ...] = ()
     dna: bool = False
     halves: bool = False
+    #: rows that a target lacks
+    missing: dict[str, slice] = field(default_factory=dict)
     #: rows of the task, kept for checks against outside references
     task: Task | None = None
     folds: Folds | None = None
@@ -45,6 +47,7 @@ class Planted:
         for t, name in enumerate(self.targets):
             latent = 0.6 * (gc - 0.45) / 0.08 * (-1) ** t + 0.6 * motif
             values = latent[:, None] + rng.normal(0, 0.7, (n, self.replicates))
+            values[self.missing.get(name, slice(0, 0))] = np.nan
             halves = latent[:, None] + rng.normal(0, 1, (n, 2)) if self.halves else None
             targets[name] = Target(name, values, tuple(f"rep{j + 1}" for j in range(self.replicates)), halves=halves)
         chrom = np.array([f"chr{i % 6}" for i in locus])
@@ -104,8 +107,9 @@ class Planted:
         codes = {"train": TRAIN, "valid": VALID, "test": TEST}
         sizes = {name: [int((p == code).sum()) for p in self.folds.part] for name, code in codes.items()}
         y = self.task.targets[target].value
+        measured = np.isfinite(y)
         scores = {
-            name: [_spearman(prediction[p == code], y[p == code]) for p in self.folds.part]
+            name: [_spearman(prediction[(p == code) & measured], y[(p == code) & measured]) for p in self.folds.part]
             for name, code in codes.items()
         }
         record = {
