@@ -28,17 +28,18 @@ def compare(
     found = compute(a, b, out, split)
     console = Console()
     pairs = {(line.a.pair, line.b.pair) for line in found.lines}
-    named = next(iter(pairs)) if len(pairs) == 1 else (a, b)
+    same = all(left == right for left, right in pairs)  # two folders of one pair are told apart by their paths alone
+    named = next(iter(pairs)) if len(pairs) == 1 and not same else (a, b)
     for letter, name in zip("AB", named, strict=True):
         console.print(Text(f"{letter}  {name}"), highlight=False, soft_wrap=True)
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
-    table.add_column("task, target" if len(pairs) == 1 else "task, target, cell", overflow="fold")
+    table.add_column("task, target, cell" if same else "task, target", overflow="fold")
     for heading in ("A", "B", "A − B [95 %]", "p (Holm)", "n (effective)"):
         table.add_column(heading, justify="right", no_wrap=True)
     for line in found.lines:
         gap = line.difference
         table.add_row(
-            Text(f"{line.a.task}, {line.a.target}" + (f", {line.a.pair}" if len(pairs) > 1 else "")),
+            Text(f"{line.a.task}, {line.a.target}" + (f", {line.a.pair}" if same else "")),
             number(line.score_a.value),
             number(line.score_b.value),
             Text(joined(signed(gap.value), interval(gap.low, gap.high))),

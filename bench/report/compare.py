@@ -89,18 +89,27 @@ def compare(a: str, b: str, out: Path, split: str | None = None) -> Comparison:
     BenchError : for what is not there, or cannot be compared: another task, target, split, table or set of rows.
     """
     if _is_results(a) and _is_results(b):
-        pairs, refused = _match(_sides(Path(a)), _sides(Path(b)), split), []
+        ours, theirs = ([s for s in _sides(Path(root)) if split is None or s.split == split] for root in (a, b))
+        pairs = _match(ours, theirs)
         if not pairs:
             raise BenchError(f"{a} and {b}: no cell is in both folders (same task, target, split, featurizer, model).")
         lines = []
+        refused = [
+            f"{alone} cell{'s' * (alone > 1)} only in {root}"
+            for root, sides in ((a, ours), (b, theirs))
+            if (alone := len(sides) - len(pairs))
+        ]
         for left, right in pairs:
             try:
                 lines.append(compare_sides(left, right))
             except BenchError as error:
                 refused.append(str(error))
         if not lines:
-            raise BenchError(f"nothing can be compared. {refused[0]}")
+            raise BenchError(f"nothing can be compared. {refused[-1]}")
         return Comparison(_adjusted(lines), refused)
+    for one, other in ((a, b), (b, a)):
+        if _is_results(one):
+            raise BenchError(f"{one} is a result folder and {other} is none. Name two result folders, or two cells.")
     found_a, found_b = _find(a, out, split), _find(b, out, split)
     if len(found_a) == 1 and len(found_b) == 1:
         return Comparison(_adjusted([compare_sides(found_a[0], found_b[0])]), [])
@@ -207,8 +216,6 @@ def _find(text: str, out: Path, split: str | None) -> list[Side]:
             raise BenchError(f"{folder}: no finished cell that this version of bench can read. Run it again.")
         # Absolute, so that the task's folder is found from a relative seed folder too.
         return list(_grouped((path.resolve(), record) for path, record in runs))
-    if _is_results(text):
-        raise BenchError(f"{text} is a result folder and the other is a cell. Name two cells or two result folders.")
     if folder.is_dir():
         raise BenchError(f"{folder}: neither a cell's folder (it has no {RECORD}) nor a result folder.")
     sides = _sides(out)
@@ -239,12 +246,12 @@ def _one_split(sides: list[Side], split: str | None) -> list[Side]:
     return chosen
 
 
-def _match(ours: list[Side], theirs: list[Side], split: str | None) -> list[tuple[Side, Side]]:
+def _match(ours: list[Side], theirs: list[Side]) -> list[tuple[Side, Side]]:
     def key(side: Side) -> tuple[str, str, str, str]:
         return side.task, side.target, side.split, side.pair
 
     there = {key(side): side for side in theirs}
-    return [(side, there[key(side)]) for side in ours if key(side) in there and (split is None or side.split == split)]
+    return [(side, there[key(side)]) for side in ours if key(side) in there]
 
 
 def _boards(sides: list[Side]) -> str:

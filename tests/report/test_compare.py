@@ -112,7 +112,8 @@ def test_what_cannot_be_compared_is_refused_in_words(planted, tmp_path):
     assert "different targets (t1 and t2)" in refusal(f"planted/t1/{GC}", f"planted/t2/{GC}", out)
     assert "Did you mean 'gc+gc-curve'" in refusal("gc+gc-curv", GC, out)
     assert "neither a cell's folder" in refusal(out / "planted", GC, out)
-    assert "a result folder and the other is a cell" in refusal(out, GC, out)
+    assert f"a result folder and {GC} is none" in refusal(out, GC, out)
+    assert f"a result folder and {GC} is none" in refusal(GC, out, out)
     assert "no results there" in refusal(GC, GC, tmp_path / "nowhere")
 
 
@@ -166,3 +167,19 @@ def test_the_command_prints_the_difference(planted, tmp_path):
     assert "planted" in result.output
     assert "+0." in result.output
     assert "< 0.001" in result.output
+
+
+def test_two_folders_that_share_one_pair_are_told_apart_and_the_rest_is_named(planted, tmp_path):
+    planted()
+    out, other = tmp_path / "out", tmp_path / "other"
+    shutil.copytree(out, other)
+    for path in other.glob("*/*/*/*"):
+        if path.name != GC:
+            shutil.rmtree(path)
+    found = compare(str(out), str(other), out)
+    assert [line.a.pair for line in found.lines] == [GC]
+    assert found.refused == [f"5 cells only in {out}"]
+    result = CliRunner().invoke(app, ["compare", str(out), str(other)], env={"COLUMNS": "200"})
+    assert f"A  {out}" in result.output
+    assert f"planted, activity, {GC}" in result.output
+    assert f"not compared: 5 cells only in {out}" in result.output
