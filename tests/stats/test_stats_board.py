@@ -132,6 +132,22 @@ def test_monotone_transforms_change_nothing(seed):
         assert before.letter == after.letter
 
 
+@settings(max_examples=5, deadline=None)
+@given(st.integers(0, 100))
+def test_the_order_of_rows_changes_nothing(seed):
+    data = planted(loci=60, seed=seed)
+    order = np.random.default_rng(seed).permutation(len(data["y"]))
+    moved = {name: data[name][order] for name in ("y", "fold", "locus", "replicates", "gc")}
+    moved["predictions"] = {name: column[order] for name, column in data["predictions"].items()}
+    one, other = board(**data, **ROLES), board(**moved, **ROLES)
+    for before, after in zip(one.models[1:], other.models[1:], strict=True):
+        for name in ("spearman", "explained", "gain", "given_gc", "with_gc", "beyond"):
+            np.testing.assert_allclose(getattr(before, name), getattr(after, name), atol=1e-9)
+        assert (before.letter, before.verdict) == (after.letter, after.verdict)
+    for (_, before), (_, after) in zip(one.share.items(), other.share.items(), strict=True):
+        np.testing.assert_allclose(before, after, atol=1e-9)
+
+
 def test_joint_draws_give_the_same_multiplicities_to_both_tasks():
     data = planted()
     draws = Draws(300, 400, seed=4)

@@ -75,6 +75,28 @@ def test_product_form_of_the_sure_figures():
     assert ceilings.fev_product(f, np.column_stack([y1, y2]), gaussian=True) == pytest.approx(0.14, abs=0.01)
 
 
+def test_fev_agrees_with_that_of_neural_prediction():
+    # Made with neuralpredictors 0.3.0 (measures.np_functions.fev, from squared errors and the variance between repeats;
+    # Haefner & Cumming 2009) for these very numbers, the prediction put on the scale of the repeats by regression.
+    explainable, explained = 0.60690773, 0.40597165
+    rng = np.random.default_rng(12)
+    latent = rng.normal(size=400)
+    repeats = latent[:, None] + 0.8 * rng.normal(size=(400, 3))
+    prediction = 0.4 * latent + 0.5 * rng.normal(size=400)
+    mean = repeats.mean(axis=1)
+    fitted = np.polyval(np.polyfit(prediction, mean, 1), prediction)
+    noise = repeats.var(axis=1, ddof=1).mean()
+    total = repeats.var(ddof=1)
+    assert (total - noise) / total == pytest.approx(explainable, abs=1e-8)
+    error = ((repeats - fitted[:, None]) ** 2).mean()
+    assert 1 - (error - noise) / (total - noise) == pytest.approx(explained, abs=1e-8)
+    # a repeat's reliability, and both forms on rank-Gaussian scores, which are near those of the raw values here
+    found = ceilings.ceiling(repeats, gaussian=True)
+    assert found.r == pytest.approx(explainable, abs=0.01)
+    assert found.explained(np.corrcoef(prediction, mean)[0, 1]) == pytest.approx(explained, abs=0.01)
+    assert ceilings.fev_product(prediction, repeats, gaussian=True) == pytest.approx(explained, abs=0.01)
+
+
 def test_unequal_replicates_product_form_is_unbiased_where_spearman_brown_is_not():
     latent, replicates = parallel(100_000, [0.15, 0.8], seed=4)
     prediction = np.sqrt(0.4) * latent + np.sqrt(0.6) * np.random.default_rng(5).normal(size=len(latent))

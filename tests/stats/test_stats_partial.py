@@ -69,6 +69,18 @@ def test_invariant_to_monotone_transforms(seed):
     assert partial.spearman_given(np.exp(y), prediction**3, np.exp(gc)) == pytest.approx(expected, abs=1e-9)
 
 
+@settings(max_examples=20, deadline=None)
+@given(st.integers(0, 1000))
+def test_invariant_to_the_order_of_rows(seed):
+    rng = np.random.default_rng(seed)
+    gc, other = rng.normal(size=(2, 300))
+    y, prediction, locus, fold = gc + other, other + rng.normal(size=300), rng.integers(0, 60, 300), np.arange(300) % 2
+    order = rng.permutation(300)
+    expected = partial.spearman_given(y, prediction, gc, locus, fold)
+    moved = partial.spearman_given(y[order], prediction[order], gc[order], locus[order], fold[order])
+    assert moved == pytest.approx(expected, abs=1e-9)
+
+
 def test_folds_are_averaged_and_rows_outside_ignored():
     rng = np.random.default_rng(4)
     gc, other = rng.normal(size=(2, 900))
