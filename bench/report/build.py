@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from bench.errors import BenchError
+from bench.report.columns import LEFT
 from bench.report.guide import guide
 from bench.report.joint import boards_on
 from bench.report.load import SUMMARY, BoardFiles, TaskFiles, find_tasks, load_rows
-from bench.report.section import LEFT, SUMMARY_HEADER, notes, summary_rows, task_section
+from bench.report.section import SUMMARY_HEADER, notes, summary_rows, task_section
 from bench.report.text import escape, table
 from bench.run.store import Store, atomic, folds_file, read_json, write_json
 

@@ -52,12 +52,18 @@ effect in place.
 
 **On shuffles.** The score of the same fitted model when the bases of each test row are shuffled so that every count
 of two neighbouring bases stays (ten Eulerian shuffles a row, predictions averaged). What survives is composition: G, C,
-CpG and the like. What is lost took the order of the bases.
+CpG and the like. What is lost took the order of the bases. A motif leaves its neighbouring bases behind, so in short
+rows a reader of motifs keeps part of its score too.
 
-**GC held fixed.** Under each table the best models once more: *given GC* and *on shuffles* as above; *within GC bins*
-of 50 rows or more; *AUROC, GC-matched*: high told from low activity (split at the median) on rows chosen so that both
-have the same GC, 0.5 for whatever follows from GC; and *GC alone*, Spearman with measurements permuted within GC bins,
-which leaves nothing but GC to predict.
+**GC held fixed.** Under each table the best models once more, where GC cannot help: *given GC* as above; *within GC
+bins* of 50 rows or more; *AUROC, GC-matched*: high told from low activity (split at the median) on rows chosen so that
+both have the same GC, 0.5 for whatever follows from GC. Then where little else can: *on shuffles* as above; *if GC were
+all*: Spearman with measurements permuted within GC bins, which keeps how they run along GC and nothing else.
+
+**How each was fitted**, folded under each table: Spearman on the rows that were fitted, on those that chose
+(validation) and on test rows; training far above the other two is overfitting. *time* and *device*: of features,
+fitting and predicting, all folds. *folds*: a hash of every row's part in every fold; rows with one hash were learned
+and judged on the same sequences. *n*, beside the scores: test rows.
 
 **Letters, not ranks.** Rows whose paired difference from the best row has an interval that covers 0 (after Holm's
 correction) share the letter *a*: the data cannot tell them apart. The best of the others opens *b*, and so on.
@@ -73,12 +79,9 @@ within groups tell another story than the pooled one, a warning stands under the
 
 **Effective n** is n corrected for the likeness of rows of one locus: n / (1 + (m − 1)·ICC), with m rows a locus.
 
-**Other columns.** *train / valid*: the score on training and on validation rows; training far above test is
-overfitting. *time* and *device*: of features, fitting and predicting, all folds. *n*: test rows. *folds*: a hash of
-every row's part in every fold; rows with one hash were learned and judged on the same sequences.
-
-**Verdict.** Is a model only counting G and C? From its score, its Spearman given GC, and the fraction of the variance
-it explains that GC does not explain as well (*beyond GC*), each with its interval:
+**Verdict.** Is a model only counting G and C? *ρ(prediction, GC)* says how far its predictions run along GC. The word
+follows from its score, its Spearman given GC, its score on shuffles, and the fraction of the variance it explains that
+GC does not explain as well (*beyond GC*), each with its interval:
 
 """
 

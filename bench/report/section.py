@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from bench.report import text
+from bench.report.columns import (
+    FITS,
+    LEFT,
+    SCORES,
+    estimate,
+    percent_estimate,
+    point,
+    signed_estimate,
+)
 from bench.report.sentences import parts_sentence, share_sentence, verdict_sentence
-from bench.report.text import code, count, escape, interval, joined, number, percent, percent_interval, signed
+from bench.report.text import code, count, escape, joined, number, percent, signed
 
 #: A task with more targets than this gets a matrix, and its tables are folded away.
 FOLD_TARGETS = 4
@@ -17,104 +25,6 @@ MATRIX_PAIRS = 6
 SUMMARY_HEADER = [
     "task", "target", "ceiling", "GC only", "best", "best deep", "GC's share of explainable [95 %]", "in words"
 ]  # fmt: skip
-
-#: The columns of a board's table: heading, and what it shows of a row. Scores first, provenance last.
-COLUMNS: list[tuple[str, Callable[[dict[str, Any], dict[str, Any]], str]]] = [
-    ("featurizer + model", lambda row, board: pair_name(row)),
-    ("", lambda row, board: row["letter"] or ""),
-    ("Spearman [95 %]", lambda row, board: estimate(row["score"])),
-    ("% of ceiling", lambda row, board: percent(point(row["of_ceiling"]))),
-    ("gain over GC [95 %]", lambda row, board: gain(row)),
-    ("ρ(prediction, GC)", lambda row, board: sequence_only(row, signed_estimate(row["with_gc"]))),
-    ("given GC", lambda row, board: estimate(row["given_gc"])),
-    ("on shuffles", lambda row, board: sequence_only(row, estimate(row.get("shuffled")))),
-    ("verdict", lambda row, board: verdict(row)),
-    ("train / valid", lambda row, board: f"{number(row['train'], 2)} / {number(row['valid'], 2)}"),
-    ("seeds", lambda row, board: seeds(row)),
-    ("time", lambda row, board: text.seconds(row["seconds"])),
-    ("device", lambda row, board: escape(row["device"])),
-    ("n", lambda row, board: count(row["n"])),
-    ("folds", lambda row, board: code(board["folds_digest"])),
-]
-
-
-#: Headings of columns that hold words.
-LEFT = frozenset(
-    {
-        "featurizer + model",
-        "",
-        "verdict",
-        "device",
-        "folds",
-        "task",
-        "target",
-        "GC only",
-        "best",
-        "best deep",
-        "in words",
-    }
-)
-
-
-def estimate(value: dict[str, float | None] | None, digits: int = 3) -> str:
-    """``0.489 [0.460, 0.517]`` of ``{"value", "low", "high"}``."""
-    if not value:
-        return text.NOTHING
-    return joined(number(value["value"], digits), interval(value.get("low"), value.get("high"), digits))
-
-
-def signed_estimate(value: dict[str, float | None] | None) -> str:
-    """``+0.489 [0.460, 0.517]`` of ``{"value", "low", "high"}``."""
-    if not value:
-        return text.NOTHING
-    return joined(signed(value["value"]), interval(value.get("low"), value.get("high")))
-
-
-def point(value: dict[str, float | None] | None) -> float | None:
-    """The figure itself."""
-    return value["value"] if value else None
-
-
-def percent_estimate(value: dict[str, float | None] | None) -> str:
-    """``19 % [15, 24]`` of ``{"value", "low", "high"}``."""
-    if not value:
-        return text.NOTHING
-    return joined(percent(value["value"]), percent_interval(value.get("low"), value.get("high")))
-
-
-def pair_name(row: dict[str, Any]) -> str:
-    """``featurizer + model``, with a mark for GC-only, deep, confounder and floor rows."""
-    name = code(row["model"]) if row["role"] == "floor" else f"{code(row['featurizer'])} + {code(row['model'])}"
-    marks = [row["role"]] if row["role"] != "sequence" else []
-    marks += ["GC"] if row["gc_only"] else []
-    marks += ["deep"] if row["deep"] else []
-    return joined(name, f"*({', '.join(marks)})*" if marks else "")
-
-
-def gain(row: dict[str, Any]) -> str:
-    """The paired gain over the GC-only row, or that this is that row."""
-    if row["is_gc_baseline"]:
-        return "*GC baseline*"
-    if not row["gain"]:
-        return text.NOTHING
-    return joined(signed(row["gain"]["value"]), interval(row["gain"]["low"], row["gain"]["high"]))
-
-
-def sequence_only(row: dict[str, Any], shown: str) -> str:
-    """What is shown of a model that sees bases; nothing for confounders and the floor."""
-    return shown if row["role"] == "sequence" else ""
-
-
-def verdict(row: dict[str, Any]) -> str:
-    """The word on whether a sequence model counts GC; nothing for GC itself, confounders and the floor."""
-    return "" if row["role"] != "sequence" or row["gc_only"] else escape(row["verdict"])
-
-
-def seeds(row: dict[str, Any]) -> str:
-    """Number of seeds and the standard deviation of the score over them."""
-    if row["spread"] is None:
-        return str(len(row["seeds"]))
-    return f"{len(row['seeds'])} (±{number(row['spread'])})"
 
 
 def anchor(summary: dict[str, Any]) -> str:
@@ -272,8 +182,9 @@ def _board(board: dict[str, Any], picture: str | None) -> list[str]:
         parts += [parts_sentence(share, windows=True) for share in board["shares_apart"]]
         lines += [f"{sentence}\n" for sentence in (*parts, verdict_sentence(board)) if sentence]
         lines += _above(board)
-        lines += text.table([name for name, _ in COLUMNS], _rows(board), left=LEFT)
+        lines += text.table([name for name, _ in SCORES], _rows(board), left=LEFT)
         lines += _held_fixed(board)
+        lines += _fits(board)
         lines += [
             f"Split {code(board['split'])}. Scores are means over folds of the within-fold Spearman, never pooled over "
             f"folds; intervals from {count(board['draws'])} draws of loci.",
@@ -294,25 +205,45 @@ def _held_fixed(board: dict[str, Any]) -> list[str]:
     rows = board.get("held_fixed") or []
     if not rows:
         return []
-    header = ["GC held fixed", "as it is", "given GC", "within GC bins", "AUROC, GC-matched", "on shuffles", "GC alone"]
+    header = [
+        "featurizer + model",
+        "as it is",
+        "given GC",
+        "within GC bins",
+        "AUROC, GC-matched",
+        "on shuffles",
+        "if GC were all",
+    ]
     keys = ("score", "given_gc", "within_bins", "matched", "shuffled", "permuted")
     shown = [[code(row["name"]), *(estimate(row[key]) for key in keys)] for row in rows]
-    matched = (
-        f"*AUROC, GC-matched*: high against low activity on {count(rows[0]['matched_rows'])} rows of the same GC, 0.5 "
-        "is chance. *GC alone*: Spearman against activity permuted within GC bins."
+    lead = (
+        "**GC held fixed.** The same predictions, first where GC cannot help: *AUROC, GC-matched* tells high from low "
+        f"activity on {count(rows[0]['matched_rows'])} rows of the same GC (0.5 is chance), the others are Spearman "
+        "correlations (0 is chance). Then where nothing but composition, or nothing but GC, can."
     )
-    return [*text.table(header, shown, left=frozenset({header[0]})), matched, ""]
+    return [lead, "", *text.table(header, shown, left=LEFT)]
+
+
+def _fits(board: dict[str, Any]) -> list[str]:
+    """How the rows were fitted, folded away: Spearman on each part, time, device."""
+    body = [[show(row, board) for _, show in FITS] for row in _ordered(board)]
+    head = "<details><summary>How each was fitted: Spearman on each part, seeds, time, device, folds</summary>"
+    return [head, "", *text.table([name for name, _ in FITS], body, left=LEFT), "</details>", ""]
+
+
+def _ordered(board: dict[str, Any]) -> list[dict[str, Any]]:
+    """Confounders, floor; then the sequence rows, best first."""
+    cells = sorted(board["cells"], key=lambda row: (-_value(row), row["name"]))
+    return [row for role in ("confounder", "floor", "sequence") for row in cells if row["role"] == role]
 
 
 def _rows(board: dict[str, Any]) -> list[list[str]]:
     """Ceiling, confounders, floor; then the sequence rows, best first."""
-    cells = sorted(board["cells"], key=lambda row: (-_value(row), row["name"]))
-    above = [row for role in ("confounder", "floor") for row in cells if row["role"] == role]
-    ceiling = ["*ceiling (replicates)*", "", number(board["ceiling"]["value"])]
-    ceiling += ["100 %" if board["ceiling"]["value"] is not None else text.NOTHING]
-    ceiling += [""] * (len(COLUMNS) - len(ceiling))
-    ordered = above + [row for row in cells if row["role"] == "sequence"]
-    return [ceiling, *([show(row, board) for _, show in COLUMNS] for row in ordered)]
+    known = board["ceiling"]["value"] is not None
+    ceiling = ["*ceiling (replicates)*", "", estimate(board["ceiling"] if known else None)]
+    ceiling += ["100 %" if known else text.NOTHING]
+    ceiling += [""] * (len(SCORES) - len(ceiling))
+    return [ceiling, *([show(row, board) for _, show in SCORES] for row in _ordered(board))]
 
 
 def _value(row: dict[str, Any]) -> float:
