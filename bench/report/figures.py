@@ -13,10 +13,9 @@ from bench.report.load import Board, BoardFiles, CellScores, TaskFiles, load_boa
 from bench.run.store import folds_file, read_json
 from bench.stats import board as stats
 from bench.stats.bootstrap import Estimate
-from bench.stats.ceilings import ceiling, half_ceiling
+from bench.stats.ceilings import half_ceiling
 from bench.stats.held_fixed import HeldFixed, held_fixed
 from bench.stats.ranks import spearman_by_fold
-from bench.stats.share import share
 from bench.stats.strata import by_stratum
 
 if TYPE_CHECKING:
@@ -321,23 +320,31 @@ def _strata(board: Board, found: stats.Board, cells: dict[str, CellScores], join
         lines = []
         for stratum in (strata.pooled, *strata.strata):
             chosen = labels == stratum.name if stratum is not strata.pooled else np.ones(len(y), bool)
-            fold = board.test_fold[chosen]
-            gaussian = ceiling(replicates[chosen], fold, gaussian=True)
-            ranked = ceiling(replicates[chosen], fold)
-            part = None
-            if gaussian is not None and found.gc_learner and found.best_learner:
-                gc, best = (columns[name][chosen] for name in (found.gc_learner, found.best_learner))
-                part = share(y[chosen], gc, best, gaussian.reliability, fold).of_explainable
+            inside = stats.board(
+                y[chosen],
+                board.test_fold[chosen],
+                locus[chosen],
+                replicates[chosen],
+                columns[GC][chosen],
+                {name: column[chosen] for name, column in columns.items()},
+                gc_only=[found.gc_learner] if found.gc_learner else [],
+                baselines=[GC],
+                draws=joint.draws,
+            )
+            best = next((row for row in inside.models if row.name == found.best_learner), None)
+            part = inside.share.of_explainable if inside.share else Estimate(np.nan)
             lines.append(
                 {
                     "level": None if stratum is strata.pooled else stratum.name,
                     "n": stratum.rows,
                     "loci": stratum.loci,
-                    "ceiling": None if ranked is None else ranked.best,
+                    "ceiling": None if inside.ceiling is None else inside.ceiling.best,
                     "rho_gc": _estimate(stratum.scores[GC]),
                     "gc": _estimate(stratum.scores[found.gc_learner]) if found.gc_learner else None,
                     "best": _estimate(stratum.scores[found.best_learner]) if found.best_learner else None,
-                    "share": part,
+                    "given_gc": None if best is None else _estimate(best.given_gc),
+                    "share": part.value,
+                    "share_interval": [part.low, part.high],
                 }
             )
         tables[column[2:]] = lines

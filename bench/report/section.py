@@ -15,7 +15,7 @@ from bench.report.columns import (
     signed_estimate,
 )
 from bench.report.sentences import parts_sentence, share_sentence, verdict_sentence
-from bench.report.text import code, count, escape, joined, number, percent, signed
+from bench.report.text import code, count, escape, joined, number, percent, percent_interval, signed
 
 #: A task with more targets than this gets a matrix, and its tables are folded away.
 FOLD_TARGETS = 4
@@ -308,9 +308,10 @@ def _range(sizes: list[int]) -> str:
 
 
 def _strata(board: dict[str, Any]) -> list[str]:
-    lines = []
+    lines: list[str] = []
     for name, rows in board["strata"].items():
-        header = [escape(name), "n", "ceiling", "ρ(GC, y)", "GC only", "best", "GC's share of explainable"]
+        header = [escape(name), "n", "ceiling", "ρ(GC, y)", "GC only", "best", "best given GC"]
+        header.append("GC's share of explainable [95 %]")
         lines += text.table(
             header,
             [
@@ -321,7 +322,8 @@ def _strata(board: dict[str, Any]) -> list[str]:
                     signed_estimate(row["rho_gc"]),
                     estimate(row["gc"]),
                     estimate(row["best"]),
-                    percent(row["share"]),
+                    estimate(row.get("given_gc")),
+                    joined(percent(row["share"]), percent_interval(*row.get("share_interval", (None, None)))),
                 ]
                 for row in rows
             ],

@@ -281,6 +281,15 @@ def test_strata_and_abundance_are_shown(planted: Write, tmp_path: Path) -> None:
     assert made.task is not None
     labels = made.task.strata["parity"]
     assert [row["n"] for row in levels] == [480, int((labels == "even").sum()), int((labels == "odd").sum())]
+    # the pooled line is the board's own share; the figures of a stratum are those of its rows alone
+    assert levels[0]["share"] == pytest.approx(board["share"]["of_explainable"]["value"], abs=1e-6)
+    assert levels[0]["given_gc"] == row_of(board, "kmers[k=4]")["given_gc"]
+    y, gc = made.task.targets["activity"].value, made.predictions["activity", "gc", "gc-curve", 0]
+    for level in levels[1:]:
+        inside = labels == level["level"]
+        expected = fold_mean(made, lambda rows, here=inside: spearmanr(gc[rows & here], y[rows & here]).statistic)
+        assert level["gc"]["value"] == pytest.approx(expected, abs=1e-6)
+        assert level["share_interval"][0] < level["share"] < level["share_interval"][1]
     assert "ρ(GC, log DNA count)" in text
     assert "given log DNA" in text
     dna, gc = made.task.sequences.covariates["dna_count"], np.asarray(_gc(tmp_path / "out"))
