@@ -22,7 +22,7 @@ chromosomes are test rows.
 that no model saw. It is computed *within* each fold and then averaged over the folds. It is never pooled over
 folds: predictions of two folds come from two fits, their levels differ, and a pooled figure would mix that
 difference into the score. Interval: 95 %, from a bootstrap that redraws whole *loci* (overlapping or related
-sequences stay together), the same draws for every row of a table.
+sequences stay together), the same draws for every row of a table and for all targets of a task on one split.
 
 **Ceiling.** Measurements are noisy, so not even a perfect model reaches 1. From k replicates with mean correlation
 r, the mean of the replicates has reliability ρₖ = k·r / (1 + (k − 1)·r), and no prediction is expected to correlate
