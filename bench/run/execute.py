@@ -18,6 +18,7 @@ from typing import Any, Literal, Protocol
 
 from rich.console import Console
 
+from bench.errors import BenchError
 from bench.plugins import Registry
 from bench.run.cell import Cell
 from bench.run.child import Child, JobFailed, plain_reason
@@ -82,7 +83,15 @@ class HereLane:
         self._workspace = Workspace()
         self._child = ChildLane(timeout)
 
-    device = staticmethod(local_device)
+    def device(self, asked: str, job: Job) -> Literal["cpu", "cuda"]:
+        """As ``local_device``; what earlier jobs left for later ones is let go of where there is no room for this."""
+        try:
+            return local_device(asked, job)
+        except BenchError:
+            if not self._workspace.shared:
+                raise
+            self._workspace.shared.clear()
+            return local_device(asked, job)
 
     def fit(self, job: Job, spec: JobSpec, say: Say) -> list[CellResult]:
         if self._timeout is not None or not job.built_in:

@@ -1,12 +1,15 @@
 """What memory there is: of the machine, or less where a container or a queueing system sets a limit."""
 
 import re
+from types import SimpleNamespace
 
 import pytest
 from rich.console import Console
 
+from bench.errors import BenchError
 from bench.plugins import Registry
-from bench.run.execute import run_plan
+from bench.run import execute
+from bench.run.execute import HereLane, run_plan
 from bench.run.loading import Selection
 from bench.run.memory import available_bytes, needed_bytes
 from bench.run.plan import make_plan
@@ -68,3 +71,24 @@ def test_a_job_that_would_not_fit_is_refused_in_words_and_the_others_run(tmp_pat
     assert cell.featurizer == "kmers[k=7,exact=true]"
     assert re.fullmatch(r"needs about \d\.\d GiB of memory, \d\.\d GiB are free\. Choose fewer features .*", reason)
     assert log.is_file()
+
+
+def test_what_earlier_jobs_left_is_let_go_of_where_there_is_no_room(monkeypatch):
+    lane = HereLane(None)
+    asked = []
+
+    def full_until_cleared(job):
+        asked.append(job)
+        if lane._workspace.shared:
+            raise BenchError("needs about 8 GiB of memory")
+
+    monkeypatch.setattr(execute, "check_memory", full_until_cleared)
+    monkeypatch.setattr(execute, "resolve_device", lambda asked, devices: "cpu")
+    job = SimpleNamespace(model=SimpleNamespace(cls=SimpleNamespace(devices=("cpu",))))
+    lane._workspace.shared["fold 0"] = {"matrix": object()}
+    assert lane.device("auto", job) == "cpu"
+    assert lane._workspace.shared == {}
+    assert len(asked) == 2
+    monkeypatch.setattr(execute, "check_memory", lambda job: (_ for _ in ()).throw(BenchError("needs more")))
+    with pytest.raises(BenchError, match="needs more"):
+        lane.device("auto", job)
