@@ -93,6 +93,7 @@ def _computed(board: Board, joint: Joint) -> dict[str, Any]:
     )
     by_name = {figures.name: figures for figures in found.models}
     deep = [name for name, cell in names.items() if cell.flag("deep") and not cell.flag("gc_only")]
+    windowed = sorted(roles["gc_windowed"], key=lambda name: -_or(valid[name], -2))[:1]
     best_deep = max(deep, key=lambda name: (_or(valid[name], -2), name), default=None)
     confounders = [
         {"name": c.name, "with_y": _estimate(c.with_y), "with_gc": _estimate(c.with_gc)} for c in found.confounders
@@ -114,7 +115,7 @@ def _computed(board: Board, joint: Joint) -> dict[str, Any]:
         "best_gc": found.gc_learner,
         "best_deep": best_deep,
         "share": _share(found, found.gc_learner),
-        "shares_apart": [part for name in roles["gc_windowed"] if (part := _share(found, name)) is not None],
+        "shares_apart": [part for name in windowed if (part := _share(found, name)) is not None],
         "verdict": None if best_deep is None else _verdict(by_name[best_deep]),
         "held_fixed": [
             _held_fixed(by_name[name], held_fixed(y, names[name].test.T, gc, locus, board.test_fold, draws=joint.draws))

@@ -61,7 +61,8 @@ def parts_sentence(share: dict[str, Any], *, windows: bool = False) -> str:
     of = "explainable" if share["of_explainable"] else "total"
     if windows:
         total = _share(share["of_explainable"] or share["of_total"])
-        return f"GC in windows ({code(share['gc'])}) explains {total} of the {of} variance."
+        learner = f"{code(share['gc'])}, the best of its kind on validation rows"
+        return f"GC in windows along the sequence ({learner}) explains {total} of the {of} variance."
     return (
         f"Parts of the {of} variance: GC's alone U_G {_share(share['unique_gc'])}, the best model's alone U_D "
         f"{_share(share['unique_best'])}, common C {_share(share['common'])}; Shapley share of GC "
