@@ -31,7 +31,7 @@ def test_unknown_device(small_task):
         (["-f", "kmers[k=99]"], "'k' must be an int from 1 to 7. Got 99"),
         (["-m", "ridge[alpha=-1]"], "'alpha' must be a number above 0"),
         (["-f", "gc", "-m", "cnn"], "nothing to run: no pair asked for makes sense. small · gc + cnn: cnn takes"),
-        (["-t", "klein"], "unknown dataset 'klein'. Did you mean 'klein2020'?"),
+        (["-t", "klein"], "unknown task 'klein'. Did you mean 'klein2020'?"),
         (["-t", "assay.tsv"], "--task assay.tsv: not a task file"),
         (["-t", "nowhere.toml"], "nowhere.toml: no such task file"),
         (["--plugin", "nowhere.py"], "nowhere.py: no such plugin file"),
