@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from functools import cache
 from pathlib import Path
@@ -97,10 +98,13 @@ def write_task(
 
     folder.mkdir(parents=True, exist_ok=True)
     truth = truth_of(data, int(spec.minimum["dna_count"])) | (planted or {})
-    with atomic(folder / TABLE) as path:
-        table_of(data).to_csv(
-            path, sep="\t", index=False, compression={"method": "gzip", "mtime": 0, "compresslevel": 6}
-        )
+    # Neither time nor the temporary name goes into the file: the same simulation gives the same bytes.
+    with (
+        atomic(folder / TABLE) as path,
+        path.open("wb") as raw,
+        gzip.GzipFile("", "wb", compresslevel=6, fileobj=raw, mtime=0) as table,
+    ):
+        table_of(data).to_csv(table, sep="\t", index=False)
     card = {key: getattr(spec, key) for key in ("name", "title", "assay", "organism", "citation", "licence", "note")}
     said = [f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in card.items()]
     replicates = json.dumps(spec.targets[TARGET].replicates)
