@@ -23,7 +23,7 @@ FOLD_TARGETS = 4
 MATRIX_PAIRS = 6
 
 SUMMARY_HEADER = [
-    "task", "target", "ceiling", "GC only", "best", "best deep", "GC's share of explainable [95 %]", "in words"
+    "task", "target", "n", "ceiling", "GC only", "best", "best deep", "GC's share of explainable [95 %]", "in words"
 ]  # fmt: skip
 
 
@@ -49,6 +49,7 @@ def summary_rows(summary: dict[str, Any], only: bool) -> list[list[str]]:
             [
                 name,
                 target,
+                count(board["n"]),
                 number(board["ceiling"]["value"]),
                 _short(board, "best_gc"),
                 _short(board, "best"),
@@ -62,7 +63,7 @@ def summary_rows(summary: dict[str, Any], only: bool) -> list[list[str]]:
 
 def _short(board: dict[str, Any], which: str) -> str:
     row = find(board, board[which])
-    return text.NOTHING if row is None else f"{number(point(row['score']))} {pair_short(row)}"
+    return text.NOTHING if row is None else f"{estimate(row['score'])} {pair_short(row)}"
 
 
 def pair_short(row: dict[str, Any]) -> str:
