@@ -26,17 +26,29 @@ class Length(Featurizer):
         return ["length"]
 
 
-class DnaCount(Featurizer):
-    """log2(input DNA count + 1): abundance in the library. It sees no base."""
+class _Abundance(Featurizer):
+    """log2(count + 1) of one covariate. It sees no base."""
 
-    name = "dna-count"
     role = "confounder"
     strand = "same"
-    covariates = ("dna_count",)
 
     def transform(self, sequences: Sequences) -> NDArray[Any]:
         """float32 (n, 1)."""
-        return np.log2(sequences.covariates["dna_count"] + 1)[:, None].astype(np.float32)
+        return np.log2(sequences.covariates[self.covariates[0]] + 1)[:, None].astype(np.float32)
 
     def names(self, sequences: Sequences) -> list[str]:
-        return ["log2_dna_count"]
+        return [f"log2_{self.covariates[0]}"]
+
+
+class DnaCount(_Abundance):
+    """log2(input DNA count + 1): abundance in the library. It sees no base."""
+
+    name = "dna-count"
+    covariates = ("dna_count",)
+
+
+class Barcodes(_Abundance):
+    """log2(barcodes + 1): how many barcodes a measurement averages over. It sees no base."""
+
+    name = "barcodes"
+    covariates = ("barcodes",)

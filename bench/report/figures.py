@@ -16,6 +16,7 @@ from bench.stats.bootstrap import Estimate
 from bench.stats.ceilings import half_ceiling
 from bench.stats.held_fixed import HeldFixed, held_fixed
 from bench.stats.ranks import spearman_by_fold
+from bench.stats.share import choose_on_validation
 from bench.stats.strata import by_stratum
 
 if TYPE_CHECKING:
@@ -75,6 +76,7 @@ def _computed(board: Board, joint: Joint) -> dict[str, Any]:
     names = {cell.name: cell for cell in board.cells}
     roles = _roles(board.cells)
     valid = {name: _recorded(cell, "valid") for name, cell in names.items()}
+    known = {name: np.nan if score is None else score for name, score in valid.items()}
     found = stats.board(
         y,
         board.test_fold,
@@ -85,7 +87,7 @@ def _computed(board: Board, joint: Joint) -> dict[str, Any]:
         gc_only=roles["gc_only"],
         gc_windowed=roles["gc_windowed"],
         baselines=roles["baselines"],
-        validation={name: np.nan if score is None else score for name, score in valid.items()},
+        validation=known,
         log_dna=log_dna,
         confounders=_confounders(rows, log_dna),
         shuffled={name: cell.shuffled.T for name, cell in names.items() if cell.shuffled is not None},
@@ -93,7 +95,7 @@ def _computed(board: Board, joint: Joint) -> dict[str, Any]:
     )
     by_name = {figures.name: figures for figures in found.models}
     deep = [name for name, cell in names.items() if cell.flag("deep") and not cell.flag("gc_only")]
-    windowed = sorted(roles["gc_windowed"], key=lambda name: -_or(valid[name], -2))[:1]
+    apart = _share(found, choose_on_validation(roles["gc_windowed"], known))
     best_deep = max(deep, key=lambda name: (_or(valid[name], -2), name), default=None)
     confounders = [
         {"name": c.name, "with_y": _estimate(c.with_y), "with_gc": _estimate(c.with_gc)} for c in found.confounders
@@ -115,7 +117,7 @@ def _computed(board: Board, joint: Joint) -> dict[str, Any]:
         "best_gc": found.gc_learner,
         "best_deep": best_deep,
         "share": _share(found, found.gc_learner),
-        "shares_apart": [part for name in windowed if (part := _share(found, name)) is not None],
+        "shares_apart": [apart] if apart else [],
         "verdict": None if best_deep is None else _verdict(by_name[best_deep]),
         "held_fixed": [
             _held_fixed(by_name[name], held_fixed(y, names[name].test.T, gc, locus, board.test_fold, draws=joint.draws))

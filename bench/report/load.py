@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from bench.errors import BenchError
 from bench.run.record import TaskRecord, problem
-from bench.run.store import FORMAT, PREDICTIONS, ROWS, TASK, Store, read_json, read_predictions
+from bench.run.store import FORMAT, PLAN, PREDICTIONS, ROWS, TASK, Store, read_json, read_predictions
 from bench.tasks.task import TEST, Target
 
 if TYPE_CHECKING:
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 
 #: Computed numbers of a task, beside its ``task.json``.
 SUMMARY = "summary.json"
-#: What the last run left out, and why, beside ``task.json``: ``{"skipped": [{"featurizer", "model", "reason", ...}]}``.
-PLAN = "plan.json"
 
 
 @dataclass(frozen=True)

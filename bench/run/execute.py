@@ -18,14 +18,13 @@ from typing import Any, Literal, Protocol
 
 from rich.console import Console
 
-from bench.errors import BenchError
 from bench.plugins import Registry
 from bench.run.cell import Cell
 from bench.run.child import Child, JobFailed, plain_reason
 from bench.run.device import cpu_threads, resolve_device
 from bench.run.fit import CellResult, Workspace, fit_job
 from bench.run.loading import PlannedTask, Selection
-from bench.run.memory import check_memory
+from bench.run.memory import check_memory, fits
 from bench.run.plan import Job, Plan
 from bench.run.progress import RunProgress
 from bench.run.remote import JobSpec
@@ -85,13 +84,9 @@ class HereLane:
 
     def device(self, asked: str, job: Job) -> Literal["cpu", "cuda"]:
         """As ``local_device``; what earlier jobs left for later ones is let go of where there is no room for this."""
-        try:
-            return local_device(asked, job)
-        except BenchError:
-            if not self._workspace.shared:
-                raise
-            self._workspace.shared.clear()
-            return local_device(asked, job)
+        if not fits(job):
+            self._workspace.let_go()
+        return local_device(asked, job)
 
     def fit(self, job: Job, spec: JobSpec, say: Say) -> list[CellResult]:
         if self._timeout is not None or not job.built_in:

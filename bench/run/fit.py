@@ -10,6 +10,7 @@ import hashlib
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Literal
 
 import numpy as np
@@ -59,11 +60,16 @@ class Workspace:
     shared: dict[str, dict[str, Any]] = field(default_factory=dict)
     shuffles: ShuffledRows = field(default_factory=ShuffledRows)
 
+    def let_go(self) -> None:
+        """Give back the memory of what is kept for speed alone: the next job makes it anew."""
+        self.shared, self.shuffles = {}, ShuffledRows()
+
     def features_of(self, task: Task, featurizer: Made | None) -> Features:
         """Features of every row of a task; computed once and kept until another task or featurizer is asked for."""
         key = (task.digest, "none" if featurizer is None else featurizer.name)
         if self.key != key or self.features is None:
-            self.key, self.features, self.shared, self.shuffles = key, None, {}, ShuffledRows()
+            self.key, self.features = key, None
+            self.let_go()
             began = time.perf_counter()
             self.features = compute_features(task, featurizer)
             self.feature_seconds = time.perf_counter() - began
@@ -213,8 +219,17 @@ def fit_job(
         fitted.fit(train, Part(pieces[VALID], y[VALID]), setting)
         seconds["fit"] += time.perf_counter() - began
         began = time.perf_counter()
-        for code in (TRAIN, VALID, TEST):
-            predicted = _checked(fitted.predict(pieces[code]), len(rows[code]), len(targets), model.name)
+        predict = partial(_predict, fitted, len(targets), model.name)
+        predicted = {code: predict(pieces[code]) for code in (TRAIN, VALID, TEST)}
+        seconds["predict"] += time.perf_counter() - began
+        on_shuffles = {}
+        if shuffling:
+            began = time.perf_counter()
+            featurize = partial(compute_features, featurizer=featurizer)
+            on_shuffles = {code: np.full_like(predicted[code], np.nan) for code in (TRAIN, VALID)}
+            on_shuffles[TEST] = workspace.shuffles.predict(task, rows[TEST], featurize, predict)
+            seconds["shuffled"] += time.perf_counter() - began
+        for code, values_of_part in predicted.items():
             for j in range(len(targets)):
                 known = np.isfinite(values[rows[code], j])
                 n = int(known.sum())
@@ -223,26 +238,10 @@ def fit_job(
                         rows[code][known].astype(np.int32),
                         np.full(n, fold, np.int8),
                         np.full(n, code, np.int8),
-                        predicted[known, j],
-                        np.full(n, np.nan, np.float32) if shuffling else None,
+                        values_of_part[known, j],
+                        on_shuffles[code][known, j] if shuffling else None,
                     )
                 )
-        seconds["predict"] += time.perf_counter() - began
-        if shuffling:
-            began = time.perf_counter()
-            place, mean = workspace.shuffles.predict(
-                task,
-                rows[TEST],
-                lambda shuffled: compute_features(shuffled, featurizer),
-                lambda x: _checked(fitted.predict(x), len(x), len(targets), model.name),  # noqa: B023
-            )
-            for j in range(len(targets)):
-                whole = np.full(len(rows[TEST]), np.nan, np.float32)
-                whole[place] = mean[:, j]
-                tested = collected[j][-1].shuffled
-                assert tested is not None
-                tested[:] = whole[np.isfinite(values[rows[TEST], j])]
-            seconds["shuffled"] += time.perf_counter() - began
         histories.append(_plain_history(fitted.history))
         device_used = fitted.device_used
     seconds = {key: round(value, 3) for key, value in seconds.items()}
@@ -312,8 +311,10 @@ def _pieces(
     return pieces, workspace.shared[key]["bench: models"]
 
 
-def _checked(predicted: Any, rows: int, targets: int, name: str) -> NDArray[np.float32]:
-    values = np.asarray(predicted, np.float32)
+def _predict(fitted: Model, targets: int, name: str, x: Features) -> NDArray[np.float32]:
+    """Predictions float32 (n, targets), checked."""
+    rows = len(x)
+    values = np.asarray(fitted.predict(x), np.float32)
     if values.shape not in {(rows,), (rows, targets)} or (values.ndim == 1 and targets > 1):
         wanted = f"({rows},)" if targets == 1 else f"({rows}, {targets})"
         raise BenchError(f"{name}: predict must return shape {wanted}. Got {values.shape}.", status=1)

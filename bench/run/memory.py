@@ -84,6 +84,12 @@ def needed_bytes(job: Job) -> int:
     return BASE + KEPT * min(rows * job.columns, MOST_VALUES)
 
 
+def fits(job: Job) -> bool:
+    """Whether there is room for a job; True where that cannot be told."""
+    free = available_bytes()
+    return free is None or needed_bytes(job) <= free
+
+
 def check_memory(job: Job) -> None:
     """Refuse a job that would not fit, in words.
 
@@ -91,11 +97,10 @@ def check_memory(job: Job) -> None:
     ------
     BenchError : naming the need, what there is, and a mend.
     """
-    free = available_bytes()
-    needed = needed_bytes(job)
-    if free is not None and needed > free:
+    if not fits(job):
+        free = available_bytes() or 0
         raise BenchError(
-            f"needs about {needed / 2**30:.1f} GiB of memory, {free / 2**30:.1f} GiB are free. Choose fewer features (a"
-            " smaller k), --quick, or a machine with more memory.",
+            f"needs about {needed_bytes(job) / 2**30:.1f} GiB of memory, {free / 2**30:.1f} GiB are free. Choose fewer"
+            " features (a smaller k), --quick, or a machine with more memory.",
             status=1,
         )

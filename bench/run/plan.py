@@ -110,9 +110,8 @@ def make_plan(
 
     Raises
     ------
-    BenchError : for unknown names and parameters, bad task files and splits, and data that were asked for by name but
-    are
-        not there. Under ``--all`` absent data are a ``Skip``.
+    BenchError : for unknown names and parameters, bad task files and splits, pairs of which none makes sense, and data
+        that were asked for by name but are not there. Under ``--all`` absent data are a ``Skip``.
     """
     if cache not in ("reuse", "refresh", "only"):
         raise BenchError(f"--cache must be reuse, refresh or only. Got {cache!r}.")
@@ -129,6 +128,9 @@ def make_plan(
             _plan_task(plan, planned, featurizers, models, selection, store, cache, probes)
     finally:
         child.close()
+    pairs = [skip for skip in plan.skipped if skip.featurizer is not None]
+    if pairs and not (plan.jobs or plan.reused or plan.absent):
+        raise BenchError(f"nothing to run: no pair asked for makes sense. {pairs[0].what}: {pairs[0].reason}.")
     return plan
 
 

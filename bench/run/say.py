@@ -5,7 +5,6 @@ from __future__ import annotations
 from rich.console import Console
 from rich.markup import escape
 
-from bench.errors import BenchError
 from bench.run.execute import Outcome
 from bench.run.plan import Plan
 from bench.run.progress import in_words
@@ -17,12 +16,7 @@ FEW_PAIRS = 6
 
 def print_plan(plan: Plan, console: Console, *, verbose: bool) -> None:
     """The plan: tasks, cells to fit and to reuse, the estimate, and what is skipped. ``verbose`` lists every job and
-    every skipped pair.
-
-    Raises
-    ------
-    BenchError : when nothing that was asked for can be run.
-    """
+    every skipped pair."""
     for planned in plan.tasks:
         task, folds = planned.task, planned.folds
         targets = f"{len(task.targets)} target{'s' if len(task.targets) > 1 else ''}"
@@ -44,8 +38,6 @@ def print_plan(plan: Plan, console: Console, *, verbose: bool) -> None:
         console.print(f"[yellow]skipped[/] {escape(skip.what)}: {escape(skip.reason)}", highlight=False, soft_wrap=True)
     if pairs and not said:
         console.print(f"[dim]{len(pairs)} pairs make no sense and are skipped (--dry-run lists them with reasons)[/]")
-    if pairs and not (plan.jobs or plan.reused or plan.absent):
-        raise BenchError(f"nothing to run: no pair asked for makes sense. {pairs[0].what}: {pairs[0].reason}.")
     console.print(
         f"{plan.cells_to_fit} cells to fit (about {in_words(plan.seconds)}), {len(plan.reused)} reused"
         if plan.cells_to_fit

@@ -38,17 +38,13 @@ class ShuffledRows:
         rows: NDArray[np.int64],
         featurize: Callable[[Task], Features],
         predict: Callable[[Features], NDArray[np.float32]],
-    ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-        """Mean predictions over the shuffles.
+    ) -> NDArray[np.float32]:
+        """Mean predictions over the shuffles of some rows, float32 (m, targets); NaN beyond ``MOST_ROWS`` of them.
 
         Parameters
         ----------
         rows : int64 (m,), row numbers of the task.
         featurize, predict : from a task to the features of its rows, and from those to float32 (n, targets).
-
-        Returns
-        -------
-        Which of ``rows`` were shuffled, int64 (s,), s = min(m, ``MOST_ROWS``); their predictions, float32 (s, targets).
         """
         place = np.unique(np.linspace(0, len(rows) - 1, min(len(rows), MOST_ROWS)).astype(np.int64))
         chosen = rows[place]
@@ -63,7 +59,9 @@ class ShuffledRows:
                     self.kept[name, number] = features
                     self.bytes_kept += size
             total = total + predict(features).astype(np.float64)
-        return place, (total / SHUFFLES).astype(np.float32)
+        mean = np.full((len(rows), total.shape[1]), np.nan, np.float32)
+        mean[place] = total / SHUFFLES
+        return mean
 
 
 def shuffled_task(task: Task, rows: NDArray[np.int64], number: int) -> Task:

@@ -10,8 +10,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.stats import ceilings, held_fixed
-from bench.stats.bootstrap import Draws, Estimate, block_codes, correlation_draws, estimate, signed_root, spearman_draws
+from bench.stats import ceilings
+from bench.stats.bootstrap import (
+    Draws,
+    Estimate,
+    block_codes,
+    correlation_draws,
+    estimate,
+    signed_root,
+    spearman_draws,
+    spearman_estimate,
+)
 from bench.stats.compare import bootstrap_p, effective_n, tie_letters
 from bench.stats.counter import gc_variance, nothing_left, variance_beyond, word_of
 from bench.stats.partial import rank_residuals
@@ -299,7 +308,7 @@ def board(
     for name, column in (shuffled or {}).items():
         seeds = np.asarray(column, float).reshape(len(used), -1)[used]
         there = np.isfinite(seeds).all(axis=1)
-        on_shuffles[name] = held_fixed.score(y, seeds, codes, np.where(there, fold, -1), draws)
+        on_shuffles[name] = spearman_estimate(y, seeds, codes, np.where(there, fold, -1), draws)
 
     # ---- models ----------------------------------------------------------------------------------------------------
     letters = tie_letters(scores, score_draws, blocks)

@@ -15,7 +15,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.stats.ranks import Array, fold_rows
+from bench.stats.ranks import Array, fold_rows, spearman_by_fold
 
 #: Draws that the kernel carries side by side (``bench.stats.kernels``, which imports Numba, has the same number and
 #: why).
@@ -309,3 +309,20 @@ def estimate(value: float, draws: Array, kind: Literal["plain", "gain", "square"
     if interval is None or not np.isfinite(value):
         return Estimate(value)
     return Estimate(value, float(interval[0]), float(interval[1]))
+
+
+def spearman_estimate(
+    y: NDArray[Any], runs: NDArray[Any], locus: NDArray[Any], fold: NDArray[Any], draws: Draws
+) -> Estimate:
+    """Mean over folds and seeds of the within-fold Spearman, with its interval.
+
+    y : (n,). runs : (n, seeds), predictions of one learner. Both finite on rows with ``fold`` ≥ 0. locus : int (n,),
+    codes of ``draws``. NaN where no fold has a correlation.
+    """
+    used = np.flatnonzero(np.asarray(fold) >= 0)
+    y, runs, fold, locus = (np.asarray(values)[used] for values in (y, runs, fold, locus))
+    by_fold = np.array([spearman_by_fold(y, run, fold) for run in runs.T])
+    if not np.isfinite(by_fold).any():
+        return Estimate(float("nan"))
+    drawn = spearman_draws(y, runs, locus, draws, fold).mean(axis=1)
+    return estimate(float(np.nanmean(by_fold, axis=1).mean()), drawn)

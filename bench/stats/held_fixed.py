@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.stats.bootstrap import Draws, Estimate, block_codes, estimate, spearman_draws
+from bench.stats.bootstrap import Draws, Estimate, block_codes, spearman_estimate
 from bench.stats.partial import gc_bins, gc_matched, permute_within_bins
-from bench.stats.ranks import Array, fold_rows, mid_ranks, spearman_by_fold
+from bench.stats.ranks import fold_rows, mid_ranks
 
 
 @dataclass(frozen=True)
@@ -62,27 +62,11 @@ def held_fixed(
         matched[rows[gc_matched(y[rows], gc[rows], rng)]] = number
         high[rows] = mid_ranks(y[rows]) > (len(rows) + 1) / 2
         permuted[rows] = permute_within_bins(y[rows], gc[rows], rng)
-    told_apart = score(high, runs, locus, matched, draws)
+    told_apart = spearman_estimate(high, runs, locus, matched, draws)
     return HeldFixed(
-        within_bins=score(y, runs, locus, bins, draws),
+        within_bins=spearman_estimate(y, runs, locus, bins, draws),
         # for two classes of equal size, Spearman with the class is √3·(AUROC − 1/2)
         matched=Estimate(*(0.5 + value / np.sqrt(3) for value in told_apart)),
         matched_rows=int((matched >= 0).sum()),
-        permuted=score(permuted, runs, locus, fold, draws),
+        permuted=spearman_estimate(permuted, runs, locus, fold, draws),
     )
-
-
-def score(y: Array, runs: Array, locus: NDArray[Any], fold: NDArray[Any], draws: Draws) -> Estimate:
-    """Mean over folds and seeds of the within-fold Spearman, with its interval.
-
-    y : (n,). runs : (n, seeds), on rows with ``fold`` ≥ 0 both finite. locus : int64 (n,), codes of ``draws``.
-    """
-    used = np.flatnonzero(fold >= 0)
-    if len(used) < 3:
-        return Estimate(float("nan"))
-    y, runs, fold = y[used], runs[used], fold[used]
-    by_fold = np.array([spearman_by_fold(y, run, fold) for run in runs.T])
-    if not np.isfinite(by_fold).any():
-        return Estimate(float("nan"))
-    drawn = spearman_draws(y, runs, np.asarray(locus)[used], draws, fold).mean(axis=1)
-    return estimate(float(np.nanmean(by_fold, axis=1).mean()), drawn)

@@ -155,18 +155,6 @@ def gc_bins(gc: NDArray[Any], rows: int = BIN_ROWS, most: int = 20) -> NDArray[n
     return bins
 
 
-def spearman_within_bins(y: NDArray[Any], prediction: NDArray[Any], gc: NDArray[Any], rows: int = BIN_ROWS) -> float:
-    """Spearman within GC bins of at least ``rows`` rows, averaged by the rows in each.
-
-    Some of GC's effect is left inside a bin, so it runs above ``spearman_given`` where GC matters.
-    """
-    bins = gc_bins(gc, rows)
-    found = np.array([spearman(y[bins == b], prediction[bins == b]) for b in range(bins.max(initial=-1) + 1)])
-    sizes = np.bincount(bins).astype(float)
-    defined = np.isfinite(found)
-    return float(np.average(found[defined], weights=sizes[defined])) if defined.any() else float("nan")
-
-
 def permute_within_bins(
     y: NDArray[Any], gc: NDArray[Any], rng: np.random.Generator, rows: int = BIN_ROWS
 ) -> NDArray[Any]:

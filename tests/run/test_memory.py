@@ -8,7 +8,7 @@ from rich.console import Console
 
 from bench.errors import BenchError
 from bench.plugins import Registry
-from bench.run import execute
+from bench.run import memory
 from bench.run.execute import HereLane, run_plan
 from bench.run.loading import Selection
 from bench.run.memory import available_bytes, needed_bytes
@@ -75,20 +75,15 @@ def test_a_job_that_would_not_fit_is_refused_in_words_and_the_others_run(tmp_pat
 
 def test_what_earlier_jobs_left_is_let_go_of_where_there_is_no_room(monkeypatch):
     lane = HereLane(None)
-    asked = []
-
-    def full_until_cleared(job):
-        asked.append(job)
-        if lane._workspace.shared:
-            raise BenchError("needs about 8 GiB of memory")
-
-    monkeypatch.setattr(execute, "check_memory", full_until_cleared)
-    monkeypatch.setattr(execute, "resolve_device", lambda asked, devices: "cpu")
-    job = SimpleNamespace(model=SimpleNamespace(cls=SimpleNamespace(devices=("cpu",))))
     lane._workspace.shared["fold 0"] = {"matrix": object()}
-    assert lane.device("auto", job) == "cpu"
-    assert lane._workspace.shared == {}
-    assert len(asked) == 2
-    monkeypatch.setattr(execute, "check_memory", lambda job: (_ for _ in ()).throw(BenchError("needs more")))
-    with pytest.raises(BenchError, match="needs more"):
-        lane.device("auto", job)
+    job = SimpleNamespace(model=SimpleNamespace(cls=SimpleNamespace(devices=("cpu",))))
+    monkeypatch.setattr(memory, "needed_bytes", lambda job: 8 * GIB)
+    monkeypatch.setattr(memory, "available_bytes", lambda: 16 * GIB)
+    assert lane.device("cpu", job) == "cpu"
+    assert lane._workspace.shared
+    monkeypatch.setattr(memory, "available_bytes", lambda: (4 if lane._workspace.shared else 12) * GIB)
+    assert lane.device("cpu", job) == "cpu"
+    assert not lane._workspace.shared
+    monkeypatch.setattr(memory, "available_bytes", lambda: 4 * GIB)
+    with pytest.raises(BenchError, match=r"8.0 GiB of memory, 4.0 GiB are free"):
+        lane.device("cpu", job)

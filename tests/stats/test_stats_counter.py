@@ -4,7 +4,16 @@ import numpy as np
 import pytest
 
 from bench.stats import counter
+from bench.stats.board import board
 from bench.stats.bootstrap import Estimate
+
+
+def judge(y, prediction, gc, locus=None, fold=None, shuffled=None):
+    """The board's row of one model."""
+    n = len(y)
+    locus, fold = (np.arange(n) if locus is None else locus), (np.zeros(n, int) if fold is None else fold)
+    on_shuffles = {} if shuffled is None else {"model": shuffled}
+    return board(y, fold, locus, np.empty((n, 0)), gc, {"model": prediction}, shuffled=on_shuffles).models[0]
 
 
 def planted(kind, loci=400, tiles=3, seed=0):
@@ -34,29 +43,29 @@ def planted(kind, loci=400, tiles=3, seed=0):
 @pytest.mark.parametrize("seed", [0, 1])
 def test_planted_models_get_their_word(kind, word, seed):
     y, prediction, gc, locus = planted(kind, seed=seed)
-    assert counter.judge(y, prediction, gc, locus, locus % 3).word == word
+    assert judge(y, prediction, gc, locus, locus % 3).verdict == word
 
 
 def test_a_monotone_function_of_gc_is_a_counter():
     y, _, gc, locus = planted("gc")
-    found = counter.judge(y, np.exp(gc), gc, locus)
-    assert found.word == "counter"
+    found = judge(y, np.exp(gc), gc, locus)
+    assert found.verdict == "counter"
     assert found.with_gc.value == pytest.approx(1)
     assert found.given_gc == Estimate(0, 0, 0)
 
 
 def test_a_composition_model_survives_the_shuffle():
     y, prediction, gc, locus = planted("both")
-    kept = counter.judge(y, prediction, gc, locus, shuffled=prediction + 0.05 * np.arange(len(y)) / len(y))
-    assert kept.word == "composition"
-    lost = counter.judge(y, prediction, gc, locus, shuffled=gc)
-    assert lost.word == "mixed"
-    assert lost.shuffled.value < lost.score.value
+    kept = judge(y, prediction, gc, locus, shuffled=prediction + 0.05 * np.arange(len(y)) / len(y))
+    assert kept.verdict == "composition"
+    lost = judge(y, prediction, gc, locus, shuffled=gc)
+    assert lost.verdict == "mixed"
+    assert lost.shuffled.value < lost.spearman.value
 
 
 def test_few_loci_are_unclear_rather_than_a_counter():
     y, prediction, gc, locus = planted("gc", loci=25, tiles=4, seed=1)
-    assert counter.judge(y, prediction + np.random.default_rng(0).normal(size=100), gc, locus).word in (
+    assert judge(y, prediction + np.random.default_rng(0).normal(size=100), gc, locus).verdict in (
         "unclear",
         "none",
     )
@@ -64,7 +73,7 @@ def test_few_loci_are_unclear_rather_than_a_counter():
 
 def test_a_prediction_without_spread_has_no_verdict_but_none():
     y, _, gc, locus = planted("gc")
-    assert counter.judge(y, np.zeros(len(y)), gc, locus).word == "none"
+    assert judge(y, np.zeros(len(y)), gc, locus).verdict == "none"
 
 
 def test_variance_beyond_of_independent_parts():
@@ -72,6 +81,6 @@ def test_variance_beyond_of_independent_parts():
     rng = np.random.default_rng(4)
     n = 40_000
     gc, motif, noise = rng.normal(size=(3, n))
-    found = counter.judge(gc + motif + noise, gc + motif, gc)
+    found = judge(gc + motif + noise, gc + motif, gc)
     assert found.beyond.value == pytest.approx(0.5, abs=0.03)
-    assert set(counter.WORDS) >= {found.word}
+    assert set(counter.WORDS) >= {found.verdict}

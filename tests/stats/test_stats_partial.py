@@ -120,15 +120,6 @@ def test_bins_hold_enough_rows_and_ties_stay_together():
     assert partial.gc_bins(np.arange(30.0)).max() == 0
 
 
-def test_within_bins_a_counter_of_gc_loses_its_score():
-    y, prediction, gc = hump()
-    assert partial.spearman_within_bins(y, prediction, gc) < 0.15
-    rng = np.random.default_rng(9)
-    other = rng.normal(size=3000)
-    found = partial.spearman_within_bins(other, other, rng.normal(size=3000))
-    assert found == pytest.approx(1)
-
-
 def test_permutation_keeps_the_values_of_each_bin_and_the_score_of_gc():
     y, prediction, gc = hump()
     permuted = partial.permute_within_bins(y, gc, np.random.default_rng(0))
