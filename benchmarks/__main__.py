@@ -1,7 +1,7 @@
 """`make bench`: run the benchmarks here and write what they printed to benchmarks/README.md.
 
 Every figure that matters is a ratio against a peer in the same run; absolute ones belong to one machine on one day.
-About 15 minutes on two idle cores; ``python -m benchmarks --full`` adds what takes an hour, ``--quick`` is a fraction.
+About 8 minutes on two idle cores; ``python -m benchmarks --full`` adds what takes an hour, ``--quick`` is a fraction.
 """
 
 from __future__ import annotations
