@@ -24,6 +24,20 @@ class Part:
 
 
 @dataclass(frozen=True)
+class Group:
+    """Processes, each with its share of the training rows, that fit one model together.
+
+    rank : place of this process among them, from 0.
+    addresses : (host, port) of each; the port is free for whatever the learner's library speaks.
+    name : of this group alone. What is kept in ``Setting.shared`` of one group must not be used in another.
+    """
+
+    rank: int
+    addresses: tuple[tuple[str, int], ...]
+    name: str
+
+
+@dataclass(frozen=True)
 class Setting:
     """What a fit may know besides its rows.
 
@@ -34,6 +48,7 @@ class Setting:
     shared : a dictionary that lives as long as the rows of ``train`` and ``valid`` stay the same (other targets, other
         seeds, other models on the same features and fold): keep what is dear to build, such as a quantised matrix.
     say : one line of progress for people.
+    group : where the model says that it ``spreads`` and is fitted by several processes: who they are.
     """
 
     seed: int = 0
@@ -42,6 +57,7 @@ class Setting:
     reverse_complement: bool = False
     shared: dict[str, Any] = field(default_factory=dict)
     say: Callable[[str], None] = lambda line: None
+    group: Group | None = None
 
 
 class Model:
@@ -68,6 +84,9 @@ class Model:
     libraries: ClassVar[tuple[str, ...]] = ()
     #: Devices it can run on.
     devices: ClassVar[tuple[str, ...]] = ("cpu",)
+    #: True when ``fit`` can be one of a group (``Setting.group``): called in several processes at once, each with its
+    #: share of the training rows and with all validation rows, it leaves the same fitted model in each.
+    spreads: ClassVar[bool] = False
 
     #: Set by ``fit`` where it differs from the request.
     device_used: str = "cpu"

@@ -1,18 +1,21 @@
 """One epoch of the CNN on fragments cut from a genome batch by batch, against Keras' own `fit` on ready arrays.
 
-    python benchmarks/cnn_epoch.py [--samples 8000] [--length 2000] [--pairs 2] [--arch residual]
+    python benchmarks/cnn_epoch.py [--samples 8000] [--length 2000] [--pairs 2] [--arch residual] [--whole]
 
 Both train the same compiled network with batches of one size for one epoch and score the same 256 validation rows. Ours
-draws the rows, cuts and shifts them and keeps a learning curve; Keras is handed one array of codes that is there
-already. An epoch at full size has 200,000 samples: the time a sample does not depend on how many there are, so the
-default keeps each epoch near a minute on two cores. Memory is this process's own (RssAnon) along our epoch.
+draws the rows, cuts and shifts them and, after the epoch, predicts 1,000 training rows for the learning curve; Keras is
+handed one array of codes that is there already. An epoch at full size has 200,000 samples, a quarter of an hour on two
+cores: epochs of ``--samples`` and of a quarter of them give what a sample costs and what an epoch costs besides, and so
+the whole. ``--whole`` measures all ``--samples`` as they are. Memory is this process's own (RssAnon) along our epoch.
 """
 
 from __future__ import annotations
 
 import argparse
+import itertools
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -48,6 +51,13 @@ def taken(part: Part, rows: slice) -> Part:
     return Part(part.x.take(rows), part.y[rows])
 
 
+def clocked(call: Callable[[], object]) -> tuple[float, float]:
+    """Wall and CPU seconds of a call."""
+    wall, cpu = time.perf_counter(), time.process_time()
+    call()
+    return time.perf_counter() - wall, time.process_time() - cpu
+
+
 class Memory:
     """Own memory, sampled while a block runs: at its start, after a tenth of it, at its end."""
 
@@ -73,6 +83,7 @@ def main() -> None:
     for name, default in (("samples", 8_000), ("length", 2_000), ("pairs", 2)):
         parser.add_argument(f"--{name}", type=int, default=default)
     parser.add_argument("--arch", default="residual")
+    parser.add_argument("--whole", action="store_true", help="measure --samples as they are")
     given = parser.parse_args()
 
     everything = fragments(given.samples + 256, given.length)
@@ -96,33 +107,38 @@ def main() -> None:
     model = ours(taken(train, slice(0, 2 * recipe.batch)))  # traces what both will use
     network = cnn._compiled(model._key).network
     keras_fit(network, 2 * recipe.batch)
-    clocks = (time.perf_counter, time.process_time)
-    spent = np.zeros((given.pairs, 2, 2))
-    for pair in range(given.pairs):
-        began = [clock() for clock in clocks]
+    sizes = [given.samples] if given.whole else [given.samples // 4, given.samples]
+    spent = np.zeros((given.pairs, len(sizes), 2, 2))  # pair, size, ours or Keras', wall or CPU
+    for pair, (i, size) in itertools.product(range(given.pairs), enumerate(sizes)):
+        part = taken(train, slice(0, size))
         with Memory() as memory:
-            ours(train)
-        spent[pair, 0] = [clock() - first for clock, first in zip(clocks, began, strict=True)]
-        began = [clock() for clock in clocks]
-        keras_fit(network, given.samples)
-        spent[pair, 1] = [clock() - first for clock, first in zip(clocks, began, strict=True)]
-        (wall, cpu), (keras_wall, keras_cpu) = spent[pair]
+            spent[pair, i, 0] = clocked(lambda: ours(part))  # noqa: B023
+        spent[pair, i, 1] = clocked(lambda: keras_fit(network, size))  # noqa: B023
+        (wall, cpu), (keras_wall, keras_cpu) = spent[pair, i]
         print(
-            f"pair {pair + 1}: ours {wall:.1f} s ({cpu:.1f} CPU), Keras' fit {keras_wall:.1f} s ({keras_cpu:.1f} CPU),"
-            f" ratio {wall / keras_wall:.3f} ({cpu / keras_cpu:.3f} CPU); own memory {memory.seen[0]:.2f} GB at the"
-            f" start, {memory.seen[len(memory.seen) // 10]:.2f} after a tenth, {max(memory.seen):.2f} at most,"
-            f" {memory.seen[-1]:.2f} at the end",
+            f"{size:,} samples: ours {wall:.1f} s ({cpu:.1f} CPU), Keras' fit {keras_wall:.1f} s ({keras_cpu:.1f} CPU);"
+            f" own memory {memory.seen[0]:.2f} GB at the start, {memory.seen[len(memory.seen) // 10]:.2f} after a"
+            f" tenth, {max(memory.seen):.2f} at most, {memory.seen[-1]:.2f} at the end",
             flush=True,
         )
     best = spent.min(axis=0)
+    if not given.whole:
+        sample = (best[1] - best[0]) / (sizes[1] - sizes[0])
+        besides = best[1] - sample * sizes[1]
+        print(
+            f"a sample: ours {1e3 * sample[0, 1]:.2f} ms of CPU, Keras' fit {1e3 * sample[1, 1]:.2f}; an epoch besides:"
+            f" {besides[0, 1]:.1f} and {besides[1, 1]:.1f} s"
+        )
+        best = besides + sample * cnn.EPOCH_SAMPLES
+    samples = given.samples if given.whole else cnn.EPOCH_SAMPLES
+    (wall, cpu), (keras_wall, keras_cpu) = best[0] if given.whole else best
     print(
-        f"{given.arch}, {given.samples:,} samples of {given.length:,} bases, batch {recipe.batch}:"
-        f" {given.samples / best[0, 0]:.0f} samples/s; 200,000 would take"
-        f" {200_000 * best[0, 0] / given.samples / 60:.0f} minutes"
+        f"{given.arch}, an epoch of {samples:,} samples of {given.length:,} bases, batch {recipe.batch}:"
+        f" {wall / 60:.1f} minutes, {samples / wall:.0f} samples/s"
     )
     print(
-        f"=> one epoch of the CNN, seconds: ours {best[0, 0]:.1f}, Keras' fit {best[1, 0]:.1f}, ratio"
-        f" {best[0, 0] / best[1, 0]:.3f} (CPU {best[0, 1] / best[1, 1]:.3f})"
+        f"=> one epoch of the CNN, {samples:,} samples, minutes: ours {wall / 60:.1f}, Keras' fit"
+        f" {keras_wall / 60:.1f}, ratio {wall / keras_wall:.3f} (CPU {cpu / keras_cpu:.3f})"
     )
 
 

@@ -12,6 +12,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -89,12 +90,20 @@ def peer(line: Line, name: str, call: Callable[[], Any], amount: float, wanted: 
 
 
 def ceiling_lines() -> list[Line]:
-    """What the memory allows: bytes copied and bytes read a second by one core."""
+    """What the memory allows: bytes filled, copied and read a second by one core, and what all cores add to filling."""
     source = np.ones(256 << 20, np.uint8)
     target = np.empty_like(source)
     words = source.view(np.uint64)
     size = len(source) / 1e6
+    cores = numba.config.NUMBA_NUM_THREADS
+
+    def fill(threads: int) -> None:
+        with ThreadPoolExecutor(threads) as pool:
+            list(pool.map(lambda part: np.copyto(part, 1), np.array_split(target, threads)))
+
+    gain = seconds(lambda: fill(1), time.perf_counter) / seconds(lambda: fill(cores), time.perf_counter)
     return [
+        Line("memory: fill", size / seconds(lambda: fill(1)), "MB", gain if cores > 1 else None),
         Line("memory: copy", size / seconds(lambda: np.copyto(target, source)), "MB"),
         Line("memory: read (sum of 8-byte words)", size / seconds(words.sum), "MB"),
     ]
@@ -111,7 +120,7 @@ def oligo_lines(rows: int, length: int) -> list[Line]:
     label = f"{rows:,} × {length}"
 
     words = kernel_line(
-        f"{K}-mers, {label}",
+        f"{K}-mers, {label} ({counts.nbytes / amount / 1e6:.1f} bytes filled a base)",
         lambda: kernels.count_kmers(sequences, K, K, out=counts),
         amount,
         wanted=">= 800; cores >= 1.7",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,7 @@ from numpy.typing import NDArray
 
 from bench.errors import BenchError
 from bench.featurizer import Features
-from bench.model import Model, Part, Setting
+from bench.model import Group, Model, Part, Setting
 
 #: Rows handed to LightGBM at a time: it holds a float copy of them.
 BLOCK = 50_000
@@ -22,6 +23,8 @@ WIDE, FEW = 1_000, 20_000
 #: Values that bins are found from where rows are handed over piece by piece: LightGBM holds 16 bytes of each meanwhile,
 #: and of its own 200,000 rows at 5,460 columns that would be 17 GB.
 SAMPLE_VALUES = 50_000_000
+#: Minutes a process waits for the others of its group, who may still be preparing their rows.
+PATIENCE = 30
 
 
 class LightGBM(Model):
@@ -37,6 +40,7 @@ class LightGBM(Model):
 
     name = "lightgbm"
     libraries = ("lightgbm",)
+    spreads = True
 
     def __init__(
         self,
@@ -65,13 +69,15 @@ class LightGBM(Model):
 
         if setting.device == "cuda":
             raise BenchError("lightgbm: its wheel has no CUDA. Use --device cpu, or the model xgboost.")
+        lightgbm.register_logger(_SILENT)
         matrix, held_out = self._matrices(train, valid, setting)
         curves: dict[str, dict[str, list[float]]] = {}
         self.booster_ = lightgbm.train(
             {
                 **self._data_parameters(setting, train.x),
+                **_network(setting.group),
                 "objective": "regression",
-                "metric": "rmse",
+                "metric": "rmse" if setting.group is None else "None",
                 "learning_rate": self.learning_rate,
                 "num_leaves": self.num_leaves,
                 "min_data_in_leaf": self.min_data_in_leaf,
@@ -85,6 +91,7 @@ class LightGBM(Model):
             num_boost_round=self.rounds,
             valid_sets=[matrix, held_out],
             valid_names=["train", "valid"],
+            feval=None if setting.group is None else _exact_rmse,
             callbacks=[
                 lightgbm.early_stopping(self.patience, verbose=False),
                 lightgbm.record_evaluation(curves),
@@ -113,12 +120,14 @@ class LightGBM(Model):
         import lightgbm
 
         parameters = self._data_parameters(setting, train.x)
-        key = f"lightgbm-{self.max_bin}-{len(train.x)}"
+        key = f"lightgbm-{self.max_bin}-{len(train.x)}-{setting.group and setting.group.name}"
         if key not in setting.shared:
             if len(train.x) * train.x.columns > LARGE:
                 setting.shared.clear()  # another learner's matrix of these rows: both would not fit
-            matrix = lightgbm.Dataset(_rows(train.x), train.y, params=parameters).construct()
-            held_out = lightgbm.Dataset(_rows(valid.x), valid.y, reference=matrix, params=parameters).construct()
+            matrix = lightgbm.Dataset(_rows(train.x), train.y, params=parameters)
+            held_out = lightgbm.Dataset(_rows(valid.x), valid.y, reference=matrix, params=parameters)
+            if setting.group is None:  # else `lightgbm.train` does, once it has joined the others: bins are theirs too
+                held_out.construct()
             setting.shared[key] = matrix, held_out
         pair: tuple[Any, Any] = setting.shared[key]
         for part, matrix in zip((train, valid), pair, strict=True):
@@ -135,6 +144,39 @@ class LightGBM(Model):
     @classmethod
     def estimate(cls, rows: int, columns: int) -> float:
         return 0.3 + 2.5e-7 * rows * columns
+
+
+class _Silent:
+    """Takes LightGBM's lines, which break those of progress; ``verbosity`` is read too late for some. Errors raise."""
+
+    def info(self, line: str) -> None:
+        pass
+
+    warning = info
+
+
+_SILENT = _Silent()
+
+
+def _network(group: Group | None) -> dict[str, Any]:
+    """Parameters of one of a group: `lightgbm.train` connects it to the others. Each has its rows already."""
+    if group is None:
+        return {}
+    return {
+        "machines": ",".join(f"{host}:{port}" for host, port in group.addresses),
+        "local_listen_port": group.addresses[group.rank][1],
+        "num_machines": len(group.addresses),
+        "time_out": PATIENCE,
+        "tree_learner": "data",
+        "pre_partition": True,
+    }
+
+
+def _exact_rmse(predicted: NDArray[np.float64], rows: Any) -> tuple[str, float, bool]:
+    """RMSE, correctly rounded. LightGBM's own is summed by threads and may differ in its last digit between machines:
+    one of a group would then stop earlier than the others, and these wait for it without end."""
+    residual = predicted - rows.get_label()
+    return "rmse", math.sqrt(math.fsum(residual * residual) / len(residual)), False
 
 
 def _rows(x: Features) -> Any:

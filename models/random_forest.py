@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-import numpy as np
 from numpy.typing import NDArray
 
 from bench.errors import BenchError
 from bench.featurizer import Features
 from bench.model import Model, Part, Setting
-from bench.models.xgboost import predict_in_blocks, quantised, xgboost_device
+from bench.models.xgboost import mean_target, predict_in_blocks, quantised, together, xgboost_device
 
 #: Histograms of nodes kept at a time. XGBoost would keep all 8,191 of a tree of depth 12: 0.6 MB each at 5,460 count
 #: columns (a bin a distinct count), up to 5.6 MB at as many continuous ones.
@@ -34,6 +33,7 @@ class RandomForest(Model):
     name = "random-forest"
     libraries = ("xgboost", "scikit-learn")
     devices = ("cpu", "cuda")
+    spreads = True
 
     def __init__(
         self,
@@ -61,35 +61,38 @@ class RandomForest(Model):
         import xgboost
 
         device = xgboost_device(setting.device)
-        matrix, _ = quantised(train, valid, setting, self.max_bin, device)
-        self.forest_ = xgboost.train(
-            {
-                "tree_method": "hist",
-                "device": device,
-                "objective": "reg:squarederror",
-                "base_score": float(np.mean(train.y, dtype=np.float64)),
-                "learning_rate": 1,
-                "num_parallel_tree": self.trees,
-                "max_depth": self.max_depth,
-                "min_child_weight": self.min_child_weight,
-                "subsample": self.subsample,
-                "colsample_bynode": max(self.columns, 1 / train.x.columns),
-                "reg_lambda": 0,
-                "max_bin": self.max_bin,
-                "max_cached_hist_node": HISTOGRAMS,
-                "nthread": setting.threads,
-                "seed": setting.seed,
-                "verbosity": 0,
-            },
-            matrix,
-            num_boost_round=1,
-            verbose_eval=False,
-        )
+        with together(setting.group):
+            matrix, _ = quantised(train, valid, setting, self.max_bin, device)
+            self.forest_ = xgboost.train(
+                {
+                    "tree_method": "hist",
+                    "device": device,
+                    "objective": "reg:squarederror",
+                    "base_score": mean_target(train, setting.group),
+                    "learning_rate": 1,
+                    "num_parallel_tree": self.trees,
+                    "max_depth": self.max_depth,
+                    "min_child_weight": self.min_child_weight,
+                    "subsample": self.subsample,
+                    "colsample_bynode": max(self.columns, 1 / train.x.columns),
+                    "reg_lambda": 0,
+                    "max_bin": self.max_bin,
+                    "max_cached_hist_node": HISTOGRAMS,
+                    "nthread": setting.threads,
+                    "seed": setting.seed,
+                    "verbosity": 0,
+                },
+                matrix,
+                num_boost_round=1,
+                verbose_eval=False,
+            )
         self.device_used = device
 
     def _fit_sklearn(self, train: Part, setting: Setting) -> None:
         from sklearn.ensemble import RandomForestRegressor
 
+        if setting.group is not None:
+            raise BenchError("random-forest: library=sklearn fits on one machine. Leave it or --spread out.")
         if setting.device == "cuda":
             raise BenchError(
                 "random-forest: scikit-learn's runs on the CPU alone. Use --device cpu or library=xgboost."

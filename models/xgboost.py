@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, Literal
 
 import numpy as np
@@ -9,7 +11,7 @@ from numpy.typing import NDArray
 
 from bench.errors import BenchError
 from bench.featurizer import Features
-from bench.model import Model, Part, Setting
+from bench.model import Group, Model, Part, Setting
 
 #: Rows handed to XGBoost at a time: it holds a float32 copy of them.
 BLOCK = 50_000
@@ -17,6 +19,8 @@ BLOCK = 50_000
 SAMPLE = 5_000
 #: Values of a matrix from which room is made for it first: a quantised one takes 2 bytes of each.
 LARGE = 1_000_000_000
+#: Seconds a process waits for the others of its group, who may still be preparing their rows.
+PATIENCE = 1_800
 
 
 class XGBoost(Model):
@@ -35,6 +39,7 @@ class XGBoost(Model):
     name = "xgboost"
     libraries = ("xgboost",)
     devices = ("cpu", "cuda")
+    spreads = True
 
     def __init__(
         self,
@@ -64,32 +69,33 @@ class XGBoost(Model):
         import xgboost
 
         device = xgboost_device("cuda" if self.tree_method == "gpu_hist" else setting.device)
-        matrix, held_out = quantised(train, valid, setting, self.max_bin, device)
         curves: dict[str, dict[str, list[float]]] = {}
-        self.booster_ = xgboost.train(
-            {
-                "tree_method": "hist",
-                "device": device,
-                "objective": "reg:squarederror",
-                "base_score": float(np.mean(train.y, dtype=np.float64)),
-                "learning_rate": self.learning_rate,
-                "max_depth": self.max_depth,
-                "min_child_weight": self.min_child_weight,
-                "subsample": self.subsample,
-                "colsample_bytree": self.colsample,
-                "reg_lambda": self.reg_lambda,
-                "max_bin": self.max_bin,
-                "nthread": setting.threads,
-                "seed": setting.seed,
-                "verbosity": 0,
-            },
-            matrix,
-            num_boost_round=self.rounds,
-            evals=[(matrix, "train"), (held_out, "valid")],
-            early_stopping_rounds=self.patience,
-            evals_result=curves,
-            verbose_eval=False,
-        )
+        with together(setting.group):
+            matrix, held_out = quantised(train, valid, setting, self.max_bin, device)
+            self.booster_ = xgboost.train(
+                {
+                    "tree_method": "hist",
+                    "device": device,
+                    "objective": "reg:squarederror",
+                    "base_score": mean_target(train, setting.group),
+                    "learning_rate": self.learning_rate,
+                    "max_depth": self.max_depth,
+                    "min_child_weight": self.min_child_weight,
+                    "subsample": self.subsample,
+                    "colsample_bytree": self.colsample,
+                    "reg_lambda": self.reg_lambda,
+                    "max_bin": self.max_bin,
+                    "nthread": setting.threads,
+                    "seed": setting.seed,
+                    "verbosity": 0,
+                },
+                matrix,
+                num_boost_round=self.rounds,
+                evals=[(matrix, "train"), (held_out, "valid")],
+                early_stopping_rounds=self.patience,
+                evals_result=curves,
+                verbose_eval=False,
+            )
         self.booster_ = self.booster_[: self.booster_.best_iteration + 1]
         self.device_used = device
         self.history = [
@@ -116,17 +122,60 @@ def xgboost_device(wanted: str) -> str:
     return wanted
 
 
+@contextmanager
+def together(group: Group | None) -> Iterator[None]:
+    """XGBoost's collective communication within a group, for as long as the block runs; nothing for a lone process.
+
+    Within it, the functions of XGBoost are called by all of the group in one order. The process of rank 0 runs the
+    tracker that the others find each other by.
+    """
+    if group is None:
+        yield
+        return
+    from xgboost.collective import CommunicatorContext
+    from xgboost.tracker import RabitTracker
+
+    host, port = group.addresses[0]
+    tracker = None
+    if group.rank == 0:
+        tracker = RabitTracker(n_workers=len(group.addresses), host_ip=host, port=port, sortby="task", timeout=PATIENCE)
+        tracker.start()
+    with CommunicatorContext(
+        dmlc_communicator="rabit",
+        dmlc_tracker_uri=host,
+        dmlc_tracker_port=port,
+        dmlc_task_id=f"{group.rank:06d}",
+        dmlc_retry=10,
+        dmlc_timeout=PATIENCE,
+    ):
+        yield
+    if tracker is not None:
+        tracker.wait_for(PATIENCE)
+
+
+def mean_target(train: Part, group: Group | None) -> float:
+    """Mean target of the training rows, of all of a group."""
+    if group is None:
+        return float(np.mean(train.y, dtype=np.float64))
+    from xgboost import collective
+
+    total = np.array([np.sum(train.y, dtype=np.float64), len(train.y)])
+    total = collective.allreduce(total, collective.Op.SUM)
+    return float(total[0] / total[1])
+
+
 def quantised(train: Part, valid: Part, setting: Setting, max_bin: int, device: str) -> tuple[Any, Any]:
     """Training and validation rows as XGBoost's quantised matrices, labelled with this fit's targets.
 
     Quantising is dear, so the pair is kept in ``setting.shared`` for other targets, seeds and models on the same rows.
     """
-    key = f"xgboost-quantised-{max_bin}-{device}-{len(train.x)}"
+    key = f"xgboost-quantised-{max_bin}-{device}-{len(train.x)}-{setting.group and setting.group.name}"
     if key not in setting.shared:
         if len(train.x) * train.x.columns > LARGE:
             setting.shared.clear()  # another learner's matrix of these rows: both would not fit
         sample = None
-        if len(train.x) > BLOCK:
+        # All of a group in the same way: each matrix is made in communication.
+        if len(train.x) > BLOCK or setting.group is not None:
             few = np.linspace(0, len(train.x) - 1, SAMPLE).astype(np.int64)
             sample = _matrix(train.x.take(few), max_bin, setting.threads, None)
         matrix = _matrix(train.x, max_bin, setting.threads, sample)

@@ -49,6 +49,14 @@ def run(
     cluster_config: Annotated[
         Path | None, typer.Option("--cluster-config", help="Size of the workers of --cluster (.toml).")
     ] = None,
+    spread: Annotated[
+        bool,
+        typer.Option(
+            "--spread",
+            help="Boosters and forests are fitted by all workers together, each on its share of the rows: for a task"
+            " larger than a machine. With --scheduler or --cluster.",
+        ),
+    ] = False,
     timeout: Annotated[float | None, typer.Option(help="Seconds after which a cell is given up.", min=0.1)] = None,
     data_dir: Annotated[
         Path | None, typer.Option("--data-dir", envvar="BENCH_DATA_DIR", help="Folder that holds the public files.")
@@ -75,6 +83,8 @@ def run(
     remote = scheduler is not None or cluster is not None
     if remote and (workers or timeout or (scheduler and cluster)):
         raise BenchError("--workers, --scheduler and --cluster exclude each other, and --timeout the last two.")
+    if spread and not remote:
+        raise BenchError("--spread is for the workers of a cluster: give --scheduler or --cluster too.")
     # The GPUs of a cluster are its workers'.
     resolve_device("auto" if remote and device == "cuda" else device, ("cpu", "cuda"))
     console = Console()
@@ -101,11 +111,13 @@ def run(
         lanes = None
         if remote and plan.jobs:
             from bench.run import cluster as dask
+            from bench.run.spread import SpreadLane
 
+            lane = SpreadLane if spread else dask.DaskLane
             place = (
-                dask.scheduler_lanes(scheduler, threads)
+                dask.scheduler_lanes(scheduler, threads, lane)
                 if scheduler
-                else dask.queue_lanes(cluster or "", cluster_config, threads)
+                else dask.queue_lanes(cluster or "", cluster_config, threads, lane)
             )
             lanes = stack.enter_context(place)
         outcome = run_plan(plan, selection, registry, store, console, options, lanes)

@@ -17,15 +17,14 @@ import threading
 import tomllib
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from bench.errors import BenchError, nearest
 from bench.run.fit import CellResult
 from bench.run.plan import Job
-from bench.run.remote import JobSpec, run_remotely
-from bench.run.store import Predictions
+from bench.run.remote import JobSpec, from_plain, run_remotely
 from bench.tasks.spec import parse_spec
 
 #: Queueing systems, the class of dask-jobqueue and what it calls the account that is charged.
@@ -63,9 +62,12 @@ class ClusterConfig(BaseModel):
 class DaskLane:
     """One job at a time on whichever worker is free."""
 
+    #: True when one such lane stands for all workers.
+    alone: ClassVar[bool] = False
+
     def __init__(self, client: Any, threads: int | None, gpu: bool) -> None:
         self._client, self._threads, self._gpu = client, threads, gpu
-        self._future: Any = None
+        self._futures: list[Any] = []
         self._closed = False
 
     def device(self, asked: str, job: Job) -> Literal["cpu", "cuda"]:
@@ -85,12 +87,11 @@ class DaskLane:
 
         key = f"{job} {next(_NUMBER)} {os.getpid()}"
         wanted = {"GPU": 1} if spec.device == "cuda" else None
-        future = self._future = self._client.submit(
-            fit_on_worker, spec, self._threads, key=key, pure=False, resources=wanted
-        )
+        future = self._client.submit(fit_on_worker, spec, self._threads, key=key, pure=False, resources=wanted)
+        self._futures = [future]
         try:
             if self._closed:
-                future.cancel()
+                self.close()
             plain = future.result()
         except KilledWorker as error:
             raise BenchError(
@@ -100,14 +101,13 @@ class DaskLane:
             ) from error
         finally:
             future.release()
-            self._future = None
-        return [CellResult(r["target"], r["record"], Predictions(**r["predictions"])) for r in plain]
+            self._futures = []
+        return from_plain(plain)
 
     def close(self) -> None:
         """Give up the job in flight. A worker that has begun it ends it, and its result is dropped."""
         self._closed = True
-        future = self._future
-        if future is not None:
+        for future in self._futures:
             future.cancel()
 
 
@@ -116,16 +116,24 @@ _ONE_AT_A_TIME = threading.Lock()
 
 
 def fit_on_worker(spec: JobSpec, threads: int | None) -> list[dict[str, Any]]:
-    """What a worker is asked for: run a job with its threads, one job at a time."""
-    from distributed import get_worker
-
-    with _ONE_AT_A_TIME:
-        return run_remotely(dataclasses.replace(spec, threads=threads or get_worker().state.nthreads))
+    """What a worker is asked for: run a job with its threads."""
+    with on_worker() as all_threads:
+        return run_remotely(dataclasses.replace(spec, threads=threads or all_threads))
 
 
 @contextlib.contextmanager
-def scheduler_lanes(address: str, threads: int | None) -> Iterator[list[Any]]:
-    """Lanes on the workers of a running Dask scheduler, ``tcp://host:port``; its workers are left running.
+def on_worker() -> Iterator[int]:
+    """The block has this worker to itself, whatever its threads are asked to do side by side; how many those are."""
+    from distributed import get_worker
+
+    with _ONE_AT_A_TIME:
+        yield get_worker().state.nthreads
+
+
+@contextlib.contextmanager
+def scheduler_lanes(address: str, threads: int | None, lane: type[DaskLane] = DaskLane) -> Iterator[list[Any]]:
+    """Lanes (of the class ``lane``) on the workers of a running Dask scheduler, ``tcp://host:port``; its workers are
+    left running.
 
     Raises
     ------
@@ -140,11 +148,13 @@ def scheduler_lanes(address: str, threads: int | None) -> Iterator[list[Any]]:
         gpus = sum(bool(each.get("GPU")) for each in resources)
         # Where only some have a GPU, jobs that wait for it must not keep the others idle.
         lanes = len(resources) * (2 if 0 < gpus < len(resources) else 1)
-        yield [DaskLane(client, threads, gpus > 0) for _ in range(lanes)]
+        yield [lane(client, threads, gpus > 0) for _ in range(1 if lane.alone else lanes)]
 
 
 @contextlib.contextmanager
-def queue_lanes(kind: str, config: Path | None, threads: int | None) -> Iterator[list[Any]]:
+def queue_lanes(
+    kind: str, config: Path | None, threads: int | None, lane: type[DaskLane] = DaskLane
+) -> Iterator[list[Any]]:
     """Lanes on workers submitted to a queueing system through dask-jobqueue, and ended with the run.
 
     Raises
@@ -157,7 +167,9 @@ def queue_lanes(kind: str, config: Path | None, threads: int | None) -> Iterator
     with queue_cluster(kind, said) as cluster:
         cluster.scale(jobs=said.jobs)
         with _client(cluster) as client:
-            yield [DaskLane(client, threads, said.gpu) for _ in range(said.jobs)]
+            if lane.alone:
+                client.wait_for_workers(said.jobs)
+            yield [lane(client, threads, said.gpu) for _ in range(1 if lane.alone else said.jobs)]
 
 
 def queue_cluster(kind: str, said: ClusterConfig, **more: Any) -> Any:

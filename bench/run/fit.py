@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from bench.errors import BenchError
 from bench.featurizer import Features, Featurizer, LazyRows
-from bench.model import Model, Part, Setting
+from bench.model import Group, Model, Part, Setting
 from bench.plugins import Made
 from bench.run.cell import library_versions
 from bench.run.shuffled import ShuffledRows
@@ -173,12 +173,16 @@ def fit_job(
     device: Literal["cpu", "cuda"] = "cpu",
     threads: int = 1,
     say: Callable[[str], None] = lambda line: None,
+    groups: tuple[Group, ...] = (),
 ) -> list[CellResult]:
     """Fit every fold and predict its training, validation and test rows, and dinucleotide shuffles of the test rows.
 
     ``targets`` has one name, or all that a multitask model learns together. Returns one result a target. Where the
     training rows are too many to hold (`most_rows`), evenly spaced ones are fitted; ``fitted_rows`` of the record says
     how many, a fold each.
+
+    ``groups`` : one a fold where several processes call this to fit one model together. Each fits its share of the
+    training rows and predicts its share of every part; `bench.run.spread.join_shares` puts their results together.
     """
     features = workspace.features_of(task, featurizer)
     values = np.stack([task.targets[name].value for name in targets], axis=1)
@@ -193,6 +197,7 @@ def fit_job(
         measured = np.isfinite(values).any(axis=1)
         rows = {code: np.flatnonzero((part == code) & measured) for code in (TRAIN, VALID, TEST)}
         pieces, shared = _pieces(workspace, features, rows, fold)
+        group = groups[fold] if groups else None
         fitted: Model = model.new()
         fitted.history = []
         setting = Setting(
@@ -202,6 +207,7 @@ def fit_job(
             reverse_complement=task.card.orientation == "free",
             shared=shared,
             say=lambda line, fold=fold: say(f"fold {fold + 1}/{len(folds)} {line}"),  # type: ignore[misc]
+            group=group,
         )
         y = {}
         scales = [TargetScale(values[rows[TRAIN], j], model.target) for j in range(len(targets))]
@@ -209,14 +215,20 @@ def fit_job(
             scaled = np.stack([scale(values[rows[code], j]) for j, scale in enumerate(scales)], axis=1)
             y[code] = np.ascontiguousarray(scaled if len(targets) > 1 else scaled[:, 0])
         began = time.perf_counter()
-        train = Part(pieces[TRAIN], y[TRAIN])
+        train, valid = Part(pieces[TRAIN], y[TRAIN]), Part(pieces[VALID], y[VALID])
+        share = slice(None)
+        if group is not None:
+            # Every so-many-th row: bins are found from them, and neighbours in the genome are alike.
+            share = slice(group.rank, None, len(group.addresses))
+            train = Part(train.x.take(share), train.y[share])
+            pieces = {code: piece.take(share) for code, piece in pieces.items()}
         most = most_rows(fitted, features)
         if len(train.y) > most:
             few = np.linspace(0, len(train.y) - 1, most).astype(np.int64)
             setting.say(f"{model.name}: fitted on {most:,} of {len(train.y):,} rows, all that fit in memory")
             train = Part(train.x.take(few), train.y[few])
         fitted_rows.append(len(train.y))
-        fitted.fit(train, Part(pieces[VALID], y[VALID]), setting)
+        fitted.fit(train, valid, setting)
         seconds["fit"] += time.perf_counter() - began
         began = time.perf_counter()
         predict = partial(_predict, fitted, len(targets), model.name)
@@ -227,8 +239,9 @@ def fit_job(
             began = time.perf_counter()
             featurize = partial(compute_features, featurizer=featurizer)
             on_shuffles = {code: np.full_like(predicted[code], np.nan) for code in (TRAIN, VALID)}
-            on_shuffles[TEST] = workspace.shuffles.predict(task, rows[TEST], featurize, predict)
+            on_shuffles[TEST] = workspace.shuffles.predict(task, rows[TEST], featurize, predict)[share]
             seconds["shuffled"] += time.perf_counter() - began
+        rows = {code: index[share] for code, index in rows.items()}
         for code, values_of_part in predicted.items():
             for j in range(len(targets)):
                 known = np.isfinite(values[rows[code], j])
@@ -248,15 +261,12 @@ def fit_job(
     finished = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
     results = []
     for j, name in enumerate(targets):
-        joined = _join(collected[j])
+        joined = join(collected[j])
         record = {
             "device": device_used,
             "threads": threads,
             "seconds": seconds,
-            "rows": {
-                what: np.bincount(joined.fold[joined.part == code], minlength=len(folds)).tolist()
-                for what, code in _PARTS.items()
-            },
+            "rows": rows_of_parts(joined, len(folds)),
             "fitted_rows": fitted_rows,
             "spearman": scores(joined, values[:, j], len(folds)),
             "history": histories,
@@ -277,6 +287,14 @@ def most_rows(model: Model, features: Features) -> int:
 
 
 _PARTS = {"train": TRAIN, "valid": VALID, "test": TEST}
+
+
+def rows_of_parts(predictions: Predictions, folds: int) -> dict[str, list[int]]:
+    """Rows of each part, a fold each."""
+    return {
+        what: np.bincount(predictions.fold[predictions.part == code], minlength=folds).tolist()
+        for what, code in _PARTS.items()
+    }
 
 
 def scores(predictions: Predictions, values: NDArray[np.float64], folds: int) -> dict[str, list[float | None]]:
@@ -325,7 +343,8 @@ def _predict(fitted: Model, targets: int, name: str, x: Features) -> NDArray[np.
     return values.reshape(rows, targets)
 
 
-def _join(pieces: list[Predictions]) -> Predictions:
+def join(pieces: list[Predictions]) -> Predictions:
+    """Predictions of several folds, or shares of their rows, one after the other."""
     shuffled = [piece.shuffled for piece in pieces if piece.shuffled is not None]
     names = ("row", "fold", "part", "prediction")
     joined = {name: np.concatenate([getattr(piece, name) for piece in pieces]) for name in names}

@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import Any, Literal
 
 from bench.errors import BenchError
+from bench.model import Group
 from bench.plugins import Made, Registry
 from bench.run.fit import CellResult, Workspace, compute_features, fit_job
 from bench.run.loading import PlannedTask, Selection, concrete_folds, load_task
+from bench.run.store import Predictions
 from bench.tasks.task import Task
 
 
@@ -73,13 +75,47 @@ class Here:
         self._planned: tuple[tuple[Any, ...], PlannedTask] | None = None
         self._workspace = Workspace()
 
-    def run(self, spec: JobSpec, say: Callable[[str], None] = lambda line: None) -> list[CellResult]:
-        """Run a job.
+    def run(
+        self, spec: JobSpec, say: Callable[[str], None] = lambda line: None, groups: tuple[Group, ...] = ()
+    ) -> list[CellResult]:
+        """Run a job, or with ``groups`` (one a fold) this process's share of it.
 
         Raises
         ------
         BenchError : also when this process does not see the task the plan saw.
         """
+        planned, featurizer, registry = self._planned_of(spec)
+        return fit_job(
+            planned.task,
+            planned.folds,
+            featurizer,
+            registry.make("model", spec.model),
+            spec.seed,
+            spec.targets,
+            workspace=self._workspace,
+            device=spec.device,
+            threads=spec.threads,
+            say=say,
+            groups=groups,
+        )
+
+    def prepare(self, spec: JobSpec) -> None:
+        """Make ready what `run` needs before it fits: the task and its features.
+
+        Raises
+        ------
+        BenchError : as `run` does.
+        """
+        planned, featurizer, _ = self._planned_of(spec)
+        self._workspace.features_of(planned.task, featurizer)
+
+    def probe(self, spec: JobSpec) -> Probe:
+        """What the featurizer of a spec gives for its task."""
+        registry = self._registry(spec)
+        return probe_features(self._task(spec, registry).task, registry.make("featurizer", str(spec.featurizer)))
+
+    def _planned_of(self, spec: JobSpec) -> tuple[PlannedTask, Made | None, Registry]:
+        """Task and featurizer of a spec, and the registry they come from."""
         registry = self._registry(spec)
         planned = self._task(spec, registry)
         for what, mine, theirs in (
@@ -92,23 +128,7 @@ class Here:
                     " Give every machine the same files and versions.",
                     status=1,
                 )
-        return fit_job(
-            planned.task,
-            planned.folds,
-            None if spec.featurizer is None else registry.make("featurizer", spec.featurizer),
-            registry.make("model", spec.model),
-            spec.seed,
-            spec.targets,
-            workspace=self._workspace,
-            device=spec.device,
-            threads=spec.threads,
-            say=say,
-        )
-
-    def probe(self, spec: JobSpec) -> Probe:
-        """What the featurizer of a spec gives for its task."""
-        registry = self._registry(spec)
-        return probe_features(self._task(spec, registry).task, registry.make("featurizer", str(spec.featurizer)))
+        return planned, None if spec.featurizer is None else registry.make("featurizer", spec.featurizer), registry
 
     def _registry(self, spec: JobSpec) -> Registry:
         if spec.plugin_files not in self._registries:
@@ -127,9 +147,20 @@ class Here:
 _HERE = Here()
 
 
-def run_remotely(spec: JobSpec) -> list[dict[str, Any]]:
-    """Run a job in this process and return plain dictionaries of arrays: what a cluster's worker is asked for."""
+def run_remotely(spec: JobSpec, groups: tuple[Group, ...] = ()) -> list[dict[str, Any]]:
+    """Run a job, or a share of it, in this process and return plain dictionaries of arrays: what a cluster's worker is
+    asked for."""
     return [
         {"target": r.target, "record": r.record, "predictions": dataclasses.asdict(r.predictions)}
-        for r in _HERE.run(spec)
+        for r in _HERE.run(spec, groups=groups)
     ]
+
+
+def prepare(spec: JobSpec) -> None:
+    """Make ready in this process what a job needs before it is fitted."""
+    _HERE.prepare(spec)
+
+
+def from_plain(plain: list[dict[str, Any]]) -> list[CellResult]:
+    """Results as `run_remotely` wrote them down."""
+    return [CellResult(r["target"], r["record"], Predictions(**r["predictions"])) for r in plain]

@@ -1,0 +1,187 @@
+"""One fit over the workers of a cluster: the model of a serial run, every row once, also after a worker was lost."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from calls import refused
+from rich.console import Console
+from small_tasks import write_small_task
+
+from bench.plugins import Registry
+from bench.run.cluster import scheduler_lanes
+from bench.run.execute import Options, Outcome, run_plan
+from bench.run.loading import Selection
+from bench.run.plan import make_plan
+from bench.run.spread import SpreadLane
+from bench.run.store import PREDICTIONS, Store, read_predictions
+
+distributed = pytest.importorskip("distributed")
+
+#: No random rows or columns, so that what is left to differ from a serial fit is the order of sums.
+MODELS = (
+    "xgboost[rounds=40,patience=5,subsample=1,colsample=1,learning_rate=.3]",
+    "lightgbm[rounds=40,patience=5,bagging_fraction=1,feature_fraction=1,learning_rate=.3]",
+    "random-forest[trees=1,subsample=1,columns=1]",
+)
+
+#: Few distinct values, so that bins do not depend on which rows a worker has.
+FEW = """
+import numpy as np
+from bench.featurizer import Featurizer
+from bench.featurizers.gc import GCWindows
+
+class Few(Featurizer):
+    name = "few"
+
+    def transform(self, sequences):
+        return np.round(GCWindows(n=4).transform(sequences)[:, :, 0] * 4).astype(np.uint8)
+"""
+
+#: A model of a stranger that can be one of a group; it says what its group was.
+MEETS = """
+import os, time
+from pathlib import Path
+import numpy as np
+from bench.model import Model
+
+class Meets(Model):
+    name = "meets"
+    stochastic, spreads = False, True
+
+    def __init__(self, folder: str = "", hang: bool = False, fail: bool = False) -> None:
+        self.folder, self.hang, self.fail = folder, hang, fail
+
+    def fit(self, train, valid, setting):
+        group, folder = setting.group, Path(self.folder)
+        if self.fail and group.rank == 1:
+            raise ValueError("no such luck")
+        if self.hang and group.rank == 1 and not (folder / "hung").exists():
+            (folder / "partial").write_text(str(os.getpid()))
+            (folder / "partial").rename(folder / "hung")
+            time.sleep(60)
+        ports = [port for _, port in group.addresses]
+        (folder / f"{min(ports)}-{group.rank}").write_text(f"{len(train.y)} {len(valid.y)} {len(set(ports))}")
+        self.size_ = len(group.addresses)
+
+    def predict(self, x):
+        return x.table()[:, 0] * self.size_
+"""
+
+
+@pytest.fixture(scope="module")
+def address() -> Iterator[str]:
+    """A scheduler with three single-threaded worker processes."""
+    from distributed import LocalCluster
+
+    with LocalCluster(n_workers=3, threads_per_worker=1, dashboard_address=":0") as local:
+        yield local.scheduler_address
+
+
+def run(selection: Selection, out: Path, lanes: Any = None, plugins: tuple[Path, ...] = ()) -> tuple[Store, Outcome]:
+    registry, store = Registry(plugins), Store(out)
+    plan = make_plan(selection, registry, store)
+    with open(os.devnull, "w") as nowhere:
+        return store, run_plan(
+            plan, selection, registry, store, Console(file=nowhere), Options("cpu", threads=1), lanes
+        )
+
+
+def test_the_model_is_that_of_a_serial_run(tmp_path: Path, address: str) -> None:
+    task = str(write_small_task(tmp_path / "data", rows=901, targets=2))
+    plugin = tmp_path / "few.py"
+    plugin.write_text(FEW)
+    selection = Selection((task,), ("few",), (*MODELS, "ridge"))
+    with scheduler_lanes(address, threads=1, lane=SpreadLane) as lanes:
+        assert len(lanes) == 1
+        spread, outcome = run(selection, tmp_path / "spread", lanes, (plugin,))
+    assert not outcome.failed
+    serial, _ = run(selection, tmp_path / "serial", plugins=(plugin,))
+    records = {folder.relative_to(spread.root): record for folder, record in spread.records()}
+    assert len(records) == 8
+    for folder, record in serial.records():
+        where = folder.relative_to(serial.root)
+        mine, theirs = records[where], read_predictions(spread.root / where / PREDICTIONS)
+        ours = read_predictions(folder / PREDICTIONS)
+        for name in ("row", "fold", "part"):
+            np.testing.assert_array_equal(getattr(theirs, name), getattr(ours, name))
+        # LightGBM's summed histograms break near-ties between splits in other ways.
+        close = 0.1 if record["model"].startswith("lightgbm") else 2e-5
+        np.testing.assert_allclose(theirs.prediction, ours.prediction, atol=close)
+        np.testing.assert_allclose(theirs.shuffled, ours.shuffled, atol=close)
+        assert np.corrcoef(theirs.prediction, ours.prediction)[0, 1] > 0.999
+        for name in ("rows", "fitted_rows"):
+            assert mine[name] == record[name]
+        for part in ("train", "valid", "test"):
+            np.testing.assert_allclose(mine["spearman"][part], record["spearman"][part], atol=3e-3)
+        together = not record["model"].startswith("ridge")
+        assert mine["device"] == ("cpu × 3" if together else "cpu")
+        if record["model"].startswith(("xgboost", "lightgbm")):
+            assert [len(h) for h in mine["history"]] == [len(h) for h in record["history"]]
+            assert any(len(h) < 40 for h in mine["history"])  # stopped early
+
+
+def test_each_worker_has_a_share(tmp_path: Path, address: str) -> None:
+    task = str(write_small_task(tmp_path / "data", rows=302))
+    plugin = tmp_path / "meets.py"
+    plugin.write_text(MEETS)
+    seen = tmp_path / "seen"
+    seen.mkdir()
+    selection = Selection((task,), ("gc",), (f"meets[folder={seen}]",))
+    with scheduler_lanes(address, threads=1, lane=SpreadLane) as lanes:
+        store, outcome = run(selection, tmp_path / "out", lanes, (plugin,))
+    assert not outcome.failed
+    [(_, record)] = store.records()
+    folds = {}
+    for path in seen.iterdir():
+        train, valid, ports = map(int, path.read_text().split())
+        folds.setdefault(path.name.split("-")[0], []).append(train)
+        assert valid in record["rows"]["valid"]
+        assert ports == 3
+    assert sorted(sum(shares) for shares in folds.values()) == sorted(record["rows"]["train"])
+    assert all(max(shares) - min(shares) <= 1 and len(shares) == 3 for shares in folds.values())
+
+
+def test_a_lost_worker_costs_one_more_beginning(tmp_path: Path, address: str) -> None:
+    task = str(write_small_task(tmp_path / "data"))
+    plugin = tmp_path / "meets.py"
+    plugin.write_text(MEETS)
+    hung = tmp_path / "hung"
+
+    def kill() -> None:
+        limit = time.monotonic() + 60
+        while not hung.exists() and time.monotonic() < limit:
+            time.sleep(0.05)
+        os.kill(int(hung.read_text()), signal.SIGKILL)
+
+    killer = threading.Thread(target=kill)
+    selection = Selection((task,), ("gc",), (f"meets[folder={tmp_path},hang=true]", MODELS[0]))
+    with scheduler_lanes(address, threads=1, lane=SpreadLane) as lanes:
+        killer.start()
+        _, outcome = run(selection, tmp_path / "out", lanes, (plugin,))
+        killer.join()
+    assert not outcome.failed
+    assert len(outcome.fitted) == 2
+
+
+def test_what_one_worker_raises_is_the_reason(tmp_path: Path, address: str) -> None:
+    task = str(write_small_task(tmp_path / "data"))
+    plugin = tmp_path / "meets.py"
+    plugin.write_text(MEETS)
+    selection = Selection((task,), ("gc",), (f"meets[folder={tmp_path},fail=true]", MODELS[1]))
+    with scheduler_lanes(address, threads=1, lane=SpreadLane) as lanes:
+        _, outcome = run(selection, tmp_path / "out", lanes, (plugin,))
+    assert [reason for _, reason, _ in outcome.failed] == ["ValueError: no such luck"]
+    assert len(outcome.fitted) == 1
+
+
+def test_spread_needs_a_cluster(tmp_path: Path) -> None:
+    assert "--scheduler or --cluster" in refused("run", "--all", "--spread", "-o", tmp_path)
