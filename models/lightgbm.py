@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from bench.errors import BenchError
 from bench.featurizer import Features
-from bench.model import Group, Model, Part, Setting
+from bench.model import Model, Part, Setting
 
 #: Rows handed to LightGBM at a time: it holds a float copy of them.
 BLOCK = 50_000
@@ -75,7 +75,7 @@ class LightGBM(Model):
         self.booster_ = lightgbm.train(
             {
                 **self._data_parameters(setting, train.x),
-                **_network(setting.group),
+                **_network(setting),
                 "objective": "regression",
                 "metric": "rmse" if setting.group is None else "None",
                 "learning_rate": self.learning_rate,
@@ -158,10 +158,14 @@ class _Silent:
 _SILENT = _Silent()
 
 
-def _network(group: Group | None) -> dict[str, Any]:
-    """Parameters of one of a group: `lightgbm.train` connects it to the others. Each has its rows already."""
+def _network(setting: Setting) -> dict[str, Any]:
+    """Parameters of one of a group: `lightgbm.train` connects it to the others. Each has its rows already, and draws
+    them by a seed of its own: with one, neighbours in the genome would be drawn together. Columns
+    are drawn by the seed that all share."""
+    group = setting.group
     if group is None:
         return {}
+    own = np.random.SeedSequence([setting.seed, group.rank]).generate_state(1)[0] >> 1
     return {
         "machines": ",".join(f"{host}:{port}" for host, port in group.addresses),
         "local_listen_port": group.addresses[group.rank][1],
@@ -169,6 +173,7 @@ def _network(group: Group | None) -> dict[str, Any]:
         "time_out": PATIENCE,
         "tree_learner": "data",
         "pre_partition": True,
+        "bagging_seed": int(own),
     }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Literal
@@ -86,7 +87,7 @@ class XGBoost(Model):
                     "reg_lambda": self.reg_lambda,
                     "max_bin": self.max_bin,
                     "nthread": setting.threads,
-                    "seed": setting.seed,
+                    "seed": own_seed(setting),
                     "verbosity": 0,
                 },
                 matrix,
@@ -140,6 +141,8 @@ def together(group: Group | None) -> Iterator[None]:
     if group.rank == 0:
         tracker = RabitTracker(n_workers=len(group.addresses), host_ip=host, port=port, sortby="task", timeout=PATIENCE)
         tracker.start()
+    else:
+        time.sleep(0.2)  # lest it be too early for the tracker: XGBoost then waits for two seconds
     with CommunicatorContext(
         dmlc_communicator="rabit",
         dmlc_tracker_uri=host,
@@ -162,6 +165,14 @@ def mean_target(train: Part, group: Group | None) -> float:
     total = np.array([np.sum(train.y, dtype=np.float64), len(train.y)])
     total = collective.allreduce(total, collective.Op.SUM)
     return float(total[0] / total[1])
+
+
+def own_seed(setting: Setting) -> int:
+    """A seed of each process of a group, whose rows are drawn by their place in its share: with one seed, neighbours in
+    the genome would be drawn together. Columns are drawn by the process of rank 0 for all."""
+    if setting.group is None:
+        return setting.seed
+    return int(np.random.SeedSequence([setting.seed, setting.group.rank]).generate_state(1)[0] >> 1)
 
 
 def quantised(train: Part, valid: Part, setting: Setting, max_bin: int, device: str) -> tuple[Any, Any]:

