@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import traceback
 from typing import Any
 
 import numpy as np
@@ -72,31 +73,40 @@ class LightGBM(Model):
         lightgbm.register_logger(_SILENT)
         matrix, held_out = self._matrices(train, valid, setting)
         curves: dict[str, dict[str, list[float]]] = {}
-        self.booster_ = lightgbm.train(
-            {
-                **self._data_parameters(setting, train.x),
-                **_network(setting),
-                "objective": "regression",
-                "metric": "rmse" if setting.group is None else "None",
-                "learning_rate": self.learning_rate,
-                "num_leaves": self.num_leaves,
-                "min_data_in_leaf": self.min_data_in_leaf,
-                "bagging_fraction": self.bagging_fraction,
-                "bagging_freq": 1,
-                "feature_fraction": self.feature_fraction,
-                "lambda_l2": self.lambda_l2,
-                "seed": setting.seed,
-            },
-            matrix,
-            num_boost_round=self.rounds,
-            valid_sets=[matrix, held_out],
-            valid_names=["train", "valid"],
-            feval=None if setting.group is None else _exact_rmse,
-            callbacks=[
-                lightgbm.early_stopping(self.patience, verbose=False),
-                lightgbm.record_evaluation(curves),
-            ],
-        )
+        parameters = {
+            **self._data_parameters(setting, train.x),
+            **_network(setting),
+            "objective": "regression",
+            "metric": "rmse" if setting.group is None else "None",
+            "learning_rate": self.learning_rate,
+            "num_leaves": self.num_leaves,
+            "min_data_in_leaf": self.min_data_in_leaf,
+            "bagging_fraction": self.bagging_fraction,
+            "bagging_freq": 1,
+            "feature_fraction": self.feature_fraction,
+            "lambda_l2": self.lambda_l2,
+            "seed": setting.seed,
+        }
+        try:
+            self.booster_ = lightgbm.train(
+                parameters,
+                matrix,
+                num_boost_round=self.rounds,
+                valid_sets=[matrix, held_out],
+                valid_names=["train", "valid"],
+                feval=None if setting.group is None else _exact_rmse,
+                callbacks=[
+                    lightgbm.early_stopping(self.patience, verbose=False),
+                    lightgbm.record_evaluation(curves),
+                ],
+            )
+        except Exception as error:
+            # The connection belongs to this process and lives as long as the booster, which the error holds: the next
+            # fit, though it were alone, would wait for the others.
+            traceback.clear_frames(error.__traceback__)
+            raise
+        if setting.group is not None:
+            self.booster_.free_network()
         self.history = [
             {"round": i + 1, "train_rmse": a, "valid_rmse": b}
             for i, (a, b) in enumerate(zip(curves["train"]["rmse"], curves["valid"]["rmse"], strict=True))
@@ -179,7 +189,8 @@ def _network(setting: Setting) -> dict[str, Any]:
 
 def _exact_rmse(predicted: NDArray[np.float64], rows: Any) -> tuple[str, float, bool]:
     """RMSE, correctly rounded. LightGBM's own is summed by threads and may differ in its last digit between machines:
-    one of a group would then stop earlier than the others, and these wait for it without end."""
+    one of a group would then stop earlier than the others, and these wait for it without end (as LightGBM's Dask
+    interface may: its issues 3712 and 7009)."""
     residual = predicted - rows.get_label()
     return "rmse", math.sqrt(math.fsum(residual * residual) / len(residual)), False
 

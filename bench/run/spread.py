@@ -28,7 +28,8 @@ from bench.run.fit import CellResult, join, rows_of_parts, scores
 from bench.run.plan import Job
 from bench.run.remote import JobSpec, from_plain, prepare, run_remotely
 
-#: Times a job is begun, and seconds that the workers that are left have to end a fit from which one was lost.
+#: Times a job is begun, and seconds that other workers have to end a fit that has failed on one. Who waits for the lost
+#: one then, where a library does not notice, is started again by its nanny.
 ATTEMPTS, GRACE = 3, 60
 #: Seconds between two looks at the workers.
 LOOK = 0.5
@@ -98,6 +99,9 @@ class SpreadLane(DaskLane):
             folds,
         )
 
+    def _gone(self, workers: list[str]) -> set[str]:
+        return set(workers) - set(self._client.scheduler_info(n_workers=-1)["workers"])
+
     def _on_each(self, workers: list[str], calls: list[Any], name: str, wanted: dict[str, int] | None) -> list[Any]:
         """What each worker returns for its call; the first error of any of them, once the others have ended.
 
@@ -115,19 +119,21 @@ class SpreadLane(DaskLane):
         try:
             if self._closed:
                 self.close()
-            patience = None
+            patience: float | None = None
+            lost: set[str] = set()
             failed: Any = None
             while not all(future.done() for future in futures):
                 failed = failed or next((f for f in futures if f.status == "error"), None)
-                lost = set(workers) - set(self._client.scheduler_info(n_workers=-1)["workers"])
+                lost = self._gone(workers)
+                waiting = [w for f, w in zip(futures, workers, strict=True) if not f.done() and w not in lost]
                 if (failed or lost) and patience is None:
                     patience = time.monotonic() + GRACE
-                waiting = [w for f, w in zip(futures, workers, strict=True) if not f.done() and w not in lost]
                 if patience is not None and (not waiting or time.monotonic() > patience):
+                    if waiting:
+                        self._client.restart_workers(waiting, timeout=GRACE, raise_for_error=False)
                     break
                 time.sleep(LOOK)
-            lost = set(workers) - set(self._client.scheduler_info(n_workers=-1)["workers"])
-            if lost:
+            if lost:  # what the others raised then is that they miss it
                 raise LostWorkerError(sorted(lost)[0])
             failed = failed or next((f for f in futures if f.status != "finished"), None)
             return [failed.result()] if failed is not None else self._client.gather(futures)
