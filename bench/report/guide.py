@@ -62,8 +62,8 @@ all*: Spearman with measurements permuted within GC bins, which keeps how they r
 
 **How each was fitted**, folded under each table: Spearman on the rows that were fitted, on those that chose
 (validation) and on test rows; training far above the other two is overfitting. *time* and *device*: of features,
-fitting and predicting, all folds. *folds*: a hash of every row's part in every fold; rows with one hash were learned
-and judged on the same sequences. *n*, beside the scores: test rows.
+fitting and predicting, all folds (*cpu × 3*: on the rows of three workers together). *folds*: a hash of every row's
+part in every fold; rows with one hash were learned and judged on the same sequences. *n*, beside the scores: test rows.
 
 **Letters, not ranks.** Rows whose paired difference from the best row has an interval that covers 0 (after Holm's
 correction) share the letter *a*: the data cannot tell them apart. The best of the others opens *b*, and so on.

@@ -12,19 +12,21 @@ import time
 import traceback
 from collections import deque
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
 from rich.console import Console
 
+from bench.errors import BenchError
 from bench.plugins import Registry
 from bench.run.cell import Cell
 from bench.run.child import Child, JobFailed, plain_reason
 from bench.run.device import cpu_threads, resolve_device
 from bench.run.fit import CellResult, Workspace, fit_job
 from bench.run.loading import PlannedTask, Selection
-from bench.run.memory import check_memory, fits
+from bench.run.memory import Room, available_bytes, check_memory, fits
 from bench.run.plan import Job, Plan
 from bench.run.progress import RunProgress
 from bench.run.remote import JobSpec
@@ -68,9 +70,9 @@ class Outcome:
     seconds: float = 0.0
 
 
-def local_device(asked: str, job: Job) -> Literal["cpu", "cuda"]:
-    """Device of a job on this machine, which must have the memory for it."""
-    check_memory(job)
+def local_device(asked: str, job: Job, free: int | None = None) -> Literal["cpu", "cuda"]:
+    """Device of a job on this machine, which must have the memory for it (``free`` bytes, or what there is now)."""
+    check_memory(job, free)
     return resolve_device(asked, job.model.cls.devices)
 
 
@@ -109,18 +111,26 @@ class HereLane:
 
 
 class ChildLane:
-    """A child process."""
+    """A child process, one of several that share ``room``."""
 
-    def __init__(self, timeout: float | None) -> None:
+    def __init__(self, timeout: float | None, room: Room | None = None) -> None:
         self._timeout = timeout
+        self._room = room
         self._child = Child()
+        self._closed = False
 
-    device = staticmethod(local_device)
+    def device(self, asked: str, job: Job) -> Literal["cpu", "cuda"]:
+        """As ``local_device``; memory that the others use now is waited for."""
+        return local_device(asked, job, None if self._room is None else self._room.free)
 
     def fit(self, job: Job, spec: JobSpec, say: Say) -> list[CellResult]:
-        return self._child.run(spec, timeout=self._timeout, say=say)
+        with nullcontext() if self._room is None else self._room.of(job, say):
+            if self._closed:
+                raise BenchError("stopped before it began.", status=1)
+            return self._child.run(spec, timeout=self._timeout, say=say)
 
     def close(self) -> None:
+        self._closed = True
         self._child.close()
 
 
@@ -152,7 +162,8 @@ def run_plan(
             mine = [skip for skip in plan.skipped if skip.task == planned.task.card.name]
             store.write_skipped(planned.task.card.name, [{**vars(skip), "what": skip.what} for skip in mine])
     if lanes is None:
-        lanes = [ChildLane(options.timeout) for _ in range(options.workers)] or [HereLane(options.timeout)]
+        room = Room(available_bytes())
+        lanes = [ChildLane(options.timeout, room) for _ in range(options.workers)] or [HereLane(options.timeout)]
     began = time.perf_counter()
     with RunProgress(plan.cells_to_fit, plan.seconds, console) as progress:
         work = _Work(plan, call, registry, store, progress, options, len(lanes))

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from bench.errors import BenchError
@@ -84,23 +87,56 @@ def needed_bytes(job: Job) -> int:
     return BASE + KEPT * min(rows * job.columns, MOST_VALUES)
 
 
-def fits(job: Job) -> bool:
-    """Whether there is room for a job; True where that cannot be told."""
-    free = available_bytes()
+def fits(job: Job, free: int | None = None) -> bool:
+    """Whether there is room for a job, in ``free`` bytes or what there is now; True where that cannot be told."""
+    free = available_bytes() if free is None else free
     return free is None or needed_bytes(job) <= free
 
 
-def check_memory(job: Job) -> None:
-    """Refuse a job that would not fit, in words.
+def check_memory(job: Job, free: int | None = None) -> None:
+    """Refuse a job that would not fit (see `fits`), in words.
 
     Raises
     ------
     BenchError : naming the need, what there is, and a mend.
     """
-    if not fits(job):
-        free = available_bytes() or 0
+    if not fits(job, free):
+        free = (available_bytes() or 0) if free is None else free
         raise BenchError(
             f"needs about {needed_bytes(job) / 2**30:.1f} GiB of memory, {free / 2**30:.1f} GiB are free. Choose fewer"
             " features (a smaller k), --quick, or a machine with more memory.",
             status=1,
         )
+
+
+class Room:
+    """The memory that jobs side by side share: one that does not fit beside those that run waits for them.
+
+    Parameters
+    ----------
+    free : bytes before any of them runs; None where that cannot be told.
+    """
+
+    def __init__(self, free: int | None) -> None:
+        self.free = free
+        self._taken = 0
+        self._changed = threading.Condition()
+
+    @contextmanager
+    def of(self, job: Job, say: Callable[[str], None]) -> Iterator[None]:
+        """Room for a job for as long as the block runs. A job runs alone where it needs more than there is."""
+        need = needed_bytes(job)
+        with self._changed:
+            if not self._has(need):
+                say("waits for memory")
+            self._changed.wait_for(lambda: self._has(need))
+            self._taken += need
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._taken -= need
+                self._changed.notify_all()
+
+    def _has(self, need: int) -> bool:
+        return self.free is None or not self._taken or self._taken + need <= self.free

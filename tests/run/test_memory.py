@@ -1,6 +1,7 @@
 """What memory there is: of the machine, or less where a container or a queueing system sets a limit."""
 
 import re
+import threading
 from types import SimpleNamespace
 
 import pytest
@@ -9,9 +10,9 @@ from rich.console import Console
 from bench.errors import BenchError
 from bench.plugins import Registry
 from bench.run import memory
-from bench.run.execute import HereLane, run_plan
+from bench.run.execute import HereLane, Options, run_plan
 from bench.run.loading import Selection
-from bench.run.memory import available_bytes, needed_bytes
+from bench.run.memory import Room, available_bytes, needed_bytes
 from bench.run.plan import make_plan
 from bench.run.store import Store
 
@@ -87,3 +88,39 @@ def test_what_earlier_jobs_left_is_let_go_of_where_there_is_no_room(monkeypatch)
     monkeypatch.setattr(memory, "available_bytes", lambda: 4 * GIB)
     with pytest.raises(BenchError, match=r"8.0 GiB of memory, 4.0 GiB are free"):
         lane.device("cpu", job)
+
+
+def test_jobs_side_by_side_wait_for_each_others_memory(monkeypatch):
+    monkeypatch.setattr(memory, "needed_bytes", lambda job: job)
+    room, said, began, end = Room(10), [], threading.Event(), threading.Event()
+
+    def second():
+        with room.of(6, said.append):
+            began.set()
+            end.wait(30)
+
+    thread = threading.Thread(target=second)
+    with room.of(6, said.append):
+        thread.start()
+        with room.of(4, said.append):  # fits beside the first
+            assert not began.wait(0.3)
+        assert not began.wait(0.3)
+        assert said == ["waits for memory"]
+    assert began.wait(30)
+    end.set()
+    thread.join()
+    with room.of(20, said.append):  # alone, whatever it needs
+        pass
+    with Room(None).of(20, said.append), Room(None).of(20, said.append):
+        pass
+
+
+def test_workers_with_memory_for_one_run_every_job(tmp_path, small_task, monkeypatch):
+    asked = Selection((str(small_task),), ("gc", "kmers[k=2]"), ("mean", "ridge"))
+    registry, store = Registry(folder=tmp_path), Store(tmp_path / "out")
+    plan = make_plan(asked, registry, store)
+    most = max(needed_bytes(job) for job in plan.jobs)
+    monkeypatch.setattr("bench.run.execute.available_bytes", lambda: most)
+    outcome = run_plan(plan, asked, registry, store, Console(quiet=True), Options(workers=2, threads=1))
+    assert len(outcome.fitted) == plan.cells_to_fit
+    assert not outcome.failed
