@@ -29,12 +29,10 @@ class Group:
 
     rank : place of this process among them, from 0.
     addresses : (host, port) of each; the port is free for whatever the learner's library speaks.
-    name : of this group alone. What is kept in ``Setting.shared`` of one group must not be used in another.
     """
 
     rank: int
     addresses: tuple[tuple[str, int], ...]
-    name: str
 
 
 @dataclass(frozen=True)
@@ -48,7 +46,8 @@ class Setting:
     shared : a dictionary that lives as long as the rows of ``train`` and ``valid`` stay the same (other targets, other
         seeds, other models on the same features and fold): keep what is dear to build, such as a quantised matrix.
     say : one line of progress for people.
-    group : where the model says that it ``spreads`` and is fitted by several processes: who they are.
+    group : where the model says that it ``spreads`` and is fitted by several processes: who they are. Nothing in
+        ``shared`` may then be relied on, as another process may not have it.
     """
 
     seed: int = 0
@@ -58,6 +57,14 @@ class Setting:
     shared: dict[str, Any] = field(default_factory=dict)
     say: Callable[[str], None] = lambda line: None
     group: Group | None = None
+
+    @property
+    def row_seed(self) -> int:
+        """``seed``, or within a group a seed of this process alone, for drawing rows by their place in its share: with
+        one seed for all, neighbours in the genome would be drawn together."""
+        if self.group is None:
+            return self.seed
+        return int(np.random.SeedSequence([self.seed, self.group.rank]).generate_state(1)[0] >> 1)
 
 
 class Model:

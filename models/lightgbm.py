@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import traceback
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -25,7 +26,7 @@ WIDE, FEW = 1_000, 20_000
 #: and of its own 200,000 rows at 5,460 columns that would be 17 GB.
 SAMPLE_VALUES = 50_000_000
 #: Minutes a process waits for the others of its group, who may still be preparing their rows.
-PATIENCE = 30
+PATIENCE_MINUTES = 30
 
 
 class LightGBM(Model):
@@ -94,7 +95,7 @@ class LightGBM(Model):
                 num_boost_round=self.rounds,
                 valid_sets=[matrix, held_out],
                 valid_names=["train", "valid"],
-                feval=None if setting.group is None else _exact_rmse,
+                feval=None if setting.group is None else _exact_rmse(held_out),
                 callbacks=[
                     lightgbm.early_stopping(self.patience, verbose=False),
                     lightgbm.record_evaluation(curves),
@@ -130,16 +131,17 @@ class LightGBM(Model):
         import lightgbm
 
         parameters = self._data_parameters(setting, train.x)
-        key = f"lightgbm-{self.max_bin}-{len(train.x)}-{setting.group and setting.group.name}"
-        if key not in setting.shared:
+        key = f"lightgbm-{self.max_bin}-{len(train.x)}"
+        shared = setting.shared if setting.group is None else {}  # all of a group make it, or none
+        if key not in shared:
             if len(train.x) * train.x.columns > LARGE:
                 setting.shared.clear()  # another learner's matrix of these rows: both would not fit
             matrix = lightgbm.Dataset(_rows(train.x), train.y, params=parameters)
             held_out = lightgbm.Dataset(_rows(valid.x), valid.y, reference=matrix, params=parameters)
             if setting.group is None:  # else `lightgbm.train` does, once it has joined the others: bins are theirs too
                 held_out.construct()
-            setting.shared[key] = matrix, held_out
-        pair: tuple[Any, Any] = setting.shared[key]
+            shared[key] = matrix, held_out
+        pair: tuple[Any, Any] = shared[key]
         for part, matrix in zip((train, valid), pair, strict=True):
             matrix.set_label(part.y)
         return pair
@@ -169,30 +171,32 @@ _SILENT = _Silent()
 
 
 def _network(setting: Setting) -> dict[str, Any]:
-    """Parameters of one of a group: `lightgbm.train` connects it to the others. Each has its rows already, and draws
-    them by a seed of its own: with one, neighbours in the genome would be drawn together. Columns
-    are drawn by the seed that all share."""
+    """Parameters of one of a group: `lightgbm.train` connects it to the others. Each has its rows already; columns are
+    drawn by the seed that all share."""
     group = setting.group
     if group is None:
         return {}
-    own = np.random.SeedSequence([setting.seed, group.rank]).generate_state(1)[0] >> 1
     return {
         "machines": ",".join(f"{host}:{port}" for host, port in group.addresses),
         "local_listen_port": group.addresses[group.rank][1],
         "num_machines": len(group.addresses),
-        "time_out": PATIENCE,
+        "time_out": PATIENCE_MINUTES,
         "tree_learner": "data",
         "pre_partition": True,
-        "bagging_seed": int(own),
+        "bagging_seed": setting.row_seed,
     }
 
 
-def _exact_rmse(predicted: NDArray[np.float64], rows: Any) -> tuple[str, float, bool]:
-    """RMSE, correctly rounded. LightGBM's own is summed by threads and may differ in its last digit between machines:
-    one of a group would then stop earlier than the others, and these wait for it without end (as LightGBM's Dask
-    interface may: its issues 3712 and 7009)."""
-    residual = predicted - rows.get_label()
-    return "rmse", math.sqrt(math.fsum(residual * residual) / len(residual)), False
+def _exact_rmse(exact: Any) -> Callable[[NDArray[np.float64], Any], tuple[str, float, bool]]:
+    """RMSE, correctly rounded on the rows ``exact``, those that say when to stop. LightGBM's own is summed by threads
+    and may differ in its last digit between machines: one of a group would then stop earlier than the others, and these
+    wait for it without end (as LightGBM's Dask interface may: its issues 3712 and 7009)."""
+
+    def rmse(predicted: NDArray[np.float64], rows: Any) -> tuple[str, float, bool]:
+        squares = (predicted - rows.get_label()) ** 2
+        return "rmse", math.sqrt((math.fsum(squares) if rows is exact else squares.sum()) / len(squares)), False
+
+    return rmse
 
 
 def _rows(x: Features) -> Any:

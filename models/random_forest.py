@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from bench.errors import BenchError
 from bench.featurizer import Features
 from bench.model import Model, Part, Setting
-from bench.models.xgboost import mean_target, own_seed, predict_in_blocks, quantised, together, xgboost_device
+from bench.models.xgboost import mean_target, predict_in_blocks, quantised, together, xgboost_device
 
 #: Histograms of nodes kept at a time. XGBoost would keep all 8,191 of a tree of depth 12: 0.6 MB each at 5,460 count
 #: columns (a bin a distinct count), up to 5.6 MB at as many continuous ones.
@@ -79,7 +79,7 @@ class RandomForest(Model):
                     "max_bin": self.max_bin,
                     "max_cached_hist_node": HISTOGRAMS,
                     "nthread": setting.threads,
-                    "seed": own_seed(setting),
+                    "seed": setting.row_seed,
                     "verbosity": 0,
                 },
                 matrix,

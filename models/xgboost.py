@@ -87,7 +87,7 @@ class XGBoost(Model):
                     "reg_lambda": self.reg_lambda,
                     "max_bin": self.max_bin,
                     "nthread": setting.threads,
-                    "seed": own_seed(setting),
+                    "seed": setting.row_seed,  # columns of a group are drawn by its rank 0
                     "verbosity": 0,
                 },
                 matrix,
@@ -167,21 +167,14 @@ def mean_target(train: Part, group: Group | None) -> float:
     return float(total[0] / total[1])
 
 
-def own_seed(setting: Setting) -> int:
-    """A seed of each process of a group, whose rows are drawn by their place in its share: with one seed, neighbours in
-    the genome would be drawn together. Columns are drawn by the process of rank 0 for all."""
-    if setting.group is None:
-        return setting.seed
-    return int(np.random.SeedSequence([setting.seed, setting.group.rank]).generate_state(1)[0] >> 1)
-
-
 def quantised(train: Part, valid: Part, setting: Setting, max_bin: int, device: str) -> tuple[Any, Any]:
     """Training and validation rows as XGBoost's quantised matrices, labelled with this fit's targets.
 
     Quantising is dear, so the pair is kept in ``setting.shared`` for other targets, seeds and models on the same rows.
     """
-    key = f"xgboost-quantised-{max_bin}-{device}-{len(train.x)}-{setting.group and setting.group.name}"
-    if key not in setting.shared:
+    key = f"xgboost-quantised-{max_bin}-{device}-{len(train.x)}"
+    shared = setting.shared if setting.group is None else {}  # all of a group make it, or none
+    if key not in shared:
         if len(train.x) * train.x.columns > LARGE:
             setting.shared.clear()  # another learner's matrix of these rows: both would not fit
         sample = None
@@ -190,10 +183,10 @@ def quantised(train: Part, valid: Part, setting: Setting, max_bin: int, device: 
             few = np.linspace(0, len(train.x) - 1, SAMPLE).astype(np.int64)
             sample = _matrix(train.x.take(few), max_bin, setting.threads, None)
         matrix = _matrix(train.x, max_bin, setting.threads, sample)
-        setting.shared[key] = matrix, _matrix(valid.x, max_bin, setting.threads, matrix)
-    for part, quantised_part in zip((train, valid), setting.shared[key], strict=True):
+        shared[key] = matrix, _matrix(valid.x, max_bin, setting.threads, matrix)
+    for part, quantised_part in zip((train, valid), shared[key], strict=True):
         quantised_part.set_info(label=part.y)
-    pair: tuple[Any, Any] = setting.shared[key]
+    pair: tuple[Any, Any] = shared[key]
     return pair
 
 

@@ -26,7 +26,7 @@ from bench.run.child import Child, JobFailed, plain_reason
 from bench.run.device import cpu_threads, resolve_device
 from bench.run.fit import CellResult, Workspace, fit_job
 from bench.run.loading import PlannedTask, Selection
-from bench.run.memory import Room, available_bytes, check_memory, fits
+from bench.run.memory import KEPT_BETWEEN_JOBS, Room, check_memory, fits, needed_bytes
 from bench.run.plan import Job, Plan
 from bench.run.progress import RunProgress
 from bench.run.remote import JobSpec
@@ -127,7 +127,11 @@ class ChildLane:
         with nullcontext() if self._room is None else self._room.of(job, say):
             if self._closed:
                 raise BenchError("stopped before it began.", status=1)
-            return self._child.run(spec, timeout=self._timeout, say=say)
+            try:
+                return self._child.run(spec, timeout=self._timeout, say=say)
+            finally:
+                if self._room is not None and needed_bytes(job) > KEPT_BETWEEN_JOBS:
+                    self._child.stop()  # features and matrices kept for its next job are room for another's
 
     def close(self) -> None:
         self._closed = True
@@ -162,7 +166,7 @@ def run_plan(
             mine = [skip for skip in plan.skipped if skip.task == planned.task.card.name]
             store.write_skipped(planned.task.card.name, [{**vars(skip), "what": skip.what} for skip in mine])
     if lanes is None:
-        room = Room(available_bytes())
+        room = Room()
         lanes = [ChildLane(options.timeout, room) for _ in range(options.workers)] or [HereLane(options.timeout)]
     began = time.perf_counter()
     with RunProgress(plan.cells_to_fit, plan.seconds, console) as progress:

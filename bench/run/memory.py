@@ -17,6 +17,8 @@ COPIES = 3
 KEPT = 3
 #: What a process holds besides (libraries, sequences), bytes.
 BASE = 1 << 30
+#: Bytes of a job up to which a process beside others keeps what it made for its next job.
+KEPT_BETWEEN_JOBS = 2 << 30
 
 
 #: Where the kernel says what a container or a queueing system's job may use: limit, use, and what of the use it would
@@ -112,13 +114,15 @@ def check_memory(job: Job, free: int | None = None) -> None:
 class Room:
     """The memory that jobs side by side share: one that does not fit beside those that run waits for them.
 
-    Parameters
+    What a process keeps after its job counts as taken by nobody: it must keep little.
+
+    Attributes
     ----------
-    free : bytes before any of them runs; None where that cannot be told.
+    free : bytes when none of them ran last; None where that cannot be told.
     """
 
-    def __init__(self, free: int | None) -> None:
-        self.free = free
+    def __init__(self) -> None:
+        self.free = available_bytes()
         self._taken = 0
         self._changed = threading.Condition()
 
@@ -130,6 +134,8 @@ class Room:
             if not self._has(need):
                 say("waits for memory")
             self._changed.wait_for(lambda: self._has(need))
+            if not self._taken:  # other programs have come and gone
+                self.free = available_bytes()
             self._taken += need
         try:
             yield

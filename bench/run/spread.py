@@ -11,12 +11,13 @@ A worker that is lost takes the fit with it; it begins again on those that are l
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import itertools
 import socket
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,12 +28,15 @@ from bench.run.cluster import DaskLane, on_worker
 from bench.run.fit import CellResult, join, rows_of_parts, scores
 from bench.run.plan import Job
 from bench.run.remote import JobSpec, from_plain, prepare, run_remotely
+from bench.tasks.task import TEST, TRAIN, VALID
 
 #: Times a job is begun, and seconds that other workers have to end a fit that has failed on one. Who waits for the lost
 #: one then, where a library does not notice, is started again by its nanny.
 ATTEMPTS, GRACE = 3, 60
 #: Seconds between two looks at the workers.
 LOOK = 0.5
+#: Rows of every part that a worker has at least; more workers than that allows are left out.
+FEWEST = 10
 
 _NUMBER = itertools.count()
 
@@ -46,6 +50,12 @@ class SpreadLane(DaskLane):
 
     alone = True
 
+    def device(self, asked: str, job: Job) -> Literal["cpu", "cuda"]:
+        """GPUs where every worker has one, or where they were asked for: then only workers that have one fit."""
+        found = super().device(asked, job)
+        everywhere = all(about["resources"].get("GPU") for about in self._workers().values())
+        return found if asked == "cuda" or everywhere or not job.model.cls.spreads else "cpu"
+
     def fit(self, job: Job, spec: JobSpec, say: Callable[[str], None]) -> list[CellResult]:
         """Run a job on all workers.
 
@@ -53,57 +63,75 @@ class SpreadLane(DaskLane):
         ------
         BenchError, or what a worker raised : also when workers were lost each time.
         """
+        from distributed import Lock
+
         if not job.model.cls.spreads:
             return super().fit(job, spec, say)
+        lost = several = None
         for attempt in range(1, ATTEMPTS + 1):
+            if lost is not None:
+                say(f"worker {lost} is gone; begun again ({attempt}/{ATTEMPTS})")
+                with contextlib.suppress(TimeoutError):  # its nanny may bring it back
+                    self._client.wait_for_workers(several, timeout=GRACE)
+            several = max(len(self._workers()), 1)
             try:
-                return self._together(job, spec, say)
+                # Of two runs, each would hold workers that the other waits for.
+                with self._client.as_current(), Lock("bench spread"):
+                    return self._together(job, spec, say)
             except LostWorkerError as error:
-                lost = str(error)
-                say(f"worker {lost} is gone; begun again on those that are left ({attempt}/{ATTEMPTS})")
+                lost = error
         raise BenchError(
             f"each of the {ATTEMPTS} times this was begun a worker was lost, lastly {lost}. See its log: memory is"
             " the usual reason.",
             status=1,
         )
 
+    def _workers(self) -> dict[str, Any]:
+        """What the scheduler says of the workers that are there, by address."""
+        there: dict[str, Any] = self._client.scheduler_info(n_workers=-1)["workers"]
+        return there
+
     def _together(self, job: Job, spec: JobSpec, say: Callable[[str], None]) -> list[CellResult]:
         wanted = {"GPU": 1} if spec.device == "cuda" else None
-        there = self._client.scheduler_info(n_workers=-1)["workers"]
-        workers = [name for name, about in sorted(there.items()) if not wanted or about["resources"].get("GPU")]
+        there = self._workers()
+        able = [name for name, about in sorted(there.items()) if not wanted or about["resources"].get("GPU")]
+        workers = able[: max(_fewest_rows(job) // FEWEST, 1)]
         if not workers:
-            raise LostWorkerError("after worker")
+            raise BenchError("no worker is left. Start some and run again.", status=1)
         number = next(_NUMBER)
         say(f"on the rows of {len(workers)} workers together")
         folds = len(job.planned.folds)
         # First what may fail on one worker alone: the others would wait for it in the middle of a fit.
-        ports = self._on_each(
-            workers, [(prepare_and_find_ports, spec, folds)] * len(workers), f"prepare {job} {number}", None
-        )
+        calls: list[Any] = [(prepare_and_find_ports, spec, folds)] * len(workers)
         hosts = [there[worker]["host"] for worker in workers]
-        calls = []
-        for rank in range(len(workers)):
-            groups = tuple(
-                Group(
-                    rank,
-                    tuple((host, mine[fold]) for host, mine in zip(hosts, ports, strict=True)),
-                    f"{self._client.id}-{'-'.join(workers)}",
-                )
-                for fold in range(folds)
-            )
-            calls.append((fit_share, spec, self._threads, groups))
-        shares = self._on_each(workers, calls, f"{job} {number}", wanted)
+        addresses: list[list[tuple[str, int]]] = []
+        while not addresses or any(len(set(fold)) < len(fold) for fold in addresses):  # two of one host may find one
+            ports = self._on_each(workers, calls, f"prepare {job} {number}")
+            addresses = [[(host, mine[fold]) for host, mine in zip(hosts, ports, strict=True)] for fold in range(folds)]
+            number = next(_NUMBER)
+        calls = [
+            (fit_share, spec, self._threads, tuple(Group(rank, tuple(fold)) for fold in addresses))
+            for rank in range(len(workers))
+        ]
+        shares = self._on_each(workers, calls, f"{job} {number}", resources=wanted, linked=True)
         return join_shares(
             [from_plain(share) for share in shares],
             np.stack([job.planned.task.targets[name].value for name in spec.targets], axis=1),
             folds,
         )
 
-    def _gone(self, workers: list[str]) -> set[str]:
-        return set(workers) - set(self._client.scheduler_info(n_workers=-1)["workers"])
+    def _on_each(
+        self,
+        workers: list[str],
+        calls: list[Any],
+        name: str,
+        resources: dict[str, int] | None = None,
+        linked: bool = False,
+    ) -> list[Any]:
+        """What each worker returns for its call, or the first error of any.
 
-    def _on_each(self, workers: list[str], calls: list[Any], name: str, wanted: dict[str, int] | None) -> list[Any]:
-        """What each worker returns for its call; the first error of any of them, once the others have ended.
+        Where the calls are ``linked`` (each waits for the others), those that have not ended some time after one has
+        failed wait for nothing: their workers are started again.
 
         Raises
         ------
@@ -111,7 +139,12 @@ class SpreadLane(DaskLane):
         """
         futures = [
             self._client.submit(
-                *call, key=f"{name} {rank}", pure=False, workers=[worker], allow_other_workers=False, resources=wanted
+                *call,
+                key=f"{name} {rank}",
+                pure=False,
+                workers=[worker],
+                allow_other_workers=False,
+                resources=resources,
             )
             for rank, (worker, call) in enumerate(zip(workers, calls, strict=True))
         ]
@@ -124,14 +157,16 @@ class SpreadLane(DaskLane):
             failed: Any = None
             while not all(future.done() for future in futures):
                 failed = failed or next((f for f in futures if f.status == "error"), None)
-                lost = self._gone(workers)
-                waiting = [w for f, w in zip(futures, workers, strict=True) if not f.done() and w not in lost]
-                if (failed or lost) and patience is None:
-                    patience = time.monotonic() + GRACE
-                if patience is not None and (not waiting or time.monotonic() > patience):
-                    if waiting:
-                        self._client.restart_workers(waiting, timeout=GRACE, raise_for_error=False)
-                    break
+                lost |= set(workers) - set(self._workers())
+                if failed or lost:
+                    patience = patience or time.monotonic() + (GRACE if linked else 0)
+                    waiting = [w for f, w in zip(futures, workers, strict=True) if not f.done() and w not in lost]
+                    if not waiting:
+                        break
+                    if time.monotonic() > patience:
+                        if linked:
+                            self._start_again(waiting)
+                        break
                 time.sleep(LOOK)
             if lost:  # what the others raised then is that they miss it
                 raise LostWorkerError(sorted(lost)[0])
@@ -141,6 +176,23 @@ class SpreadLane(DaskLane):
             for future in futures:
                 future.cancel()
             self._futures = []
+
+    def _start_again(self, workers: list[str]) -> None:
+        # ValueError: a worker without a nanny. KeyError: one that goes at this moment.
+        with contextlib.suppress(ValueError, KeyError):
+            self._client.restart_workers(workers, timeout=GRACE, raise_for_error=False)
+
+
+def _fewest_rows(job: Job) -> int:
+    """Rows of the smallest part of any fold, of the target that was measured least."""
+    folds = job.planned.folds
+    measured = [np.isfinite(job.planned.task.targets[name].value) for name in job.targets]
+    return min(
+        int(((folds.part[fold] == code) & known).sum())
+        for fold in range(len(folds))
+        for code in (TRAIN, VALID, TEST)
+        for known in measured
+    )
 
 
 def prepare_and_find_ports(spec: JobSpec, many: int) -> list[int]:

@@ -1,11 +1,13 @@
 """What memory there is: of the machine, or less where a container or a queueing system sets a limit."""
 
+import itertools
 import re
 import threading
 from types import SimpleNamespace
 
 import pytest
 from rich.console import Console
+from small_tasks import write_small_task
 
 from bench.errors import BenchError
 from bench.plugins import Registry
@@ -92,7 +94,8 @@ def test_what_earlier_jobs_left_is_let_go_of_where_there_is_no_room(monkeypatch)
 
 def test_jobs_side_by_side_wait_for_each_others_memory(monkeypatch):
     monkeypatch.setattr(memory, "needed_bytes", lambda job: job)
-    room, said, began, end = Room(10), [], threading.Event(), threading.Event()
+    monkeypatch.setattr(memory, "available_bytes", lambda: 10)
+    room, said, began, end = Room(), [], threading.Event(), threading.Event()
 
     def second():
         with room.of(6, said.append):
@@ -111,16 +114,49 @@ def test_jobs_side_by_side_wait_for_each_others_memory(monkeypatch):
     thread.join()
     with room.of(20, said.append):  # alone, whatever it needs
         pass
-    with Room(None).of(20, said.append), Room(None).of(20, said.append):
+    monkeypatch.setattr(memory, "available_bytes", lambda: None)
+    unknown = Room()
+    with unknown.of(20, said.append), unknown.of(20, said.append):
         pass
 
 
-def test_workers_with_memory_for_one_run_every_job(tmp_path, small_task, monkeypatch):
-    asked = Selection((str(small_task),), ("gc", "kmers[k=2]"), ("mean", "ridge"))
-    registry, store = Registry(folder=tmp_path), Store(tmp_path / "out")
+#: Waits until so many are being fitted and notes from when to when it was.
+NOTES = """
+import time
+from pathlib import Path
+from bench.model import Model
+
+class Notes(Model):
+    name = "notes"
+
+    def __init__(self, folder: str = "", together: int = 1) -> None:
+        self.folder, self.together = folder, together
+
+    def fit(self, train, valid, setting):
+        began, folder = time.monotonic(), Path(self.folder)
+        (folder / f"began-{setting.seed}").touch()
+        while len(list(folder.glob("began-*"))) < self.together and time.monotonic() < began + 60:
+            time.sleep(0.05)
+        time.sleep(0.2)
+        (folder / str(setting.seed)).write_text(f"{began} {time.monotonic()}")
+
+    def predict(self, x):
+        return x.table()[:, 0]
+"""
+
+
+@pytest.mark.parametrize("jobs", [1, 3])
+def test_as_many_jobs_run_side_by_side_as_there_is_memory_for(tmp_path, monkeypatch, jobs):
+    (tmp_path / "notes.py").write_text(NOTES)
+    task = write_small_task(tmp_path, rows=60)
+    task.write_text(task.read_text().replace("chromosome-kfold[k=3]", "holdout[valid=chr1,test=chr2]"))
+    asked = Selection((str(task),), ("gc",), (f"notes[folder={tmp_path},together={jobs}]",), seeds=3)
+    registry, store = Registry((tmp_path / "notes.py",), folder=tmp_path), Store(tmp_path / "out")
     plan = make_plan(asked, registry, store)
     most = max(needed_bytes(job) for job in plan.jobs)
-    monkeypatch.setattr("bench.run.execute.available_bytes", lambda: most)
-    outcome = run_plan(plan, asked, registry, store, Console(quiet=True), Options(workers=2, threads=1))
-    assert len(outcome.fitted) == plan.cells_to_fit
-    assert not outcome.failed
+    monkeypatch.setattr(memory, "available_bytes", lambda: jobs * most)
+    outcome = run_plan(plan, asked, registry, store, Console(quiet=True), Options(workers=3, threads=1))
+    assert len(outcome.fitted) == 3
+    times = sorted(tuple(map(float, (tmp_path / str(seed)).read_text().split())) for seed in range(3))
+    apart = all(ends <= begins for (_, ends), (begins, _) in itertools.pairwise(times))
+    assert apart == (jobs == 1)

@@ -58,19 +58,22 @@ class Meets(Model):
     name = "meets"
     stochastic, spreads = False, True
 
-    def __init__(self, folder: str = "", hang: bool = False, fail: bool = False) -> None:
-        self.folder, self.hang, self.fail = folder, hang, fail
+    def __init__(self, folder: str = "", hang: bool = False, fail: bool = False, die: bool = False) -> None:
+        self.folder, self.hang, self.fail, self.die = folder, hang, fail, die
 
     def fit(self, train, valid, setting):
         group, folder = setting.group, Path(self.folder)
+        if self.die and group.rank == 0:
+            os._exit(1)
         if self.fail and group.rank == 1:
             raise ValueError("no such luck")
         if self.fail:
             time.sleep(300)  # as one that waits for rank 1
-        if self.hang and group.rank == 1 and not (folder / "hung").exists():
-            (folder / "partial").write_text(str(os.getpid()))
-            (folder / "partial").rename(folder / "hung")
-            time.sleep(60)
+        if self.hang and not (folder / "killed").exists():
+            if group.rank == 1:
+                (folder / "partial").write_text(str(os.getpid()))
+                (folder / "partial").rename(folder / "hung")
+            time.sleep(300)
         ports = [port for _, port in group.addresses]
         (folder / f"{min(ports)}-{group.rank}").write_text(f"{len(train.y)} {len(valid.y)} {len(set(ports))}")
         self.size_ = len(group.addresses)
@@ -219,26 +222,45 @@ def test_each_worker_has_a_share(tmp_path: Path, address: str) -> None:
     assert all(max(shares) - min(shares) <= 1 and len(shares) == 3 for shares in folds.values())
 
 
-def test_a_lost_worker_costs_one_more_beginning(tmp_path: Path, address: str) -> None:
+def test_a_lost_worker_costs_one_more_beginning(tmp_path: Path, address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(spread, "GRACE", 5)
     task = str(write_small_task(tmp_path / "data"))
     plugin = tmp_path / "meets.py"
     plugin.write_text(MEETS)
-    hung = tmp_path / "hung"
+    hung = tmp_path / "seen" / "hung"
+    hung.parent.mkdir()
 
     def kill() -> None:
         limit = time.monotonic() + 60
         while not hung.exists() and time.monotonic() < limit:
             time.sleep(0.05)
+        time.sleep(1)  # the others have begun to wait
+        (hung.parent / "killed").touch()
         os.kill(int(hung.read_text()), signal.SIGKILL)
 
     killer = threading.Thread(target=kill)
-    selection = Selection((task,), ("gc",), (f"meets[folder={tmp_path},hang=true]", MODELS[0]))
+    selection = Selection((task,), ("gc",), (f"meets[folder={hung.parent},hang=true]", MODELS[0]))
     with scheduler_lanes(address, threads=1, lane=SpreadLane) as lanes:
         killer.start()
         _, outcome = run(selection, tmp_path / "out", lanes, (plugin,))
         killer.join()
     assert not outcome.failed
     assert len(outcome.fitted) == 2
+    shares = [name for name in os.listdir(hung.parent) if name not in ("hung", "killed")]
+    assert sum(name.endswith("-0") for name in shares) == 3  # every fold was fitted once from then on
+
+
+def test_workers_that_die_each_time_are_given_up(tmp_path: Path, address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(spread, "GRACE", 5)
+    task = str(write_small_task(tmp_path / "data"))
+    plugin = tmp_path / "meets.py"
+    plugin.write_text(MEETS)
+    selection = Selection((task,), ("gc",), (f"meets[folder={tmp_path},die=true]", MODELS[1]))
+    with scheduler_lanes(address, threads=1, lane=SpreadLane) as lanes:
+        _, outcome = run(selection, tmp_path / "out", lanes, (plugin,))
+    [(_, reason, _)] = outcome.failed
+    assert reason.startswith("each of the 3 times this was begun a worker was lost, lastly tcp://")
+    assert len(outcome.fitted) == 1
 
 
 def test_what_one_worker_raises_is_the_reason(tmp_path: Path, address: str, monkeypatch: pytest.MonkeyPatch) -> None:
