@@ -98,6 +98,8 @@ class SpreadLane(DaskLane):
         workers = able[: max(_fewest_rows(job) // FEWEST, 1)]
         if not workers:
             raise BenchError("no worker is left. Start some and run again.", status=1)
+        if len(workers) == 1:
+            return super().fit(job, spec, say)
         number = next(_NUMBER)
         say(f"on the rows of {len(workers)} workers together")
         folds = len(job.planned.folds)

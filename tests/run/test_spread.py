@@ -222,6 +222,14 @@ def test_each_worker_has_a_share(tmp_path: Path, address: str) -> None:
     assert all(max(shares) - min(shares) <= 1 and len(shares) == 3 for shares in folds.values())
 
 
+def test_few_rows_are_not_spread(tmp_path: Path, address: str) -> None:
+    task = str(write_small_task(tmp_path / "data", rows=48))
+    with scheduler_lanes(address, threads=1, lane=SpreadLane) as lanes:
+        store, outcome = run(Selection((task,), ("gc",), MODELS), tmp_path / "out", lanes)
+    assert not outcome.failed
+    assert {record["device"] for _, record in store.records()} == {"cpu"}
+
+
 def test_a_lost_worker_costs_one_more_beginning(tmp_path: Path, address: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(spread, "GRACE", 5)
     task = str(write_small_task(tmp_path / "data"))
