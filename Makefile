@@ -52,7 +52,7 @@ constraints:
 
 # About 100,000 inputs over every surface that takes a person's input (half an hour); `make test` tries a thousand.
 fuzz: $(VENV)/.dev
-	$(BIN)/python -m tests.fuzz --examples 14000
+	$(BIN)/python tests/support/fuzz.py --examples 14000
 
 clean:
 	rm -rf $(DEMO) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -74,9 +74,9 @@ def ratios(said: str) -> list[str]:
     for line in said.splitlines():
         if line.startswith(RATIO):
             found.append(f"* {line.removeprefix(RATIO)}")
-        cells = [cell.strip() for cell in line.strip().removeprefix("|").removesuffix("|").split("|")]
-        if line.startswith("| ") and len(cells) == 7 and cells[5].endswith("×"):
-            what, rate, _, peer, peer_rate, ratio, wanted = cells
+        results = [result.strip() for result in line.strip().removeprefix("|").removesuffix("|").split("|")]
+        if line.startswith("| ") and len(results) == 7 and results[5].endswith("×"):
+            what, rate, _, peer, peer_rate, ratio, wanted = results
             goal = f" (wanted {wanted})" if wanted else ""
             found.append(f"* {what}: ours {rate}, {peer} {peer_rate}, ratio {ratio}{goal}")
     return found

@@ -14,10 +14,10 @@ from scipy.stats import norm
 
 from bench.audit import duplicates, hashfrag
 from bench.audit.confounders import RHO_WARN
+from bench.datasets.simulate import simulate
 from bench.sequences import Sequences
 from bench.stats.bootstrap import Draws, correlation_draws, estimate
 from bench.stats.ranks import mid_ranks, spearman
-from bench.stats.simulate import simulate
 from bench.tasks.task import TEST, TRAIN, VALID, Card, Folds, Target, Task
 
 RNG = np.random.default_rng(0)

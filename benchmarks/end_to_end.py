@@ -104,7 +104,7 @@ def plain(data: Path, k: int, rounds: int, threads: int, folder: Path) -> tuple[
 
 
 def ours(data: Path, k: int, rounds: int, threads: int, folder: Path) -> tuple[float, dict]:
-    """Seconds of ``bench run``, with nothing kept from another run but compiled kernels, and its stored cell."""
+    """Seconds of ``bench run``, with nothing kept from another run but compiled kernels, and its stored result."""
     words = ["run", "-t", "sure2017", "--data-dir", data, "-f", f"kmers[k={k}]", "-m", f"xgboost[rounds={rounds}]"]
     words += ["--threads", threads, "--device", "cpu", "-o", folder / "out"]
     began = time.perf_counter()
@@ -115,8 +115,8 @@ def ours(data: Path, k: int, rounds: int, threads: int, folder: Path) -> tuple[f
         env=os.environ | {"BENCH_CACHE_DIR": str(folder / "cache")},
     )
     took = time.perf_counter() - began
-    [cell] = (folder / "out").rglob("cell.json")
-    return took, json.loads(cell.read_text(encoding="utf-8"))
+    [result] = (folder / "out").rglob("result.json")
+    return took, json.loads(result.read_text(encoding="utf-8"))
 
 
 def compared(folder: Path, draws: int = 300) -> str:
@@ -148,12 +148,12 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         write_standin(folder / "data", rows=ROWS * given.fragments, bases=max(BASES * given.fragments, 3_000_000))
-        mine, cell = ours(folder / "data", given.k, given.rounds, given.threads, folder)
+        mine, result = ours(folder / "data", given.k, given.rounds, given.threads, folder)
         my_cpu = children_cpu()
         theirs, said = plain(folder / "data", given.k, given.rounds, given.threads, folder)
         their_cpu = children_cpu() - my_cpu
         quality = compared(folder)
-    spent = cell["seconds"]
+    spent = result["seconds"]
     rest = mine - sum(spent.values())
     print(f"{said['rows']:,} fragments, words of 1 to {given.k} ({said['columns']:,}), {given.rounds} rounds,", end=" ")
     print(f"{given.threads} threads; wall seconds of whole processes")

@@ -20,7 +20,7 @@ from typing import Any
 import numba
 import numpy as np
 
-from bench import kernels
+from bench.kernels import counting as kernels
 from bench.sequences import Sequences, decode, encode
 
 K = 6
@@ -38,7 +38,7 @@ class Line:
     peer_rate: float | None = None
     wanted: str = ""
 
-    def cells(self) -> list[str]:
+    def results(self) -> list[str]:
         ratio = "" if self.peer_rate is None else f"{self.rate / self.peer_rate:,.1f} ×"
         return [
             self.what,
@@ -268,19 +268,19 @@ def growth(sizes: tuple[int, ...], bases: int = 300_000_000) -> str:
     rows = [["fragments of 600", *work], ["---"] * (1 + len(work))]
     for size in sizes:
         start = np.sort(rng.integers(0, bases - 600, size))
-        cells = []
+        results = []
         for call in work.values():
             fragments = Sequences.from_intervals(genome, start, start + 600, rng.random(size) < 0.5)
             began = time.process_time()
             call(fragments)
-            cells.append(f"{time.process_time() - began:.2f}")
-        rows.append([f"{size:,}", *cells])
+            results.append(f"{time.process_time() - began:.2f}")
+        rows.append([f"{size:,}", *results])
     return "\n".join("| " + " | ".join(row) + " |" for row in rows)
 
 
 def table(lines: list[Line]) -> str:
     """The lines as a Markdown table."""
-    rows = [HEADER, ["---"] * len(HEADER), *(line.cells() for line in lines)]
+    rows = [HEADER, ["---"] * len(HEADER), *(line.results() for line in lines)]
     return "\n".join("| " + " | ".join(row) + " |" for row in rows)
 
 

@@ -20,8 +20,8 @@ import numpy as np
 import xgboost as xgb
 from scipy.stats import rankdata, norm
 
-from bench.kernels import count_kmers
-from bench.plugins import Registry
+from bench.kernels.counting import count_kmers
+from bench.plugins.registry import Registry
 from bench.tasks.splits import make_folds
 
 registry = Registry()

@@ -76,12 +76,12 @@ def measure(
     """Every stage on one stand-in of so many fragments."""
     from bench.datasets.sure2017 import COUNTS, GENOMES, SuRE2017, read_counts
     from bench.datasets.sure_standin import write_standin
-    from bench.plugins import Registry
+    from bench.fit.fit import Workspace, fit_job
+    from bench.fit.worker import Probe
+    from bench.plugins.registry import Registry
     from bench.run.device import cpu_threads
-    from bench.run.fit import Workspace, fit_job
-    from bench.run.loading import concrete_folds
     from bench.run.plan import why_not
-    from bench.run.remote import Probe
+    from bench.tasks.load import concrete_folds
     from bench.tasks.loci import overlapping
 
     stages = Stages()
@@ -170,7 +170,7 @@ def gc_share(here: Path, task: object, folds: object, result: object) -> str:
 def many_fragments(fragments: int, bases: int) -> Stages:
     """GC of so many fragments of a random genome."""
     from bench.datasets.sure_standin import _fragments, random_chromosome
-    from bench.kernels import gc_fraction, gc_windows
+    from bench.kernels.counting import gc_fraction, gc_windows
     from bench.sequences import Sequences
 
     stages, rng = Stages(), np.random.default_rng(0)

@@ -20,7 +20,7 @@ class GC(Featurizer):
 
     def transform(self, sequences: Sequences) -> NDArray[Any]:
         """float32 (n, 1)."""
-        from bench.kernels import gc_fraction
+        from bench.kernels.counting import gc_fraction
 
         return gc_fraction(sequences)[:, None]
 
@@ -56,6 +56,6 @@ class GCWindows(Featurizer):
 
     def transform(self, sequences: Sequences) -> NDArray[Any]:
         """float32 (n, windows, 1); 0.5 in a window without a called base."""
-        from bench.kernels import gc_windows
+        from bench.kernels.counting import gc_windows
 
         return gc_windows(sequences, self.n, self.width or 0, self.step or self.width or 0)[:, :, None]

@@ -42,7 +42,7 @@ class Kmers(Featurizer):
 
     def transform(self, sequences: Sequences) -> NDArray[Any]:
         """(n, columns), the smallest unsigned dtype that holds a count; columns as in `names`."""
-        from bench.kernels import count_kmers
+        from bench.kernels.counting import count_kmers
 
         return count_kmers(sequences, self.k if self.exact else 1, self.k, self.canonical)
 
@@ -62,7 +62,7 @@ class Dinucleotides(Featurizer):
 
     def transform(self, sequences: Sequences) -> NDArray[Any]:
         """(n, 16), AA AC ... TT, the smallest unsigned dtype that holds a count."""
-        from bench.kernels import count_kmers
+        from bench.kernels.counting import count_kmers
 
         return count_kmers(sequences, 2, 2)
 

@@ -19,6 +19,6 @@ class OneHot(Featurizer):
 
     def transform(self, sequences: Sequences) -> NDArray[Any]:
         """uint8 (n, sequences.width): A C G T = 0 1 2 3; 4 for N and for the padding of shorter rows."""
-        from bench.kernels import padded_codes
+        from bench.kernels.counting import padded_codes
 
         return padded_codes(sequences)

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import os
 import signal
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
+from planted_store import Planted
 from small_tasks import write_small_task
 
 from bench.run.device import cuda_devices
@@ -53,3 +56,13 @@ def data_dir() -> Path:
     if not folder:
         pytest.skip("BENCH_DATA_DIR names no folder with the public data sets")
     return Path(folder)
+
+
+@pytest.fixture
+def planted(tmp_path: Path) -> Callable[..., Planted]:
+    """Write a planted task into ``tmp_path / "out"``."""
+
+    def write(**options: Any) -> Planted:
+        return Planted(**options).write(tmp_path / "out")
+
+    return write

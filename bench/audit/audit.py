@@ -10,7 +10,7 @@ from typing import Literal
 from bench.audit import confounders, design, duplicates, hashfrag
 from bench.audit.finding import Finding, Subject
 from bench.errors import BenchError
-from bench.plugins import Registry
+from bench.plugins.registry import Registry
 from bench.tasks.task import Folds, Task
 
 #: Every check, in the order they are shown.

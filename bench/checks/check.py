@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from bench.errors import BenchError
-from bench.naming import parse_name
-from bench.plugins import PluginKind, Registry, convert, normal_name, plugin_name, signature_of
+from bench.names import parse_name
+from bench.plugins.registry import PluginKind, Registry, convert, normal_name, plugin_name, signature_of
 
 
 class CheckFailed(AssertionError):

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from bench.checks.check import Check, check_known_failures, check_name, must, named, title
-from bench.datasets.dataset import Dataset, Unavailable
-from bench.plugins import Registry
+from bench.dataset import Dataset, Unavailable
+from bench.plugins.registry import Registry
 from bench.tasks.spec import TaskSpec
 from bench.tasks.task import PART_NAMES, Task
 

@@ -25,7 +25,7 @@ from bench.checks.check import (
 )
 from bench.errors import BenchError
 from bench.featurizer import Featurizer
-from bench.plugins import Registry
+from bench.plugins.registry import Registry
 from bench.sequences import Sequences, encode
 
 #: Dimensions of the features of each kind.

@@ -10,8 +10,8 @@ from bench.checks.dataset import dataset_checks
 from bench.checks.featurizer import featurizer_checks
 from bench.checks.model import model_checks
 from bench.errors import BenchError, nearest
-from bench.naming import parse_name
-from bench.plugins import GROUPS, PluginKind, Registry, classes_in_file, kind_of
+from bench.names import parse_name
+from bench.plugins.registry import GROUPS, PluginKind, Registry, classes_in_file, kind_of
 
 
 def plugins_of(text: str, registry: Registry, kind: PluginKind | None = None) -> list[tuple[PluginKind, Any]]:

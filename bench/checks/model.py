@@ -30,7 +30,7 @@ from bench.checks.featurizer import must_equal
 from bench.errors import BenchError
 from bench.featurizer import Features, Kind
 from bench.model import Model, Part, Setting
-from bench.plugins import Registry
+from bench.plugins.registry import Registry
 from bench.run.device import cuda_devices
 
 #: Training, validation and test rows: few, so that a network takes seconds, and enough for twenty rows a leaf.

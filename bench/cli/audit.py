@@ -31,10 +31,10 @@ def audit(
 
     from bench.audit.audit import audit as checks
     from bench.audit.audit import failed, minimum_of
-    from bench.datasets.dataset import Unavailable
+    from bench.dataset import Unavailable
     from bench.errors import BenchError
-    from bench.run.loading import concrete_folds, load_task
-    from bench.run.settings import registry_of
+    from bench.plugins.settings import registry_of
+    from bench.tasks.load import concrete_folds, load_task
 
     failed([], fail_on)  # type: ignore[arg-type]  # a wrong word is refused before the work
     registry = registry_of(plugin or [])

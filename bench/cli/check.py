@@ -28,8 +28,8 @@ def check(
     from bench.checks.find import checks_of, plugins_of
     from bench.checks.verdicts import Place, isolated, verdict_of
     from bench.errors import BenchError, nearest
-    from bench.plugins import GROUPS, is_built_in
-    from bench.run.settings import registry_of
+    from bench.plugins.registry import GROUPS, is_built_in
+    from bench.plugins.settings import registry_of
 
     if kind is not None and kind not in GROUPS:
         raise BenchError(f"--kind must be featurizer, model or dataset. Got {kind!r}.{nearest(kind, GROUPS)}")

@@ -10,17 +10,17 @@ import typer
 
 def clean(
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder of predictions and board.")] = Path("results"),
-    failed: Annotated[bool, typer.Option("--failed", help="Only cells that failed.")] = False,
+    failed: Annotated[bool, typer.Option("--failed", help="Only results that failed.")] = False,
     stale: Annotated[
         bool, typer.Option("--stale", help="Only what is out of date, cut off, temporary or empty.")
     ] = False,
     task: Annotated[str | None, typer.Option("--task", "-t", help="Only of this task; alone, the whole task.")] = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Delete without asking.")] = False,
 ) -> None:
-    """Delete failed and stale cells and leftovers of killed runs. Shows everything first and asks."""
+    """Delete failed and stale results and leftovers of killed runs. Shows everything first and asks."""
     from rich.console import Console
 
-    from bench.run.clean import leftovers, remove
+    from bench.store.clean import leftovers, remove
 
     console = Console(soft_wrap=True, highlight=False, markup=False)
     everything = not (failed or stale or task)

@@ -1,4 +1,4 @@
-"""`bench compare`: the paired difference of two cells, or of every cell that two result folders share."""
+"""`bench compare`: the paired difference of two results, or of every result that two result folders share."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def compare(
     from rich.table import Table
     from rich.text import Text
 
-    from bench.report.compare import compare as compute
+    from bench.board.compare import compare as compute
     from bench.report.text import count, interval, joined, number, signed
 
     found = compute(a, b, out, split)
@@ -33,7 +33,7 @@ def compare(
     for letter, name in zip("AB", named, strict=True):
         console.print(Text(f"{letter}  {name}"), highlight=False, soft_wrap=True)
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
-    table.add_column("task, target, cell" if same else "task, target", overflow="fold")
+    table.add_column("task, target, result" if same else "task, target", overflow="fold")
     for heading in ("A", "B", "A − B [95 %]", "p (Holm)", "n (effective)"):
         table.add_column(heading, justify="right", no_wrap=True)
     for line in found.lines:

@@ -24,7 +24,7 @@ def list_data(data_dir: DataDir = None) -> None:
     from rich.markup import escape
     from rich.table import Table
 
-    from bench.plugins import Registry
+    from bench.plugins.registry import Registry
 
     registry = Registry()
     table = Table(box=None, padding=(0, 2, 0, 0))
@@ -44,9 +44,9 @@ def fetch(
     data_dir: DataDir = None,
 ) -> None:
     """Download the files of data sets into the cache, each checked against its published SHA-256."""
-    from bench.datasets.dataset import Unavailable
+    from bench.dataset import Unavailable
     from bench.errors import BenchError
-    from bench.plugins import Registry
+    from bench.plugins.registry import Registry
 
     registry = Registry()
     for dataset in [registry.find("dataset", name)() for name in names]:
@@ -61,9 +61,9 @@ def fetch(
 @app.command()
 def verify(data_dir: DataDir = None) -> None:
     """Read every file that is here and check it against its published SHA-256. Exit status 1 when one differs."""
-    from bench.datasets.dataset import verify as check
+    from bench.dataset import verify as check
     from bench.errors import BenchError
-    from bench.plugins import Registry
+    from bench.plugins.registry import Registry
 
     registry, wrong = Registry(), 0
     for name in registry.names("dataset"):

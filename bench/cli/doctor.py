@@ -17,7 +17,7 @@ def doctor(
     from rich.console import Console
     from rich.markup import escape
 
-    from bench.run.diagnosis import diagnose
+    from bench.run.doctor import diagnose
 
     console = Console()
     good = True

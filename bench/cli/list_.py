@@ -21,8 +21,8 @@ def list_plugins(
     from rich.markup import escape
     from rich.table import Table
 
-    from bench.run.catalogue import catalogue
-    from bench.run.settings import registry_of
+    from bench.plugins.catalogue import catalogue
+    from bench.plugins.settings import registry_of
 
     console = Console()
     for title, rows in catalogue(registry_of(plugin or []), data_dir).items():

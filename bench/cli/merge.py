@@ -12,15 +12,15 @@ def merge(
     sources: Annotated[list[Path], typer.Argument(metavar="FOLDER...", help="Folders of results.")],
     out: Annotated[Path, typer.Option("--out", "-o", help="Where to; what is there already counts like one more.")],
     prefer: Annotated[
-        Path | None, typer.Option(help="The folder whose cell holds where the same cell differs between two.")
+        Path | None, typer.Option(help="The folder whose result holds where the same result differs between two.")
     ] = None,
 ) -> None:
     """Join the results of several runs. Different tables, splits or formats are refused; nothing is overwritten."""
     from rich.console import Console
 
     from bench.report import write_board
-    from bench.run.merge import merge as do
-    from bench.run.merge import plan_merge
+    from bench.store.merge import merge as do
+    from bench.store.merge import plan_merge
 
     console = Console(soft_wrap=True, highlight=False, markup=False)
     plan = plan_merge(sources, out, prefer)
@@ -30,7 +30,7 @@ def merge(
     for line in plan.settled:
         console.print(f"differed, kept {line}")
     console.print(
-        f"{len(plan.cells)} cells copied, {plan.identical} identical, {len(plan.settled)} settled by --prefer,"
+        f"{len(plan.results)} results copied, {plan.identical} identical, {len(plan.settled)} settled by --prefer,"
         f" {len(plan.failures)} failures noted"
     )
     console.print(f"leaderboard: {write_board(out)}")

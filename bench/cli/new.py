@@ -18,8 +18,8 @@ def new(
     """Write a featurizer, a model or a task together with its test; both pass as written. Nothing is overwritten."""
     from rich.console import Console
 
-    from bench.new import write_new
-    from bench.run.settings import registry_of
+    from bench.plugins.scaffold import write_new
+    from bench.plugins.settings import registry_of
 
     console = Console(soft_wrap=True, highlight=False, markup=False)
     written, commands = write_new(kind, name, folder, registry_of([]))

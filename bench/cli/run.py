@@ -1,4 +1,4 @@
-"""`bench run`: lay out cells, say what they will take, fit what is missing, write the board."""
+"""`bench run`: lay out results, say what they will take, fit what is missing, write the board."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def run(
             " larger than a machine. With --scheduler or --cluster.",
         ),
     ] = False,
-    timeout: Annotated[float | None, typer.Option(help="Seconds after which a cell is given up.", min=0.1)] = None,
+    timeout: Annotated[float | None, typer.Option(help="Seconds after which a result is given up.", min=0.1)] = None,
     data_dir: Annotated[
         Path | None, typer.Option("--data-dir", envvar="BENCH_DATA_DIR", help="Folder that holds the public files.")
     ] = None,
@@ -66,17 +66,17 @@ def run(
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan and its estimate, and stop.")] = False,
 ) -> None:
-    """Run cells and write `leaderboard.md`. Finished cells are kept and reused: call it again to go on."""
+    """Run results and write `leaderboard.md`. Finished results are kept and reused: call it again to go on."""
     from rich.console import Console
 
+    from bench.cli.printing import print_outcome, print_plan
     from bench.errors import BenchError
+    from bench.plugins.settings import registry_of
     from bench.run.device import resolve_device
     from bench.run.execute import Options, run_plan
-    from bench.run.loading import Selection
     from bench.run.plan import PROBE_SECONDS, make_plan
-    from bench.run.say import print_outcome, print_plan
-    from bench.run.settings import registry_of
-    from bench.run.store import Store
+    from bench.store.store import Store
+    from bench.tasks.load import Selection
 
     if not every and not task:
         raise BenchError("say what to run: bench run --all, or bench run --task NAME (bench list shows the names).")
@@ -110,8 +110,8 @@ def run(
     with contextlib.ExitStack() as stack:
         lanes = None
         if remote and plan.jobs:
-            from bench.run import cluster as dask
-            from bench.run.spread import SpreadLane
+            from bench.run.places import cluster as dask
+            from bench.run.places.spread import SpreadLane
 
             lane = SpreadLane if spread else dask.DaskLane
             place = (

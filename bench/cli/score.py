@@ -36,14 +36,14 @@ def score(
     """
     from rich.console import Console
 
-    from bench.datasets.dataset import Unavailable
+    from bench.dataset import Unavailable
     from bench.errors import BenchError
+    from bench.plugins.settings import registry_of
     from bench.report import write_board
     from bench.run.execute import write_task_rows
-    from bench.run.loading import PlannedTask, concrete_folds, load_task
-    from bench.run.score import score_predictions
-    from bench.run.settings import registry_of
-    from bench.run.store import Store
+    from bench.store.external import score_predictions
+    from bench.store.store import Store
+    from bench.tasks.load import PlannedTask, concrete_folds, load_task
 
     console = Console(soft_wrap=True, highlight=False, markup=False)
     try:
@@ -61,7 +61,7 @@ def score(
         part: [f"{sum(known) / len(known):.3f}"] if (known := [v for v in found if v is not None]) else ["n/a"]
         for part, found in scored.spearman.items()
     }
-    console.print(f"{scored.cell}: {'replaced' if scored.replaced else 'stored'}")
+    console.print(f"{scored.result}: {'replaced' if scored.replaced else 'stored'}")
     console.print("Spearman " + ", ".join(f"{part} {means[part][0]} ({scored.rows[part]:,} rows)" for part in means))
     if scored.unused:
         console.print(f"{scored.unused:,} predictions not used: not measured, or left out by the split")

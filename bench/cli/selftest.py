@@ -13,7 +13,7 @@ def selftest(
         bool, typer.Option("--full", help="Also the coverage study, some 10 minutes, written to --report.")
     ] = False,
     report: Annotated[Path, typer.Option(help="Where --full writes its study.")] = Path("docs/calibration.md"),
-    repetitions: Annotated[int, typer.Option(help="Data sets a cell of the study.", min=2)] = 40,
+    repetitions: Annotated[int, typer.Option(help="Data sets a result of the study.", min=2)] = 40,
     seed: Annotated[int, typer.Option(help="Seed of the simulated worlds.", min=0)] = 1,
 ) -> None:
     """Run simulated assays with known GC shares through the pipeline and check what comes back. About 2 minutes."""

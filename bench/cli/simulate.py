@@ -37,9 +37,9 @@ def simulate(
     """Write a task whose truth is known: GC share, motif share, loci, DNA noise and bias, depths, zeros."""
     import json
 
+    from bench.datasets import simulate as planted
     from bench.datasets.planted import TRUTH, spec_of, write_task
     from bench.errors import BenchError, nearest
-    from bench.stats import simulate as planted
 
     if motif not in planted.MOTIFS:
         raise BenchError(f"--motif must be neutral or rich. Got {motif!r}.{nearest(motif, planted.MOTIFS)}")
@@ -55,7 +55,7 @@ def simulate(
         "dna_depth": dna_depth, "gc_bias": gc_bias, "library_bias": library_bias, "overdispersion": overdispersion,
         "zero_inflation": zero_inflation, "chromosomes": chromosomes, "seed": seed,
     }  # fmt: skip
-    data = planted.simulate(loci, tiles, **options)  # type: ignore[arg-type]
+    data = planted.simulate(loci, tiles, **options)
     if int((data.dna >= min_dna).sum()) < 100:
         raise BenchError(
             f"only {int((data.dna >= min_dna).sum())} rows have {min_dna} DNA reads: raise --dna-depth or --loci, or"

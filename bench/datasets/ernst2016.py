@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.datasets.dataset import Dataset, remote_files
-from bench.datasets.reading import read_tsv
+from bench.dataset import Dataset, remote_files
 from bench.errors import BenchError
+from bench.files.reading import read_tsv
 from bench.tasks.spec import ColumnsSpec, TargetSpec, TaskSpec, named
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ a4170510dfe02ff8c26cc82e4d1160ccc5d84468eb68d7c1390193b8d7851b4f 350072 GSM18317
 261e946f455ab35a772b932e202bbcc54006b70a2721ede93c27f0af6713d6b1 348433 GSM1831780/suppl/GSM1831780_K562_PilotDesign_SV40P_mRNA_Rep2.counts.txt.gz
 6db9d3db5cf97aa45942c2c28f99d1708234c807950514abc5aad7aa0d0c3a12 371394 GSM1831781/suppl/GSM1831781_PilotDesign_SV40P_Plasmid_Rep1.counts.txt.gz
 de090d92cdda2b0b7c3ed7a07ccc4903e344143607c332f962e22d3677459e64 370005 GSM1831782/suppl/GSM1831782_PilotDesign_SV40P_Plasmid_Rep2.counts.txt.gz
-""",  # noqa: E501
+""",
     )
 
     def spec(self) -> TaskSpec:

@@ -9,7 +9,7 @@ from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bench.datasets.dataset import Dataset
+from bench.dataset import Dataset
 from bench.tasks.spec import ColumnsSpec, TargetSpec, TaskSpec
 
 if TYPE_CHECKING:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bench.datasets.dataset import Dataset, remote_files
-from bench.datasets.reading import read_fasta, read_tsv
+from bench.dataset import Dataset, remote_files
+from bench.files.reading import read_fasta, read_tsv
 from bench.tasks.spec import ColumnsSpec, TargetSpec, TaskSpec, named
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.datasets.dataset import Dataset, remote_files
-from bench.datasets.reading import read_tsv
+from bench.dataset import Dataset, remote_files
+from bench.files.reading import read_tsv
 from bench.tasks.loci import codes_of, joined, overlapping
 from bench.tasks.spec import ColumnsSpec, TargetSpec, TaskSpec, named
 
@@ -53,7 +53,7 @@ fd3a2cfa642fcf9a351c97923a610bf12c8abb159a37f5e1e77be1d1fca72574 3686024 MPRA__m
             """
 3d992d3522766095a50c22d13bef9b1274695084d9533511d21dee53362284aa 2123486 02__index/index.txt.gz
 a5cb98c312eb2158c33ca47b4ba1ba35cd3a910c6d32109df23184969ba25456 1105586 01__mpra_list/mpra_tss.with_ids.RECLASSIFIED_WITH_MAX.txt
-""",  # noqa: E501
+""",
         ),
     )
 

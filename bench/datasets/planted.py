@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bench.datasets.dataset import Dataset
+from bench.dataset import Dataset
 from bench.tasks.spec import ColumnsSpec, TargetSpec, TaskSpec, named
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from bench.stats.simulate import Planted as Simulated
+    from bench.datasets.simulate import Planted as Simulated
 
 #: The target of every planted task.
 TARGET = "activity"
@@ -55,7 +55,7 @@ def spec_of(
         title="Planted truth (simulated)",
         assay=f"simulated MPRA, {data.rna.shape[1]} replicates on one DNA library",
         organism="none",
-        citation="Simulated: bench.stats.simulate",
+        citation="Simulated: bench.datasets.simulate",
         licence="made by this package",
         note=(
             f"Simulated, to test the board itself. Planted: GC content explains {100 * truth['share_board']:.0f} % of"
@@ -94,7 +94,7 @@ def write_task(
 
     ``planted`` is added to the truth (the parameters of the simulation).
     """
-    from bench.run.store import atomic
+    from bench.files.atomic import atomic
 
     folder.mkdir(parents=True, exist_ok=True)
     truth = truth_of(data, int(spec.minimum["dna_count"])) | (planted or {})
@@ -118,7 +118,7 @@ def write_task(
 
 @cache
 def _simulated() -> Simulated:
-    from bench.stats.simulate import simulate
+    from bench.datasets.simulate import simulate
 
     # Four of ten chromosomes are tested, 1,100 rows or so: enough for an interval of +-.07 on the share, little enough
     # for the networks of a full run.

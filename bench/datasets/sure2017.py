@@ -20,9 +20,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.datasets.dataset import Dataset, Unavailable, data_folders
+from bench.dataset import Dataset, Unavailable, data_folders
 from bench.errors import BenchError
-from bench.folders import cache_folder
+from bench.files.folders import cache_folder
 from bench.tasks.spec import ColumnsSpec, TargetSpec, TaskSpec
 from bench.tasks.task import Task
 

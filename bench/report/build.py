@@ -8,14 +8,15 @@ import math
 from pathlib import Path
 from typing import Any
 
+from bench.board.joint import boards_on
+from bench.board.load import SUMMARY, BoardFiles, TaskFiles, find_tasks, load_rows
 from bench.errors import BenchError
+from bench.files.atomic import atomic, read_json, write_json
 from bench.report.columns import LEFT
 from bench.report.guide import guide
-from bench.report.joint import boards_on
-from bench.report.load import SUMMARY, BoardFiles, TaskFiles, find_tasks, load_rows
 from bench.report.section import SUMMARY_HEADER, notes, summary_rows, task_section
 from bench.report.text import escape, table
-from bench.run.store import Store, atomic, folds_file, read_json, write_json
+from bench.store.store import Store, folds_file
 
 #: Format of summary.json. A reader refuses newer ones in words and computes older ones anew.
 SUMMARY_FORMAT = 1
@@ -102,8 +103,8 @@ def summarise(task: TaskFiles) -> dict[str, Any]:
         inputs = inputs_digest(task, files, code)
         figures = known.get(inputs)
         if figures is None:
-            from bench.report.figures import board_figures
-            from bench.report.joint import joint_draws
+            from bench.board.joint import joint_draws
+            from bench.board.summary import board_figures
 
             rows = load_rows(task.folder) if rows is None else rows
             if files.folds_digest not in joint:
@@ -116,9 +117,9 @@ def summarise(task: TaskFiles) -> dict[str, Any]:
 
 
 def inputs_digest(task: TaskFiles, files: BoardFiles, code: str) -> str:
-    """Hash of all that a board's figures follow from: rows, cells, failures and the code that computes them."""
+    """Hash of all that a board's figures follow from: rows, results, failures and the code that computes them."""
     parts = [code, task.card["digest"], task.card.get("targets"), files.target, files.split, files.folds_digest]
-    parts += [record for runs in files.cells.values() for _, record in runs]
+    parts += [record for runs in files.results.values() for _, record in runs]
     parts += [[str(folder.relative_to(task.folder)), note] for folder, note in files.failed]
     parts += files.left_out
     # The loci of all targets on the same folds are drawn together; which rows a target has follows from the task.
@@ -129,11 +130,8 @@ def inputs_digest(task: TaskFiles, files: BoardFiles, code: str) -> str:
 
 def code_digest() -> str:
     """Hash of the sources that turn predictions into numbers: ``bench.stats`` and the reading side of this room."""
-    here = Path(__file__).parent
-    sources = [
-        *sorted((here.parent / "stats").glob("*.py")),
-        *(here / name for name in ("figures.py", "joint.py", "load.py")),
-    ]
+    home = Path(__file__).parents[1]
+    sources = [path for room in ("stats", "board") for path in sorted((home / room).glob("*.py"))]
     return hashlib.sha256(b"\0".join(path.read_bytes() for path in sources)).hexdigest()[:16]
 
 

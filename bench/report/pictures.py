@@ -15,12 +15,12 @@ from urllib.parse import quote
 import numpy as np
 from numpy.typing import NDArray
 
+from bench.board.load import BoardFiles, TaskFiles, load_part, load_rows, target_values
 from bench.errors import BenchError
-from bench.report.load import BoardFiles, TaskFiles, load_part, load_rows, target_values
+from bench.files.atomic import atomic
 from bench.report.section import FOLD_TARGETS, find
 from bench.report.text import number
-from bench.run.cell import safe_name
-from bench.run.store import atomic
+from bench.store.result import safe_name
 from bench.tasks.task import TEST, TRAIN, VALID
 
 if TYPE_CHECKING:
@@ -45,9 +45,9 @@ STYLE = {
     "svg.hashsalt": "bench",
     "text.parse_math": False,
 }
-#: Fewest and most cells of the density image a side: fine enough for a cloud's shape, a few kB a panel.
+#: Fewest and most results of the density image a side: fine enough for a cloud's shape, a few kB a panel.
 BINS = (16, 64)
-#: Share of rows beyond either end of an axis, put into the edge cells: a few outliers must not squeeze the rest.
+#: Share of rows beyond either end of an axis, put into the edge results: a few outliers must not squeeze the rest.
 TAIL = 0.002
 #: What a reader cannot see in predicted against measured.
 FIT_NOTE = (
@@ -71,7 +71,7 @@ def draw_pictures(task: TaskFiles, summary: dict[str, Any]) -> dict[str, str]:
         current[name] = hashlib.sha256("\0".join((code, *inputs)).encode()).hexdigest()[:16]
         return made.get(name) != current[name] or not (task.folder / name).is_file()
 
-    if any(row["score"] for board in boards for row in board["cells"]):
+    if any(row["score"] for board in boards for row in board["results"]):
         name = "scores.svg"
         if outdated(name, *(board["inputs"] for board in boards)):
             _save(_scores(boards), task.folder / name)
@@ -79,7 +79,7 @@ def draw_pictures(task: TaskFiles, summary: dict[str, Any]) -> dict[str, str]:
     for i, board in enumerate(boards):
         name = f"fit-{safe_name(board['target'])}-{hashlib.sha256(board['split'].encode()).hexdigest()[:6]}.svg"
         stale = outdated(name, board["inputs"])
-        if task.rows and stale and board["cells"]:
+        if task.rows and stale and board["results"]:
             rows = load_rows(task.folder) if rows is None else rows
             figure = _fit(task, task.boards[i], board, rows)
             if figure is not None:
@@ -138,7 +138,7 @@ def _scores(boards: list[dict[str, Any]]) -> Figure:
 def _bars(boards: list[dict[str, Any]]) -> Figure:
     """One panel a board: a bar a row with its interval; the ceiling is a line."""
     shown = [
-        sorted((row for row in board["cells"] if row["score"]), key=lambda row: row["score"]["value"])
+        sorted((row for row in board["results"] if row["score"]), key=lambda row: row["score"]["value"])
         for board in boards
     ]
     heights = [1.05 + 0.26 * max(1, len(rows)) for rows in shown]
@@ -252,7 +252,7 @@ def _fit(task: TaskFiles, files: BoardFiles, board: dict[str, Any], rows: pd.Dat
         runs = (
             {}
             if row is None
-            else {record["seed"]: folder for folder, record in files.cells[row["featurizer"], row["model"]]}
+            else {record["seed"]: folder for folder, record in files.results[row["featurizer"], row["model"]]}
         )
         if row is None or row["seeds"][0] not in runs:
             continue
@@ -296,7 +296,7 @@ def _density(
 ) -> None:
     bins = int(np.clip(0.8 * np.sqrt(len(x)), *BINS))
     counts = np.histogram2d(np.clip(x, *xlim), np.clip(y, *ylim), bins=bins, range=[xlim, ylim])[0].T
-    # Logarithmic, so that thin tails show beside a dense middle; empty cells stay white, single rows clearly do not.
+    # Logarithmic, so that thin tails show beside a dense middle; empty results stay white, single rows clearly do not.
     shade = np.where(counts > 0, np.log1p(counts), np.nan)
     top = np.log1p(counts.max())
     axes.imshow(

@@ -73,7 +73,7 @@ def pair_short(row: dict[str, Any]) -> str:
 
 def find(board: dict[str, Any], key: str | None) -> dict[str, Any] | None:
     """The row of a board by its ``featurizer + model``."""
-    return next((row for row in board["cells"] if row["name"] == key), None)
+    return next((row for row in board["results"] if row["name"] == key), None)
 
 
 def notes(summary: dict[str, Any]) -> list[str]:
@@ -96,7 +96,7 @@ def task_section(summary: dict[str, Any], *, only: bool, pictures: dict[str, str
         lines += ["*Summary only: these numbers were published without the predictions they were computed from.*", ""]
     lines += _facts(task)
     if not boards:
-        lines += ["No finished cell yet.", ""]
+        lines += ["No finished result yet.", ""]
     many = len({board["target"] for board in boards}) > FOLD_TARGETS
     if many:
         lines += _matrix(boards)
@@ -139,7 +139,7 @@ def _matrix(boards: list[dict[str, Any]]) -> list[str]:
     pairs: dict[str, list[float]] = {}
     shown: dict[str, dict[str, Any]] = {}
     for board in boards:
-        for row in board["cells"]:
+        for row in board["results"]:
             if row["role"] == "sequence" and row["score"]:
                 pairs.setdefault(row["name"], []).append(row["score"]["value"])
                 shown[row["name"]] = row
@@ -177,7 +177,7 @@ def _letter(row: dict[str, Any]) -> str:
 # ---- a board -------------------------------------------------------------------------------------------------------
 def _board(board: dict[str, Any], picture: str | None) -> list[str]:
     lines = []
-    if board["cells"]:
+    if board["results"]:
         lines += [f"**{share_sentence(board)}**", ""]
         parts = [parts_sentence(board["share"])] if board["share"] else []
         parts += [parts_sentence(share, windows=True) for share in board["shares_apart"]]
@@ -234,8 +234,8 @@ def _fits(board: dict[str, Any]) -> list[str]:
 
 def _ordered(board: dict[str, Any]) -> list[dict[str, Any]]:
     """Confounders, floor; then the sequence rows, best first."""
-    cells = sorted(board["cells"], key=lambda row: (-_value(row), row["name"]))
-    return [row for role in ("confounder", "floor", "sequence") for row in cells if row["role"] == role]
+    results = sorted(board["results"], key=lambda row: (-_value(row), row["name"]))
+    return [row for role in ("confounder", "floor", "sequence") for row in results if row["role"] == role]
 
 
 def _rows(board: dict[str, Any]) -> list[list[str]]:
@@ -335,7 +335,7 @@ def _strata(board: dict[str, Any]) -> list[str]:
 def _failed(board: dict[str, Any]) -> list[str]:
     if not board["failed"]:
         return []
-    lines = ["Failed cells (not scored; `bench run` tries them again):", ""]
+    lines = ["Failed results (not scored; `bench run` tries them again):", ""]
     lines += [
         f"- {code(f['featurizer'])} + {code(f['model'])}, seed {f['seed']}: **failed**: {escape(f['reason'])} "
         f"(log: {code(f['log'])})"

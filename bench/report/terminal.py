@@ -9,11 +9,11 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
+from bench.board.load import SUMMARY
+from bench.files.atomic import read_json
 from bench.report.columns import percent_estimate, point
-from bench.report.load import SUMMARY
 from bench.report.section import find
 from bench.report.text import NOTHING, number
-from bench.run.store import read_json
 
 
 def terminal_summary(out: Path) -> Table:

@@ -1,1 +1,1 @@
-"""Which cells to run, how, and where their predictions are kept."""
+"""Which results to run, how, and where their predictions are kept."""

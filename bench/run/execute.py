@@ -1,4 +1,4 @@
-"""Run a plan: fit what is missing, store it, go on when a cell fails.
+"""Run a plan: fit what is missing, store it, go on when a result fails.
 
 A job runs in this process when its plugins are built in, in a child process when they are a stranger's or a time limit
 is
@@ -20,17 +20,17 @@ from typing import Any, Literal, Protocol
 from rich.console import Console
 
 from bench.errors import BenchError
-from bench.plugins import Registry
-from bench.run.cell import Cell
-from bench.run.child import Child, JobFailed, plain_reason
+from bench.fit.fit import FitResult, Workspace, fit_job
+from bench.fit.worker import JobSpec
+from bench.plugins.registry import Registry
 from bench.run.device import cpu_threads, resolve_device
-from bench.run.fit import CellResult, Workspace, fit_job
-from bench.run.loading import PlannedTask, Selection
 from bench.run.memory import KEPT_BETWEEN_JOBS, Room, check_memory, fits, needed_bytes
+from bench.run.places.child import Child, JobFailed, plain_reason
 from bench.run.plan import Job, Plan
 from bench.run.progress import RunProgress
-from bench.run.remote import JobSpec
-from bench.run.store import Store
+from bench.store.result import ResultId
+from bench.store.store import Store
+from bench.tasks.load import PlannedTask, Selection
 
 Say = Callable[[str], None]
 
@@ -41,7 +41,7 @@ class Lane(Protocol):
     def device(self, asked: str, job: Job) -> Literal["cpu", "cuda"]:
         """Device (``auto|cpu|cuda`` was asked for) that the job will run on; an error where it cannot run here."""
 
-    def fit(self, job: Job, spec: JobSpec, say: Say) -> list[CellResult]:
+    def fit(self, job: Job, spec: JobSpec, say: Say) -> list[FitResult]:
         """Run a job to its end."""
 
     def close(self) -> None:
@@ -63,9 +63,9 @@ class Options:
 class Outcome:
     """What became of a plan."""
 
-    fitted: list[Cell] = field(default_factory=list)
-    shared: list[Cell] = field(default_factory=list)
-    failed: list[tuple[Cell, str, Path]] = field(default_factory=list)
+    fitted: list[ResultId] = field(default_factory=list)
+    shared: list[ResultId] = field(default_factory=list)
+    failed: list[tuple[ResultId, str, Path]] = field(default_factory=list)
     interrupted: bool = False
     seconds: float = 0.0
 
@@ -90,7 +90,7 @@ class HereLane:
             self._workspace.let_go()
         return local_device(asked, job)
 
-    def fit(self, job: Job, spec: JobSpec, say: Say) -> list[CellResult]:
+    def fit(self, job: Job, spec: JobSpec, say: Say) -> list[FitResult]:
         if self._timeout is not None or not job.built_in:
             return self._child.fit(job, spec, say)
         return fit_job(
@@ -123,7 +123,7 @@ class ChildLane:
         """As ``local_device``; memory that the others use now is waited for."""
         return local_device(asked, job, None if self._room is None else self._room.free)
 
-    def fit(self, job: Job, spec: JobSpec, say: Say) -> list[CellResult]:
+    def fit(self, job: Job, spec: JobSpec, say: Say) -> list[FitResult]:
         with nullcontext() if self._room is None else self._room.of(job, say):
             if self._closed:
                 raise BenchError("stopped before it began.", status=1)
@@ -149,14 +149,14 @@ def run_plan(
 ) -> Outcome:
     """Fit every job of a plan.
 
-    A cell that another run in the same folder is fitting is left for last and then waited for. Ctrl-C loses the jobs in
+    A result that another run in the same folder is fitting is left for last and then waited for. Ctrl-C loses the jobs in
     flight and nothing else: what is finished is stored already. ``lanes`` replaces the local places to run (a cluster).
     """
     from bench.audit.duplicates import across_split
 
     options = options or Options()
     # With --cache only a task of which nothing was ever fitted leaves no trace.
-    void = {cell.task for cell in plan.absent} - {cell.task for cell in plan.reused}
+    void = {result.task for result in plan.absent} - {result.task for result in plan.reused}
     for planned in plan.tasks:
         if planned.task.card.name in void:
             continue
@@ -169,7 +169,7 @@ def run_plan(
         room = Room()
         lanes = [ChildLane(options.timeout, room) for _ in range(options.workers)] or [HereLane(options.timeout)]
     began = time.perf_counter()
-    with RunProgress(plan.cells_to_fit, plan.seconds, console) as progress:
+    with RunProgress(plan.results_to_fit, plan.seconds, console) as progress:
         work = _Work(plan, call, registry, store, progress, options, len(lanes))
         try:
             work.run(lanes)
@@ -187,7 +187,7 @@ def run_plan(
 
 def write_task_rows(planned: PlannedTask, store: Store) -> None:
     """Keep in the store what a report needs of a task's rows."""
-    from bench.kernels import gc_fraction
+    from bench.kernels.counting import gc_fraction
 
     store.write_task(planned.task, gc_fraction(planned.task.sequences))
 
@@ -248,17 +248,17 @@ class _Work:
                     self.held_elsewhere.append(job)
 
     def _run(self, job: Job, lane: Lane, wait: bool) -> bool:
-        """False when another run holds the job's cells and ``wait`` is off."""
+        """False when another run holds the job's results and ``wait`` is off."""
         began = time.perf_counter()
         self.progress.start(str(job))
-        with self.store.claim(job.cells[0], wait=wait) as mine:
+        with self.store.claim(job.results[0], wait=wait) as mine:
             if not mine:
                 return False
-            there = all(self.store.has(cell, key) for cell, key in zip(job.cells, job.keys, strict=True))
+            there = all(self.store.has(result, key) for result, key in zip(job.results, job.keys, strict=True))
             if there and not self.options.refresh:
                 with self._mutex:
-                    self.outcome.shared.extend(job.cells)
-                self.progress.finish(str(job), "fitted by another run", len(job.cells), job.seconds, 0.0)
+                    self.outcome.shared.extend(job.results)
+                self.progress.finish(str(job), "fitted by another run", len(job.results), job.seconds, 0.0)
                 return True
             try:
                 device = lane.device(self.options.device, job)
@@ -275,59 +275,59 @@ class _Work:
                     device=device,
                     threads=self.threads,
                 )
-                results = lane.fit(job, spec, lambda line: self.progress.say(str(job), line))
+                fits = lane.fit(job, spec, lambda line: self.progress.say(str(job), line))
             except (Exception, SystemExit) as error:
                 if self.stopped.is_set():
                     return True
                 self._note_failure(job, error)
                 took = time.perf_counter() - began
                 verdict = f"failed: {plain_reason(error)}"
-                self.progress.finish(str(job), verdict, len(job.cells), job.seconds, took, good=False)
+                self.progress.finish(str(job), verdict, len(job.results), job.seconds, took, good=False)
                 return True
-            for cell, key, result in zip(job.cells, job.keys, results, strict=True):
-                record = {"key": key, **describe(job, cell), **result.record}
-                self.store.write_cell(cell, record, result.predictions)
+            for result, key, fit in zip(job.results, job.keys, fits, strict=True):
+                record = {"key": key, **describe(job, result), **fit.record}
+                self.store.write_result(result, record, fit.predictions)
         with self._mutex:
-            self.outcome.fitted.extend(job.cells)
+            self.outcome.fitted.extend(job.results)
         took = time.perf_counter() - began
-        self.progress.finish(str(job), verdict_of(results), len(job.cells), job.seconds, took)
+        self.progress.finish(str(job), verdict_of(fits), len(job.results), job.seconds, took)
         return True
 
     def _note_failure(self, job: Job, error: BaseException) -> None:
         trace = error.trace if isinstance(error, JobFailed) else "".join(traceback.format_exception(error))
-        for cell in job.cells:
-            failure = {**describe(job, cell), "reason": plain_reason(error), "traceback": trace}
-            log = self.store.write_failure(cell, failure)
+        for result in job.results:
+            failure = {**describe(job, result), "reason": plain_reason(error), "traceback": trace}
+            log = self.store.write_failure(result, failure)
             with self._mutex:
-                self.outcome.failed.append((cell, plain_reason(error), log))
+                self.outcome.failed.append((result, plain_reason(error), log))
 
 
-def describe(job: Job, cell: Cell) -> dict[str, Any]:
-    """The fields of ``cell.json`` that are known before fitting."""
+def describe(job: Job, result: ResultId) -> dict[str, Any]:
+    """The fields of ``result.json`` that are known before fitting."""
     featurizer = job.featurizer
     return {
-        "task": cell.task,
-        "target": cell.target,
-        "split": cell.split,
+        "task": result.task,
+        "target": result.target,
+        "split": result.split,
         "task_digest": job.planned.task.digest,
         "folds_digest": job.planned.folds.digest,
-        "featurizer": cell.featurizer,
-        "model": cell.model,
+        "featurizer": result.featurizer,
+        "model": result.model,
         "role": "floor" if featurizer is None else featurizer.cls.role,
         "gc_only": featurizer is not None and featurizer.cls.gc_only,
         "kind": "table" if featurizer is None else featurizer.cls.kind,
         "deep": "table" not in job.model.cls.takes,
-        "seed": cell.seed,
+        "seed": result.seed,
         "stochastic": job.model.cls.stochastic,
         "joint": list(job.targets),
     }
 
 
-def verdict_of(results: list[CellResult]) -> str:
+def verdict_of(fits: list[FitResult]) -> str:
     """The scores of a finished job in a few words: means over folds, and over targets where there are several."""
 
     def mean(what: str) -> str:
-        values = [v for result in results for v in result.record["spearman"][what] if v is not None]
+        values = [v for fit in fits for v in fit.record["spearman"][what] if v is not None]
         return f"{sum(values) / len(values):.3f}" if values else "n/a"
 
     return f"Spearman test {mean('test')}, valid {mean('valid')}"

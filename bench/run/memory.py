@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from bench.errors import BenchError
-from bench.run.fit import LARGE, MOST_VALUES
+from bench.fit.fit import LARGE, MOST_VALUES
 from bench.run.plan import Job
 
 #: Copies of the features alive at once: the table, the training part, and a learner's own quantised copy.

@@ -1,4 +1,4 @@
-"""Which cells a call asks for, which of them are there already, and what the rest will take."""
+"""Which results a call asks for, which of them are there already, and what the rest will take."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from bench.errors import BenchError
-from bench.plugins import Made, Registry, expand_sweep
-from bench.run.cell import NO_FEATURES, Cell, cell_key
-from bench.run.child import Child, JobFailed
-from bench.run.loading import PlannedTask, Selection, concrete_folds, load_task
-from bench.run.remote import JobSpec, Probe, probe_features
-from bench.run.store import Store
+from bench.fit.recipe import result_key
+from bench.fit.worker import JobSpec, Probe, probe_features
+from bench.plugins.registry import Made, Registry, expand_sweep
+from bench.run.places.child import Child, JobFailed
+from bench.store.result import NO_FEATURES, ResultId
+from bench.store.store import Store
+from bench.tasks.load import PlannedTask, Selection, concrete_folds, load_task
 from bench.tasks.task import TRAIN, Task
 
 CacheMode = Literal["reuse", "refresh", "only"]
@@ -31,7 +32,7 @@ class Job:
     featurizer: Made | None
     model: Made
     seed: int
-    cells: tuple[Cell, ...]
+    results: tuple[ResultId, ...]
     keys: tuple[str, ...]
     seconds: float
     columns: int
@@ -45,12 +46,12 @@ class Job:
 
     @property
     def targets(self) -> tuple[str, ...]:
-        """Targets fitted together, one cell each."""
-        return tuple(cell.target for cell in self.cells)
+        """Targets fitted together, one result each."""
+        return tuple(result.target for result in self.results)
 
     def __str__(self) -> str:
-        first = self.cells[0]
-        what = first.target if len(self.cells) == 1 else f"{len(self.cells)} targets"
+        first = self.results[0]
+        what = first.target if len(self.results) == 1 else f"{len(self.results)} targets"
         seed = f" · seed {self.seed}" if self.model.cls.stochastic else ""
         return f"{first.task} · {what} · {first.featurizer} + {first.model}{seed}"
 
@@ -73,13 +74,13 @@ class Skip:
 
 @dataclass
 class Plan:
-    """Work to do (in order), cells that are there already, and what is skipped. ``open``: every featurizer and model
+    """Work to do (in order), results that are there already, and what is skipped. ``open``: every featurizer and model
     was asked for, so what is skipped is what makes no sense."""
 
     tasks: list[PlannedTask] = field(default_factory=list)
     jobs: list[Job] = field(default_factory=list)
-    reused: list[Cell] = field(default_factory=list)
-    absent: list[Cell] = field(default_factory=list)
+    reused: list[ResultId] = field(default_factory=list)
+    absent: list[ResultId] = field(default_factory=list)
     skipped: list[Skip] = field(default_factory=list)
     open: bool = False
 
@@ -89,9 +90,9 @@ class Plan:
         return sum(job.seconds for job in self.jobs)
 
     @property
-    def cells_to_fit(self) -> int:
-        """Cells that the jobs will write."""
-        return sum(len(job.cells) for job in self.jobs)
+    def results_to_fit(self) -> int:
+        """Results that the jobs will write."""
+        return sum(len(job.results) for job in self.jobs)
 
 
 def make_plan(
@@ -102,7 +103,7 @@ def make_plan(
     *,
     patience: float = PROBE_SECONDS,
 ) -> Plan:
-    """Load the tasks and lay out every cell.
+    """Load the tasks and lay out every result.
 
     Parameters
     ----------
@@ -144,7 +145,7 @@ def _made(registry: Registry, kind: Literal["featurizer", "model"], asked: tuple
 
 
 def _load_tasks(selection: Selection, registry: Registry, plan: Plan) -> list[PlannedTask]:
-    from bench.datasets.dataset import Unavailable
+    from bench.dataset import Unavailable
 
     named = selection.tasks is not None
     planned: dict[str, PlannedTask] = {}
@@ -217,10 +218,10 @@ def _add_job(
 ) -> None:
     task, folds = planned.task, planned.folds
     shown = NO_FEATURES if featurizer is None else featurizer.name
-    cells = tuple(Cell(task.card.name, target, folds.name, shown, model.name, seed) for target in targets)
+    results = tuple(ResultId(task.card.name, target, folds.name, shown, model.name, seed) for target in targets)
     keys = tuple(
-        cell_key(
-            cell,
+        result_key(
+            result,
             featurizer,
             model,
             task_digest=task.digest,
@@ -228,17 +229,17 @@ def _add_job(
             joint=targets,
             orientation=task.card.orientation,
         )
-        for cell in cells
+        for result in results
     )
-    there = [store.has(cell, key) for cell, key in zip(cells, keys, strict=True)]
+    there = [store.has(result, key) for result, key in zip(results, keys, strict=True)]
     if cache != "refresh" and all(there):
-        plan.reused.extend(cells)
+        plan.reused.extend(results)
     elif cache == "only":
-        plan.absent.extend(cell for cell, is_there in zip(cells, there, strict=True) if not is_there)
+        plan.absent.extend(result for result, is_there in zip(results, there, strict=True) if not is_there)
     elif isinstance(probe, JobFailed):
-        plan.jobs.append(Job(planned, featurizer, model, seed, cells, keys, seconds, 0, 0, probe))
+        plan.jobs.append(Job(planned, featurizer, model, seed, results, keys, seconds, 0, 0, probe))
     else:
-        job = Job(planned, featurizer, model, seed, cells, keys, seconds, probe.columns, probe.item_bytes)
+        job = Job(planned, featurizer, model, seed, results, keys, seconds, probe.columns, probe.item_bytes)
         plan.jobs.append(job)
 
 

@@ -1,4 +1,4 @@
-"""What a run says while it works: a line a finished cell, and what is left. Plain lines where there is no terminal."""
+"""What a run says while it works: a line a finished result, and what is left. Plain lines where there is no terminal."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 
 
 class RunProgress:
-    """Counts cells and learns from finished jobs how far the plan's estimate is off."""
+    """Counts results and learns from finished jobs how far the plan's estimate is off."""
 
-    def __init__(self, cells: int, seconds: float, console: Console) -> None:
+    def __init__(self, results: int, seconds: float, console: Console) -> None:
         self.console = console
-        self._cells, self._done = cells, 0
+        self._cells, self._done = results, 0
         self._planned, self._planned_done = max(seconds, 1e-9), 0.0
         self._began = time.perf_counter()
         self._mutex = threading.Lock()
@@ -30,7 +30,7 @@ class RunProgress:
             disable=not console.is_terminal,
             transient=True,
         )
-        self._bar_task = self._bar.add_task("starting", total=cells, left="")
+        self._bar_task = self._bar.add_task("starting", total=results, left="")
 
     def __enter__(self) -> RunProgress:
         self._bar.start()
@@ -50,11 +50,11 @@ class RunProgress:
         self._bar.update(self._bar_task, description=escape(f"{what} · {line}"))
 
     def finish(
-        self, what: str, verdict: str, cells: int, planned_seconds: float, took: float, *, good: bool = True
+        self, what: str, verdict: str, results: int, planned_seconds: float, took: float, *, good: bool = True
     ) -> None:
         """A job ended: one line, for people and logs."""
         with self._mutex:
-            self._done += cells
+            self._done += results
             self._planned_done += planned_seconds
         self._bar.update(self._bar_task, completed=self._done, left=self.left())
         mark = "[green]✓[/]" if good else "[red]✗[/]"

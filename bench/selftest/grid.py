@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
+from bench.datasets.simulate import noisy_replicates, simulate
 from bench.selftest.pipeline import (
     NAMES,
     dna_held_fixed,
@@ -23,7 +24,6 @@ from bench.selftest.pipeline import (
 from bench.stats.board import Board, ModelFigures
 from bench.stats.bootstrap import Estimate
 from bench.stats.share import Share
-from bench.stats.simulate import noisy_replicates, simulate
 
 #: How far a recovered share may lie from the planted one besides holding it in its interval: three standard errors of
 #: the worlds below (.025 at 2,600 rows of 1,000 loci).

@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.datasets import planted
-from bench.plugins import Registry
+from bench.datasets.simulate import Planted
+from bench.plugins.registry import Registry
 from bench.stats.board import Board, board
-from bench.stats.simulate import Planted
 
 #: The GC-only learner, and the one that sees the sequence. Ridge on k-mers of 1 to 4 finds a planted motif of ten bases
 #: as well as k = 5, k = 6 and boosted trees do (Spearman .72 of .73 on 2,600 rows), in a fiftieth of the time.
@@ -30,8 +30,8 @@ def _registry() -> Registry:
 def recover(data: Planted, *, min_dna: int = planted.MIN_DNA, seed: int = 0) -> Board:
     """The board of a simulated data set: its table becomes a task, both learners are fitted on every fold, and their
     held-out predictions make the board."""
-    from bench.kernels import gc_fraction
-    from bench.run.fit import Workspace, fit_job
+    from bench.fit.fit import Workspace, fit_job
+    from bench.kernels.counting import gc_fraction
     from bench.tasks.splits import make_folds
     from bench.tasks.table import build_task
     from bench.tasks.task import TEST
@@ -80,8 +80,8 @@ def held_out_curves(data: Planted, *, seed: int = 0) -> Board:
 def _curve(table: NDArray[Any], y: NDArray[Any], fold: NDArray[Any]) -> NDArray[np.float64]:
     """Held-out predictions (n,) of the registry's curve learner: fold i is tested, i + 1 validates, the rest trains."""
     from bench.featurizer import Features
+    from bench.fit.fit import TargetScale
     from bench.model import Part, Setting
-    from bench.run.fit import TargetScale
 
     made = _registry().make("model", GC_ONLY[1])
     prediction = np.zeros(len(y))
@@ -121,12 +121,12 @@ def through_the_store(data: Planted, folder: Path, *, min_dna: int = planted.MIN
     """What a person does: write a task file, ``bench run`` it, read the numbers of the board (``summary.json``)."""
     from rich.console import Console
 
+    from bench.board.load import find_tasks
     from bench.report.build import summarise
-    from bench.report.load import find_tasks
     from bench.run.execute import run_plan
-    from bench.run.loading import Selection
     from bench.run.plan import make_plan
-    from bench.run.store import Store
+    from bench.store.store import Store
+    from bench.tasks.load import Selection
 
     spec = planted.spec_of(data, name="planted-task", min_dna=min_dna, split=SPLIT)
     path, _ = planted.write_task(folder / "task", data, spec)

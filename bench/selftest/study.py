@@ -15,11 +15,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from bench.datasets.simulate import noisy_replicates, simulate
 from bench.selftest.pipeline import held_out_curves, with_replicates
 from bench.stats.bootstrap import Draws, spearman_draws
 from bench.stats.compare import tie_letters
 from bench.stats.ranks import spearman
-from bench.stats.simulate import noisy_replicates, simulate
 
 SHARES = (0.0, 0.1, 0.3, 0.5, 1.0)
 #: Of each of the two replicates; the mean of both has .33, .67 and .95.

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from bench.stats.ranks import Array, fold_rows, spearman_by_fold
 
-#: Draws that the kernel carries side by side (``bench.stats.kernels``, which imports Numba, has the same number and
+#: Draws that the kernel carries side by side (``bench.stats.draw_kernels``, which imports Numba, has the same number and
 #: why).
 LANES = 4
 #: Groups of draws are kept in memory up to this many bytes, else made anew on each pass.
@@ -142,7 +142,7 @@ def spearman_draws(
     -------
     float64 (draws, models). NaN in a draw where every fold is empty or constant.
     """
-    from bench.stats.kernels import spearman_kernel
+    from bench.stats.draw_kernels import spearman_kernel
 
     predictions = np.asarray(predictions)
     columns = np.column_stack([np.asarray(y), predictions]).astype(np.float64, copy=False)

@@ -65,7 +65,7 @@ def read_design(path: Path) -> pd.DataFrame:
     """
     import pandas as pd
 
-    from bench.datasets.reading import read_fasta, read_tsv
+    from bench.files.reading import read_fasta, read_tsv
 
     if not path.is_file():
         raise BenchError(f"{path}: no such design. Paths in a task file are relative to the file.")

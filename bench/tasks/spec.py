@@ -175,7 +175,7 @@ def load_task_file(path: str | Path) -> Task:
     ------
     BenchError : for a file that is missing, not TOML, has unknown keys, or whose table fails a check.
     """
-    from bench.tasks.files import read_table
+    from bench.files.tables import read_table
     from bench.tasks.igvf import REPLICATE, TARGET, canonical, read_design
     from bench.tasks.table import build_task
 

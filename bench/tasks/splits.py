@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.errors import BenchError, nearest
-from bench.naming import format_name, parse_name
+from bench.names import format_name, parse_name
 from bench.tasks.task import DROPPED, PART_NAMES, TEST, TRAIN, VALID, Folds, Task
 
 Params = dict[str, str]

@@ -64,7 +64,7 @@ def build_task(spec: TaskSpec, frame: pd.DataFrame, *, source: str, genome: Path
     chrom, start, end, reverse = table.places(required=genome is not None)
     covariates = {name: table.numbers(column) for name, column in spec.columns.covariates.items()}
     if genome is not None:
-        from bench.genome import cut
+        from bench.files.genome import cut
 
         sequences = cut(genome, chrom, start, end, reverse, names=row_id, source=source, covariates=covariates)
     else:

@@ -6,7 +6,7 @@ import subprocess
 
 import numpy as np
 import pytest
-from test_audit import other_strand, subject
+from audited import other_strand, subject
 
 from bench.audit import hashfrag
 from bench.tasks.task import TEST, TRAIN

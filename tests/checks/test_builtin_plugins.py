@@ -3,7 +3,7 @@
 import pytest
 
 from bench.checks.find import checks_of
-from bench.plugins import Registry
+from bench.plugins.registry import Registry
 
 REGISTRY = Registry()
 VARIANTS = {

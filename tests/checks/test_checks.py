@@ -8,8 +8,8 @@ import pytest
 
 from bench import Featurizer, Model
 from bench.checks import CheckFailed, dataset_checks, featurizer_checks, model_checks
-from bench.datasets.dataset import Dataset, RemoteFile
-from bench.plugins import Registry
+from bench.dataset import Dataset, RemoteFile
+from bench.plugins.registry import Registry
 from bench.tasks.spec import TargetSpec, TaskSpec
 
 

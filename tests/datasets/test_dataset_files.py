@@ -9,10 +9,10 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 import pandas as pd
 import pytest
 
-from bench.datasets.dataset import Dataset, RemoteFile, Unavailable, remote_files, verify
-from bench.datasets.reading import read_fasta, read_tsv
+from bench.dataset import Dataset, RemoteFile, Unavailable, remote_files, verify
 from bench.errors import BenchError
-from bench.folders import cache_folder
+from bench.files.folders import cache_folder
+from bench.files.reading import read_fasta, read_tsv
 from bench.tasks.spec import TargetSpec, TaskSpec
 
 TABLE = b"sequence\ty\nACGT\t1\nGGCC\t2\nTTTT\t3\n"

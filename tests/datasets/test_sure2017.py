@@ -12,12 +12,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bench import genome
+from bench.dataset import Unavailable
 from bench.datasets import sure2017
-from bench.datasets.dataset import Unavailable
 from bench.datasets.sure2017 import COUNTS, GENOMES, Rule, SuRE2017, SuRE2017Positives, read_counts
 from bench.datasets.sure_standin import EMPTY, SITE, StandIn, occurrences, write_standin
 from bench.errors import BenchError
+from bench.files import genome
 from bench.sequences import encode
 from bench.tasks.splits import make_folds
 from bench.tasks.task import DROPPED, TEST, VALID

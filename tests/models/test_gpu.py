@@ -113,11 +113,11 @@ def test_the_cnn_is_the_cpus(arch: str) -> None:
 def test_the_device_is_in_the_record(tmp_path: Path) -> None:
     from rich.console import Console
 
-    from bench.plugins import Registry
+    from bench.plugins.registry import Registry
     from bench.run.execute import Options, run_plan
-    from bench.run.loading import Selection
     from bench.run.plan import make_plan
-    from bench.run.store import Store
+    from bench.store.store import Store
+    from bench.tasks.load import Selection
 
     selection = Selection((str(write_small_task(tmp_path / "data")),), ("gc",), ("xgboost[rounds=5]", "ridge"))
     registry, store = Registry(), Store(tmp_path / "out")

@@ -2,22 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from pathlib import Path
-from typing import Any
-
 import pytest
-from planted_store import Planted
-
-
-@pytest.fixture
-def planted(tmp_path: Path) -> Callable[..., Planted]:
-    """Write a planted task into ``tmp_path / "out"``."""
-
-    def write(**options: Any) -> Planted:
-        return Planted(**options).write(tmp_path / "out")
-
-    return write
 
 
 @pytest.fixture(autouse=True)

@@ -10,16 +10,16 @@ from markdown_it import MarkdownIt
 from rich.console import Console
 from small_tasks import write_small_task
 
-from bench.plugins import Registry
+from bench.plugins.registry import Registry
 from bench.report import write_board
-from bench.run.cell import Cell
 from bench.run.execute import run_plan
-from bench.run.loading import Selection
 from bench.run.plan import make_plan
-from bench.run.score import score_predictions
-from bench.run.store import Store
+from bench.store.external import score_predictions
+from bench.store.result import ResultId
+from bench.store.store import Store
+from bench.tasks.load import Selection
 
-#: Markup that starts a line, ends a cell, a block or a tag, and what terminals obey.
+#: Markup that starts a line, ends a result, a block or a tag, and what terminals obey.
 NASTY = [
     "# heading", "- entry", "1. entry", "---", "> quote", "```", "~~~", "    code", "<script>alert(1)</script>",
     "</details>", "<!--", "a | b | c", "[x](javascript:alert(1))", "![x](y.png)", "[x]: /evil", "`a`", "**a**", "$a$",
@@ -80,11 +80,11 @@ def results(home, text):
     for _ in range(3):
         fields = {"target": "t0", "split": folds.name, "featurizer": text(), "model": text(), "seed": 0}
         store.write_failure(
-            Cell("small", "t0", folds.name, fields["featurizer"], fields["model"], 0), fields | {"reason": text()}
+            ResultId("small", "t0", folds.name, fields["featurizer"], fields["model"], 0), fields | {"reason": text()}
         )
     skipped = [{"featurizer": text(), "model": text(), "reason": text()} for _ in range(len(NASTY) // 3)]
     store.write_skipped("small", skipped)
-    (store.root / "small" / "t0" / folds.name / "none+mean" / "seed-0" / "cell.json").write_text("{")
+    (store.root / "small" / "t0" / folds.name / "none+mean" / "seed-0" / "result.json").write_text("{")
     return home / "out"
 
 

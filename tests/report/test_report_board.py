@@ -15,10 +15,11 @@ from planted_store import Planted
 from scipy.stats import norm, rankdata, spearmanr
 
 from bench.errors import BenchError
+from bench.files.atomic import read_json, write_json
 from bench.report import write_board
 from bench.report.terminal import terminal_summary
-from bench.run.cell import Cell
-from bench.run.store import Store, read_json, write_json
+from bench.store.result import ResultId
+from bench.store.store import Store
 
 Write = Callable[..., Planted]
 
@@ -30,7 +31,7 @@ def summary_of(out: Path, task: str = "planted") -> dict:
 
 
 def row_of(board: dict, featurizer: str) -> dict:
-    return next(row for row in board["cells"] if row["featurizer"] == featurizer)
+    return next(row for row in board["results"] if row["featurizer"] == featurizer)
 
 
 def fold_mean(planted: Planted, function: Callable[[np.ndarray], float]) -> float:
@@ -105,7 +106,7 @@ def test_roles_are_told_apart(planted: Write, tmp_path: Path) -> None:
     assert [share["gc"] for share in board["shares_apart"]] == ["gc-windows[n=5] + ridge"]
     text = (tmp_path / "out" / "leaderboard.md").read_text(encoding="utf-8")
     table = [line.split("|")[1].strip() for line in text.splitlines() if line.startswith("|")]
-    order = [table.index(next(cell for cell in table if cell.startswith(start))) for start in (
+    order = [table.index(next(result for result in table if result.startswith(start))) for start in (
         "*ceiling", "`length`", "`mean`", "`kmers[k=4]`", "`one-hot`", "`gc` ", "`gc-windows")]  # fmt: skip
     assert order == sorted(order)
     assert "*GC baseline*" in text
@@ -133,7 +134,7 @@ def test_without_replicates_every_share_of_the_explainable_is_not_available(plan
     board = summary_of(tmp_path / "out")["boards"][0]
     assert board["ceiling"]["value"] is None
     assert board["share"]["of_explainable"] is None
-    assert all(row["of_ceiling"] is None for row in board["cells"])
+    assert all(row["of_ceiling"] is None for row in board["results"])
     assert "| n/a |" in text
     assert "its share of the explainable variance is n/a without replicates" in text
     assert "100 %" not in text
@@ -161,7 +162,7 @@ def test_a_new_cell_changes_the_board(planted: Write, tmp_path: Path) -> None:
     made = planted()
     write_board(tmp_path / "out")
     assert made.task is not None
-    made.cell(tmp_path / "out", "activity", "oracle", "ridge", made.task.targets["activity"].value)
+    made.result(tmp_path / "out", "activity", "oracle", "ridge", made.task.targets["activity"].value)
     write_board(tmp_path / "out")
     board = summary_of(tmp_path / "out")["boards"][0]
     assert board["best"] == "oracle + ridge"
@@ -211,9 +212,9 @@ def test_foreign_text_stays_text(planted: Write, tmp_path: Path) -> None:
 
 def test_failed_cells_are_shown_with_their_log(planted: Write, tmp_path: Path) -> None:
     made = planted()
-    cell = Cell("planted", "activity", made.split, "one-hot", "cnn[arch=basset]", 0)
+    result = ResultId("planted", "activity", made.split, "one-hot", "cnn[arch=basset]", 0)
     note = {"target": "activity", "split": made.split, "featurizer": "one-hot", "model": "cnn[arch=basset]", "seed": 0}
-    log = Store(tmp_path / "out").write_failure(cell, {**note, "reason": "out of <memory>", "traceback": "Traceback"})
+    log = Store(tmp_path / "out").write_failure(result, {**note, "reason": "out of <memory>", "traceback": "Traceback"})
     text = write_board(tmp_path / "out").read_text(encoding="utf-8")
     assert "**failed**: out of &lt;memory&gt;" in text
     assert str(log.relative_to(tmp_path / "out")) in text
@@ -224,7 +225,7 @@ def test_a_board_whose_cells_all_failed_is_still_a_board(planted: Write, tmp_pat
     for folder in (tmp_path / "out" / "planted").glob("*/*/*"):
         shutil.rmtree(folder)
     note = {"target": "activity", "split": made.split, "featurizer": "gc", "model": "ridge", "seed": 0, "reason": "no"}
-    Store(tmp_path / "out").write_failure(Cell("planted", "activity", made.split, "gc", "ridge", 0), note)
+    Store(tmp_path / "out").write_failure(ResultId("planted", "activity", made.split, "gc", "ridge", 0), note)
     assert "**failed**: no" in write_board(tmp_path / "out").read_text(encoding="utf-8")
 
 
@@ -241,19 +242,19 @@ def test_cells_of_older_data_or_broken_predictions_do_not_count(planted: Write, 
     out = tmp_path / "out"
     assert made.task is not None
     y = made.task.targets["activity"].value
-    old = made.cell(out, "activity", "old", "ridge", y)
-    record = read_json(old / "cell.json")
+    old = made.result(out, "activity", "old", "ridge", y)
+    record = read_json(old / "result.json")
     assert record is not None
-    write_json(old / "cell.json", {**record, "task_digest": "older"})
-    cut = made.cell(out, "activity", "cut", "ridge", y)
+    write_json(old / "result.json", {**record, "task_digest": "older"})
+    cut = made.result(out, "activity", "cut", "ridge", y)
     (cut / "predictions.parquet").write_bytes((cut / "predictions.parquet").read_bytes()[:-9])
-    garbage = made.cell(out, "activity", "garbage", "ridge", y)
+    garbage = made.result(out, "activity", "garbage", "ridge", y)
     size = (garbage / "predictions.parquet").stat().st_size
     (garbage / "predictions.parquet").write_bytes(b"x" * size)
-    nan = made.cell(out, "activity", "nan", "ridge", np.where(y > 0, y, np.nan))
+    nan = made.result(out, "activity", "nan", "ridge", np.where(y > 0, y, np.nan))
     text = write_board(out).read_text(encoding="utf-8")
     board = summary_of(out)["boards"][0]
-    assert not {"old", "cut", "garbage", "nan"} & {row["featurizer"] for row in board["cells"]}
+    assert not {"old", "cut", "garbage", "nan"} & {row["featurizer"] for row in board["results"]}
     assert len(board["left_out"]) == 4
     assert "older version of the task&#39;s data" in text or "older version of the task's data" in text
     assert nan.is_dir()

@@ -15,13 +15,13 @@ from rich.console import Console
 from small_tasks import write_small_task
 
 from bench.errors import BenchError
-from bench.plugins import Registry
-from bench.run import cluster
-from bench.run.cluster import DaskLane, queue_lanes, read_config, scheduler_lanes
+from bench.plugins.registry import Registry
 from bench.run.execute import Options, Outcome, run_plan
-from bench.run.loading import Selection
+from bench.run.places import cluster
+from bench.run.places.cluster import DaskLane, queue_lanes, read_config, scheduler_lanes
 from bench.run.plan import make_plan
-from bench.run.store import Store
+from bench.store.store import Store
+from bench.tasks.load import Selection
 
 distributed = pytest.importorskip("distributed")
 
@@ -73,7 +73,7 @@ def run(
 
 
 def contents(store: Store) -> dict[str, tuple[dict[str, Any], bytes]]:
-    """Every cell: its record apart from times, and the bytes of its predictions."""
+    """Every result: its record apart from times, and the bytes of its predictions."""
     return {
         str(folder.relative_to(store.root)): (
             {key: value for key, value in record.items() if key not in ("seconds", "finished")},
@@ -161,7 +161,7 @@ def test_a_failing_job_is_reported_with_its_reason(tmp_path: Path, address: str)
         _, outcome = run(selection, tmp_path / "out", lanes, (plugin,))
     assert [reason for _, reason, _ in outcome.failed] == ["ValueError: no such luck"]
     assert "no such luck" in outcome.failed[0][2].read_text()
-    assert [cell.model for cell in outcome.fitted] == ["mean"]
+    assert [result.model for result in outcome.fitted] == ["mean"]
 
 
 def test_jobs_for_a_gpu_go_to_workers_that_have_one(tmp_path: Path, address: str) -> None:

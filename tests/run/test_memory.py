@@ -10,13 +10,13 @@ from rich.console import Console
 from small_tasks import write_small_task
 
 from bench.errors import BenchError
-from bench.plugins import Registry
+from bench.plugins.registry import Registry
 from bench.run import memory
 from bench.run.execute import HereLane, Options, run_plan
-from bench.run.loading import Selection
 from bench.run.memory import Room, available_bytes, needed_bytes
 from bench.run.plan import make_plan
-from bench.run.store import Store
+from bench.store.store import Store
+from bench.tasks.load import Selection
 
 GIB = 1 << 30
 
@@ -69,9 +69,9 @@ def test_a_job_that_would_not_fit_is_refused_in_words_and_the_others_run(tmp_pat
     assert needs["kmers[k=7,exact=true]"] > needs["gc"] + len(plan.tasks[0].task) * 4**7
     monkeypatch.setattr("bench.run.memory.available_bytes", lambda: needs["gc"] + 1)
     outcome = run_plan(plan, asked, registry, store, Console(quiet=True))
-    assert [cell.featurizer for cell in outcome.fitted] == ["gc"]
-    [(cell, reason, log)] = outcome.failed
-    assert cell.featurizer == "kmers[k=7,exact=true]"
+    assert [result.featurizer for result in outcome.fitted] == ["gc"]
+    [(result, reason, log)] = outcome.failed
+    assert result.featurizer == "kmers[k=7,exact=true]"
     assert re.fullmatch(r"needs about \d\.\d GiB of memory, \d\.\d GiB are free\. Choose fewer features .*", reason)
     assert log.is_file()
 

@@ -4,10 +4,10 @@ import pytest
 from small_tasks import write_small_task
 
 from bench.errors import BenchError
-from bench.plugins import Registry
-from bench.run.loading import QUICK_ROWS, Selection
+from bench.plugins.registry import Registry
 from bench.run.plan import make_plan
-from bench.run.store import Store
+from bench.store.store import Store
+from bench.tasks.load import QUICK_ROWS, Selection
 from bench.tasks.task import TRAIN
 
 
@@ -22,7 +22,7 @@ def plan_of(registry, task, store=None, **selection):
 
 
 def pairs(plan):
-    return {(job.cells[0].featurizer, job.cells[0].model.split("[")[0]) for job in plan.jobs}
+    return {(job.results[0].featurizer, job.results[0].model.split("[")[0]) for job in plan.jobs}
 
 
 def test_everything_that_makes_sense_and_nothing_else(registry, small_task):
@@ -61,7 +61,7 @@ def test_seeds_are_for_stochastic_models_only(registry, small_task):
 def test_targets_are_learned_together_where_the_model_can(registry, tmp_path):
     task = write_small_task(tmp_path / "many", targets=3)
     plan = plan_of(registry, task, featurizers=("gc",), models=("ridge", "xgboost"))
-    sizes = sorted((job.model.name, len(job.cells)) for job in plan.jobs)
+    sizes = sorted((job.model.name, len(job.results)) for job in plan.jobs)
     assert sizes == [("ridge", 3), ("xgboost", 1), ("xgboost", 1), ("xgboost", 1)]
 
 

@@ -16,14 +16,15 @@ from calls import refused
 from rich.console import Console
 from small_tasks import write_small_task
 
-from bench.plugins import Registry
-from bench.run import spread
-from bench.run.cluster import scheduler_lanes
+from bench.plugins.registry import Registry
 from bench.run.execute import Options, Outcome, run_plan
-from bench.run.loading import Selection
+from bench.run.places import spread
+from bench.run.places.cluster import scheduler_lanes
+from bench.run.places.spread import SpreadLane
 from bench.run.plan import make_plan
-from bench.run.spread import SpreadLane
-from bench.run.store import PREDICTIONS, Store, read_predictions
+from bench.store.predictions import read_predictions
+from bench.store.store import PREDICTIONS, Store
+from bench.tasks.load import Selection
 
 distributed = pytest.importorskip("distributed")
 

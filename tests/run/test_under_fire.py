@@ -20,7 +20,7 @@ KILLS = 20
 DRIVER = """
 import sys
 import pandas, pyarrow.parquet
-import bench.report.build, bench.report.terminal, bench.run.execute, bench.kernels, bench.tasks.table
+import bench.report.build, bench.report.terminal, bench.run.execute, bench.kernels.counting, bench.tasks.table
 from bench.cli.main import main
 print("ready", flush=True)
 sys.stdin.readline()
@@ -83,7 +83,7 @@ def test_a_run_killed_at_twenty_random_moments_ends_with_the_same_board(tmp_path
         finished_early += process.returncode == 0
         process.stdout.close()
         process.stdin.close()
-        for record in stormy.rglob("cell.json"):
+        for record in stormy.rglob("result.json"):
             json.loads(record.read_text())  # never half-written
     assert finished_early < KILLS
     status, printed = run(stormy, task, *PAIRS)
@@ -103,8 +103,8 @@ def test_two_runs_at_once_share_the_work(tmp_path):
         process.stdin.flush()
     said = [process.communicate(timeout=120)[0] for process in processes]
     assert [process.returncode for process in processes] == [0, 0], said
-    fitted = [int(re.search(r"(\d+) cells fitted", text)[1]) for text in said]
-    assert sum(fitted) == len(list(alone.rglob("cell.json")))
+    fitted = [int(re.search(r"(\d+) results fitted", text)[1]) for text in said]
+    assert sum(fitted) == len(list(alone.rglob("result.json")))
     assert predictions(together) == predictions(alone)
     assert board(together) == board(alone)
 
@@ -194,7 +194,7 @@ def test_strangers_that_misbehave_cost_only_their_own_cells(tmp_path):
     assert "no such enhancer" in printed
     assert "SIGSEGV" in printed
     assert "--timeout" in printed
-    done = {json.loads(path.read_text())["featurizer"] for path in out.rglob("cell.json")}
+    done = {json.loads(path.read_text())["featurizer"] for path in out.rglob("result.json")}
     assert done == {"fine", "chatty", "gc"}
     text = (out / "leaderboard.md").read_text()
     for name in bad:
@@ -219,14 +219,14 @@ def test_ctrl_c_keeps_what_is_finished_and_says_so(tmp_path):
     process.stdin.write("\n")
     process.stdin.flush()
     deadline = time.monotonic() + 60
-    while not list(out.rglob("cell.json")) and time.monotonic() < deadline:
+    while not list(out.rglob("result.json")) and time.monotonic() < deadline:
         time.sleep(0.05)
     process.send_signal(signal.SIGINT)
     printed, _ = process.communicate(timeout=60)
     assert process.returncode == 130, printed
     assert "everything finished is kept" in printed
     assert (out / "leaderboard.md").is_file()
-    assert [json.loads(path.read_text())["featurizer"] for path in out.rglob("cell.json")] == ["gc"]
+    assert [json.loads(path.read_text())["featurizer"] for path in out.rglob("result.json")] == ["gc"]
 
 
 def test_damage_in_the_store_is_mended_by_the_next_run(tmp_path):
@@ -235,7 +235,7 @@ def test_damage_in_the_store_is_mended_by_the_next_run(tmp_path):
     for folder in (calm, out):
         status, printed = run(folder, task, *PAIRS)
         assert status == 0, printed
-    records, parquet = sorted(out.rglob("cell.json")), sorted(out.rglob("predictions.parquet"))
+    records, parquet = sorted(out.rglob("result.json")), sorted(out.rglob("predictions.parquet"))
     records[0].write_text(records[0].read_text()[:100])
     records[1].write_text("{}")
     parquet[2].write_bytes(parquet[2].read_bytes()[:-20])
@@ -251,7 +251,7 @@ def test_damage_in_the_store_is_mended_by_the_next_run(tmp_path):
         assert str(file.relative_to(out)) in html.unescape((out / "leaderboard.md").read_text())
     status, printed = run(out, task, *PAIRS)
     assert status == 0, printed
-    assert 4 <= int(re.search(r"(\d+) cells fitted", printed)[1]) < len(records)  # some are fitted two at a time
+    assert 4 <= int(re.search(r"(\d+) results fitted", printed)[1]) < len(records)  # some are fitted two at a time
     assert "not read" not in printed
     assert predictions(out) == predictions(calm)
     assert board(out) == board(calm)
@@ -321,7 +321,7 @@ def test_a_full_disk_is_said_and_loses_nothing(tmp_path):
         status, printed = run(disk / "out", task, *PAIRS)
         assert status == 1, printed
         assert "the disk is full" in printed
-        for record in disk.rglob("cell.json"):
+        for record in disk.rglob("result.json"):
             json.loads(record.read_text())
         subprocess.run(["mount", "-o", "remount,size=64m", str(disk)], check=True)
         status, printed = run(disk / "out", task, *PAIRS)

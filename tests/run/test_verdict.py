@@ -6,11 +6,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from bench.plugins import Registry
-from bench.run.fit import Workspace, fit_job
+from bench.datasets.simulate import simulate
+from bench.fit.fit import Workspace, fit_job
+from bench.plugins.registry import Registry
 from bench.sequences import Sequences
 from bench.stats.board import ModelFigures, board
-from bench.stats.simulate import simulate
 from bench.tasks.task import TEST, TRAIN, VALID, Card, Folds, Target, Task
 
 ROWS, LENGTH = 1500, 100

@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.stats import ceilings, ranks, share, simulate
+from bench.datasets import simulate
+from bench.stats import ceilings, ranks, share
 
 
 def planted(g, m, reliability, loci=3000, seed=0):

@@ -1,0 +1,1 @@
+"""From stored predictions to the numbers of a board."""

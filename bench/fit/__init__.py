@@ -1,0 +1,1 @@
+"""One fit: features, model, predictions. Writes nothing, prints nothing, and runs in any process."""

@@ -1,0 +1,64 @@
+"""What there is: every plugin with its parameters, one line on it, and what keeps it from running."""
+
+from __future__ import annotations
+
+import inspect
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from bench.errors import BenchError
+from bench.fit.recipe import library_versions
+from bench.plugins.registry import PluginKind, Registry, signature_of, to_text
+
+TITLES: dict[PluginKind, str] = {"dataset": "Tasks", "featurizer": "Featurizers", "model": "Models"}
+
+
+@dataclass(frozen=True)
+class CatalogueRow:
+    """One plugin: its name, its parameters with their defaults, what it is, where from, and why it cannot run."""
+
+    name: str
+    what: str
+    origin: str
+    parameters: str = ""
+    problem: str | None = None
+
+
+def catalogue(registry: Registry, data_dir: Path | None) -> dict[str, list[CatalogueRow]]:
+    """Rows a title: tasks, featurizers, models."""
+    return {
+        title: [_row(registry, kind, name, data_dir) for name in registry.names(kind)] for kind, title in TITLES.items()
+    }
+
+
+def _row(registry: Registry, kind: PluginKind, name: str, data_dir: Path | None) -> CatalogueRow:
+    entry = registry.entry(kind, name)
+    try:
+        cls: Any = entry.load()
+    except BenchError as error:
+        return CatalogueRow(name, "", entry.origin, problem=str(error))
+    if kind == "dataset":
+        return CatalogueRow(name, cls.title, entry.origin, problem=_files_problem(cls, data_dir))
+    parameters = ", ".join(f"{key}={to_text(default)}" for key, (_, default) in signature_of(cls).items())
+    missing = []
+    if kind == "model":
+        versions = library_versions(tuple(cls.libraries))
+        missing = [library for library, version in versions.items() if version == "not installed"]
+    problem = f"{', '.join(missing)} not installed (pip install 'bench-gc[cpu]')" if missing else None
+    return CatalogueRow(name, _first_sentence(cls), entry.origin, parameters, problem)
+
+
+def _files_problem(cls: Any, data_dir: Path | None) -> str | None:
+    from bench.dataset import Unavailable
+
+    try:
+        cls().locate(data_dir)
+    except (Unavailable, BenchError) as absent:
+        return str(absent)
+    return None
+
+
+def _first_sentence(cls: type) -> str:
+    text = " ".join((inspect.getdoc(cls) or "").split("\n\n")[0].split())
+    return text.split(". ")[0].rstrip(".").replace("``", "")

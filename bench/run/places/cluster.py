@@ -1,0 +1,230 @@
+"""Dask: run jobs on the workers of a scheduler that is there (``--scheduler``) or of a queueing system (``--cluster``).
+
+A worker loads the task by name and fits the whole job; this process plans, and alone writes the store. Data folders,
+task files and plugin files travel as absolute paths: every worker must see the same file system and the same packages
+(another task or split than the plan's is an error). A worker fits one job at a time with all its threads
+(``dask worker --nthreads 16``); jobs for a GPU go only to workers started with ``--resources GPU=1``. Dask starts the
+job of a lost worker again elsewhere, three times at most.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import itertools
+import os
+import threading
+import tomllib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, ClassVar, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from bench.errors import BenchError, nearest
+from bench.fit.fit import FitResult
+from bench.fit.worker import JobSpec, from_plain, run_remotely
+from bench.run.plan import Job
+from bench.tasks.spec import parse_spec
+
+#: Queueing systems, the class of dask-jobqueue and what it calls the account that is charged.
+QUEUES = {
+    "slurm": ("SLURMCluster", "account"),
+    "pbs": ("PBSCluster", "account"),
+    "lsf": ("LSFCluster", "project"),
+    "sge": ("SGECluster", "project"),
+}
+#: Seconds to wait for a scheduler that is named, and for its first worker.
+CONNECT, FIRST_WORKER = 10, 60
+
+
+class ClusterConfig(BaseModel):
+    """A cluster's file (TOML). Each of ``jobs`` queue jobs is one worker of ``cores`` threads.
+
+    ``gpu`` : each job has a GPU, which ``directives`` must ask for. ``directives`` : further lines for the queue
+    (``["--gres=gpu:1"]``). ``prologue`` : shell lines before the worker starts (``["module load python"]``).
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    jobs: int = Field(ge=1)
+    cores: int = Field(ge=1)
+    memory: str
+    walltime: str | None = None
+    queue: str | None = None
+    account: str | None = None
+    interface: str | None = None
+    gpu: bool = False
+    directives: list[str] = []
+    prologue: list[str] = []
+
+
+class DaskLane:
+    """One job at a time on whichever worker is free."""
+
+    #: True when one such lane stands for all workers.
+    alone: ClassVar[bool] = False
+
+    def __init__(self, client: Any, threads: int | None, gpu: bool) -> None:
+        self._client, self._threads, self._gpu = client, threads, gpu
+        self._futures: list[Any] = []
+        self._closed = False
+
+    def device(self, asked: str, job: Job) -> Literal["cpu", "cuda"]:
+        """``auto|cpu|cuda`` as for one machine; the GPUs are the workers'."""
+        if asked == "cuda" and not self._gpu:
+            raise BenchError("--device cuda: no worker has a GPU. Start some with --resources GPU=1, or use auto.")
+        return "cuda" if self._gpu and asked != "cpu" and "cuda" in job.model.cls.devices else "cpu"
+
+    def fit(self, job: Job, spec: JobSpec, say: Callable[[str], None]) -> list[FitResult]:
+        """Run a job on a worker.
+
+        Raises
+        ------
+        BenchError, or what the job raised : also when it took one worker after the other down with it.
+        """
+        from distributed import KilledWorker
+
+        key = f"{job} {next(_NUMBER)} {os.getpid()}"
+        wanted = {"GPU": 1} if spec.device == "cuda" else None
+        future = self._client.submit(fit_on_worker, spec, self._threads, key=key, pure=False, resources=wanted)
+        self._futures = [future]
+        try:
+            if self._closed:
+                self.close()
+            plain = future.result()
+        except KilledWorker as error:
+            raise BenchError(
+                f"the worker died each time it ran this, lastly {error.last_worker.address}. See the worker's log:"
+                " memory is the usual reason.",
+                status=1,
+            ) from error
+        finally:
+            future.release()
+            self._futures = []
+        return from_plain(plain)
+
+    def close(self) -> None:
+        """Give up the job in flight. A worker that has begun it ends it, and its result is dropped."""
+        self._closed = True
+        for future in self._futures:
+            future.cancel()
+
+
+_NUMBER = itertools.count()
+_ONE_AT_A_TIME = threading.Lock()
+
+
+def fit_on_worker(spec: JobSpec, threads: int | None) -> list[dict[str, Any]]:
+    """What a worker is asked for: run a job with its threads."""
+    with on_worker() as all_threads:
+        return run_remotely(dataclasses.replace(spec, threads=threads or all_threads))
+
+
+@contextlib.contextmanager
+def on_worker() -> Iterator[int]:
+    """The block has this worker to itself, whatever its threads are asked to do side by side; how many those are."""
+    from distributed import get_worker
+
+    with _ONE_AT_A_TIME:
+        yield get_worker().state.nthreads
+
+
+@contextlib.contextmanager
+def scheduler_lanes(address: str, threads: int | None, lane: type[DaskLane] = DaskLane) -> Iterator[list[Any]]:
+    """Lanes (of the class ``lane``) on the workers of a running Dask scheduler, ``tcp://host:port``; its workers are
+    left running.
+
+    Raises
+    ------
+    BenchError : where no scheduler answers or it has no worker.
+    """
+    with _client(address) as client:
+        try:
+            client.wait_for_workers(1, timeout=FIRST_WORKER)
+        except TimeoutError:
+            raise BenchError(f"--scheduler {address}: has no worker. Start some: dask worker {address}") from None
+        resources = [worker["resources"] for worker in client.scheduler_info(n_workers=-1)["workers"].values()]
+        gpus = sum(bool(each.get("GPU")) for each in resources)
+        # Where only some have a GPU, jobs that wait for it must not keep the others idle.
+        lanes = len(resources) * (2 if 0 < gpus < len(resources) else 1)
+        yield [lane(client, threads, gpus > 0) for _ in range(1 if lane.alone else lanes)]
+
+
+@contextlib.contextmanager
+def queue_lanes(
+    kind: str, config: Path | None, threads: int | None, lane: type[DaskLane] = DaskLane
+) -> Iterator[list[Any]]:
+    """Lanes on workers submitted to a queueing system through dask-jobqueue, and ended with the run.
+
+    Raises
+    ------
+    BenchError : for an unknown system, a missing package, and a configuration that is not one.
+    """
+    if kind not in QUEUES:
+        raise BenchError(f"--cluster: unknown queueing system {kind!r}.{nearest(kind, QUEUES)}")
+    said = read_config(config)
+    with queue_cluster(kind, said) as cluster:
+        cluster.scale(jobs=said.jobs)
+        with _client(cluster) as client:
+            if lane.alone:
+                client.wait_for_workers(said.jobs)
+            yield [lane(client, threads, said.gpu) for _ in range(1 if lane.alone else said.jobs)]
+
+
+def queue_cluster(kind: str, said: ClusterConfig, **more: Any) -> Any:
+    """The dask-jobqueue cluster of a configuration, with no job submitted yet. ``more`` goes to it as it is."""
+    try:
+        import dask_jobqueue
+    except ImportError:
+        raise BenchError(f"--cluster {kind} needs dask-jobqueue: pip install 'bench-gc[cluster]'.") from None
+    name, account = QUEUES[kind]
+    options: dict[str, Any] = {
+        "cores": said.cores,
+        "memory": said.memory,
+        "processes": 1,
+        "job_extra_directives": said.directives,
+        "job_script_prologue": said.prologue,
+        "worker_extra_args": ["--resources", "GPU=1"] if said.gpu else [],
+    }
+    chosen = {"walltime": said.walltime, "queue": said.queue, account: said.account, "interface": said.interface}
+    options |= {key: value for key, value in chosen.items() if value is not None}
+    try:
+        return getattr(dask_jobqueue, name)(**options, **more)
+    except (OSError, RuntimeError, ValueError) as error:
+        raise BenchError(f"--cluster {kind}: {error}") from error
+
+
+def read_config(path: Path | None) -> ClusterConfig:
+    """The configuration of a cluster.
+
+    Raises
+    ------
+    BenchError : for a file that is missing, not TOML, or has unknown keys.
+    """
+    if path is None:
+        raise BenchError(
+            "--cluster needs --cluster-config FILE.toml, such as: jobs = 4, cores = 16, memory = '64GB' (a line each)."
+        )
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+        raise BenchError(f"{path}: not a readable TOML file: {error}.") from None
+    config: ClusterConfig = parse_spec(ClusterConfig, content, str(path))
+    return config
+
+
+@contextlib.contextmanager
+def _client(where: Any) -> Iterator[Any]:
+    try:
+        from distributed import Client
+    except ImportError:
+        raise BenchError("--scheduler and --cluster need Dask: pip install 'bench-gc[cluster]'.") from None
+    try:
+        client = Client(where, timeout=CONNECT, set_as_default=False)
+    except (OSError, ValueError) as error:
+        raise BenchError(f"--scheduler {where}: no Dask scheduler answers there ({error}).") from None
+    try:
+        yield client
+    finally:
+        client.close()

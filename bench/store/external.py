@@ -1,0 +1,238 @@
+"""Predictions made elsewhere, as a result of the store: they stand on the same board with the same statistics."""
+
+from __future__ import annotations
+
+import datetime
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bench.errors import BenchError, nearest
+from bench.fit.fit import scores
+from bench.store.predictions import Predictions
+from bench.store.result import ResultId
+from bench.store.store import Store
+from bench.tasks.task import DROPPED, PART_NAMES, TEST, TRAIN, VALID, Folds, Task
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+#: Featurizer of a model whose features are not this package's.
+EXTERNAL = "external"
+#: Longest name: it heads a row of the board.
+NAME_LENGTH = 80
+#: Columns of a table of predictions; ``id`` and ``fold`` may also be called so in the task's own table.
+ID, PREDICTION, FOLD = "id", "prediction", "fold"
+
+
+@dataclass(frozen=True)
+class Scored:
+    """What became of a table of predictions: its result, the rows that were used (by part) and those that were not."""
+
+    result: ResultId
+    spearman: dict[str, list[float | None]]
+    rows: dict[str, int]
+    unused: int
+    replaced: bool
+
+
+def read_predictions_table(path: Path) -> pd.DataFrame:
+    """Columns ``id`` (or ``row_id``) as str, ``prediction`` float64 and, where there is one, ``fold`` int64.
+
+    The table is TSV or CSV by its name, optionally gzipped.
+
+    Raises
+    ------
+    BenchError : for a file that is missing or no such table, a missing column, an empty id, a prediction or fold that
+        is not a finite number. The message names the row, counted from 1 below the header.
+    """
+    import pandas as pd
+
+    kind = path.name.lower().removesuffix(".gz").rpartition(".")[2]
+    if kind not in ("tsv", "txt", "csv"):
+        raise BenchError(f"{path}: predictions must be .tsv, .txt or .csv (optionally .gz).")
+    try:
+        # Ids such as NA or 007 stay what they are.
+        frame = pd.read_csv(path, sep="," if kind == "csv" else "\t", dtype=str, keep_default_na=False)
+    except FileNotFoundError:
+        raise BenchError(f"{path}: no such file. Give a table with the columns {ID} and {PREDICTION}.") from None
+    except Exception as error:  # pandas, gzip and zlib each have their own
+        raise BenchError(f"{path}: not a readable table: {error}. Check the file.") from None
+    frame = frame.rename(columns={"row_id": ID} if ID not in frame else {})
+    for column in (ID, PREDICTION):
+        if column not in frame:
+            raise BenchError(f"{path}: column {column!r} is missing.{nearest(column, map(str, frame.columns))}")
+    if not len(frame):
+        raise BenchError(f"{path}: has no rows. Give one row a test sequence.")
+    if (frame[ID] == "").any():
+        raise BenchError(f"{path}: row {_first(frame[ID] == '')} has no {ID}. Give every row one.")
+    found: dict[str, Any] = {ID: frame[ID]}
+    for column in (PREDICTION, FOLD):
+        if column in frame:
+            values = pd.to_numeric(frame[column], errors="coerce").to_numpy(np.float64)
+            bad = ~np.isfinite(values) | (values % 1 != 0 if column == FOLD else np.abs(values) > 3e38)
+            if bad.any():
+                must = "a whole number" if column == FOLD else "a finite number"
+                raise BenchError(
+                    f"{path}: row {_first(bad)} ({str(frame[ID].iloc[int(np.argmax(bad))])!r}), column {column!r} must"
+                    f" be {must}. Got {str(frame[column].iloc[int(np.argmax(bad))])!r}."
+                )
+            found[column] = values.astype(np.int64) if column == FOLD else values
+    return pd.DataFrame(found)
+
+
+def place_predictions(
+    frame: pd.DataFrame, task: Task, folds: Folds, target: str, source: str
+) -> tuple[Predictions, int]:
+    """Predictions of one target in the store's form, and how many rows of the table were not used.
+
+    Without a column ``fold`` a row is taken for the fold that tests it (under a split of one fold: for that fold,
+    whatever its part). With one (counted from 1) a row may stand once a fold. Every measured test row must be there;
+    of the validation and of the training rows of a fold all or none. Rows whose target was not measured, or that the
+    split leaves out, are not used.
+
+    Raises
+    ------
+    BenchError : for unknown or repeated ids, folds that are not there, and missing rows.
+    """
+    import pandas as pd
+
+    ids = pd.Index(task.row_id)
+    row = ids.get_indexer(pd.Index(frame[ID]))
+    if (row < 0).any():
+        at = int(np.argmax(row < 0))
+        raise BenchError(
+            f"{source}: row {at + 1} has the {ID} {str(frame[ID].iloc[at])!r}, which {task.card.name} does not have"
+            f" ({int((row < 0).sum()):,} such rows of {len(row):,}). Its ids are like {str(task.row_id[0])!r}."
+        )
+    tested = (folds.part == TEST).sum(axis=0)
+    if FOLD in frame:
+        fold = frame[FOLD].to_numpy() - 1
+        if (wrong := (fold < 0) | (fold >= len(folds))).any():
+            at = int(np.argmax(wrong))
+            raise BenchError(
+                f"{source}: row {at + 1} has fold {fold[at] + 1}; split {folds.name} has the folds 1 to {len(folds)}."
+            )
+    elif len(folds) == 1:
+        fold = np.zeros(len(row), np.int64)
+    elif (tested > 1).any():
+        raise BenchError(f"{source}: split {folds.name} tests a row in several folds: add the column {FOLD!r}.")
+    else:
+        fold = np.where(tested[row] > 0, np.argmax(folds.part == TEST, axis=0)[row], -1)
+    again = pd.DataFrame({"row": row, "fold": fold}).duplicated().to_numpy()
+    if again.any():
+        at = int(np.argmax(again))
+        within = f" in fold {fold[at] + 1}" if FOLD in frame else ""
+        raise BenchError(
+            f"{source}: row {at + 1} repeats the {ID} {str(frame[ID].iloc[at])!r}{within}. Give one prediction a row."
+        )
+    measured = np.isfinite(task.targets[target].value)
+    part = np.where(fold >= 0, folds.part[fold, row], DROPPED)
+    used = np.flatnonzero((part != DROPPED) & measured[row])
+    order = used[np.lexsort((row[used], part[used], fold[used]))]
+    placed = Predictions(
+        row[order].astype(np.int32),
+        fold[order].astype(np.int8),
+        part[order].astype(np.int8),
+        frame[PREDICTION].to_numpy()[order].astype(np.float32),
+    )
+    for code, what in sorted(PART_NAMES.items(), reverse=True):
+        for number, parts in enumerate(folds.part):
+            wanted = np.flatnonzero((parts == code) & measured)
+            given = placed.row[(placed.part == code) & (placed.fold == number)]
+            missing = np.setdiff1d(wanted, given)
+            if len(missing) and (code == TEST or len(given)):
+                must = "every measured test row" if code == TEST else f"all measured {what} rows of a fold, or none"
+                raise BenchError(
+                    f"{source}: {len(missing):,} of {len(wanted):,} {what} rows of fold {number + 1} of {len(folds)}"
+                    f" are missing, first {str(task.row_id[missing[0]])!r}. Give {must}."
+                )
+    return placed, len(frame) - len(order)
+
+
+def score_predictions(
+    store: Store,
+    task: Task,
+    folds: Folds,
+    target: str | None,
+    table: Path,
+    name: str,
+    *,
+    featurizer: str = EXTERNAL,
+    seed: int = 0,
+    deep: bool = False,
+) -> Scored:
+    """Put a table of predictions into the store as the result ``featurizer + name``.
+
+    Scoring a name again replaces its earlier predictions; a result that was fitted here is never replaced.
+
+    Raises
+    ------
+    BenchError : for a name that cannot be shown, a target that is not there, and whatever is wrong with the table.
+    """
+    for what, text in (("--name", name), ("--featurizer", featurizer)):
+        if not text.strip() or len(text) > NAME_LENGTH or not text.isprintable():
+            raise BenchError(f"{what} must be 1 to {NAME_LENGTH} printable characters. Got {text[:100]!r}.")
+    if target is None:
+        if len(task.targets) > 1:
+            raise BenchError(
+                f"{task.card.name} has {len(task.targets)} targets: choose one with --target."
+                f" There is: {', '.join(task.targets)}."
+            )
+        target = next(iter(task.targets))
+    if target not in task.targets:
+        raise BenchError(f"{task.card.name} has no target {target!r}.{nearest(target, task.targets)}")
+    predictions, unused = place_predictions(read_predictions_table(table), task, folds, target, str(table))
+    result = ResultId(task.card.name, target, folds.name, featurizer.strip(), name.strip(), seed)
+    with store.claim(result, wait=True):
+        earlier = store.record(result)
+        if earlier is not None and not earlier.get("external"):
+            raise BenchError(f"{result}: was fitted here and is not replaced. Choose another --name or --featurizer.")
+        found = scores(predictions, task.targets[target].value, len(folds))
+        record = _record(result, task, folds, predictions) | {"spearman": found, "deep": deep}
+        store.write_result(result, record, predictions)
+    rows = {what: int((predictions.part == code).sum()) for code, what in PART_NAMES.items()}
+    return Scored(result, found, rows, unused, earlier is not None)
+
+
+def _record(result: ResultId, task: Task, folds: Folds, predictions: Predictions) -> dict[str, Any]:
+    """``result.json`` with the fields of a fitted result, and ``external``."""
+    content = hashlib.sha256(f"{result}\n{task.digest}\n{folds.digest}\n".encode())
+    for values in (predictions.row, predictions.fold, predictions.part, predictions.prediction):
+        content.update(np.ascontiguousarray(values).tobytes())
+    return {
+        "key": content.hexdigest()[:24],
+        "external": True,
+        "task": result.task,
+        "target": result.target,
+        "split": result.split,
+        "task_digest": task.digest,
+        "folds_digest": folds.digest,
+        "featurizer": result.featurizer,
+        "model": result.model,
+        "role": "sequence",
+        "gc_only": False,
+        "kind": "table",
+        "seed": result.seed,
+        "stochastic": True,
+        "joint": [result.target],
+        "device": "elsewhere",
+        "threads": 0,
+        "seconds": {},
+        "rows": {
+            what: np.bincount(predictions.fold[predictions.part == code], minlength=len(folds)).tolist()
+            for what, code in (("train", TRAIN), ("valid", VALID), ("test", TEST))
+        },
+        "history": [],
+        "versions": {},
+        "finished": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+    }
+
+
+def _first(wrong: NDArray[np.bool_] | pd.Series) -> int:
+    """The first row of a mask, counted from 1."""
+    return int(np.argmax(np.asarray(wrong))) + 1

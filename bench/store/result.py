@@ -1,0 +1,46 @@
+"""The identity of a result: one (task, target, split, featurizer, model, seed), and where it lies in a folder."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+#: The featurizer of a model that looks at no features.
+NO_FEATURES = "none"
+#: Endings of the files that lie beside the folders of tasks and targets.
+_ENDINGS = (".md", ".html", ".json", ".parquet", ".svg", ".log", ".tmp")
+
+
+@dataclass(frozen=True, order=True)
+class ResultId:
+    """One entry of the board. ``featurizer`` and ``model`` are names in normal form."""
+
+    task: str
+    target: str
+    split: str
+    featurizer: str
+    model: str
+    seed: int
+
+    @property
+    def path(self) -> PurePosixPath:
+        """Where the result lives below the output folder."""
+        pair = f"{safe_name(self.featurizer)}+{safe_name(self.model)}"
+        return PurePosixPath(
+            safe_name(self.task), safe_name(self.target), safe_name(self.split), pair, f"seed-{self.seed}"
+        )
+
+    def __str__(self) -> str:
+        return f"{self.task} · {self.target} · {self.featurizer} + {self.model} · seed {self.seed}"
+
+
+def safe_name(text: str) -> str:
+    """A file name for any text: letters, digits and ``._+=,[]-`` stay, the rest becomes ``~`` and its hash is appended,
+    so that two texts never share a folder and none leaves the output folder or meets a file of its own."""
+    kept = "".join(c if c.isascii() and (c.isalnum() or c in "._+=,[]-") else "~" for c in text)
+    free = not text.lower().endswith(_ENDINGS) and not text.startswith(".")
+    if kept == text and 0 < len(text) <= 120 and free:
+        return text
+    digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:8]
+    return f"{kept.lstrip('.')[:100]}~{digest}"

@@ -1,0 +1,66 @@
+"""How a task named on the command line is loaded and split: by the process that plans, and by any that works for it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from bench.errors import BenchError
+from bench.plugins.registry import Registry
+from bench.tasks.task import DROPPED, TRAIN, Folds, Task
+
+#: Training rows that --quick keeps: a minute's look at a task of any size.
+QUICK_ROWS = 2_000
+
+
+@dataclass(frozen=True)
+class Selection:
+    """What a call asked for. ``None`` for featurizers or models means all of them, paired by what makes sense."""
+
+    tasks: tuple[str, ...] | None
+    featurizers: tuple[str, ...] | None = None
+    models: tuple[str, ...] | None = None
+    seeds: int = 1
+    split: str | None = None
+    quick: bool = False
+    data_dir: Path | None = None
+
+
+@dataclass(frozen=True)
+class PlannedTask:
+    """A loaded task with its folds, and how to load it again elsewhere (``source``)."""
+
+    source: str
+    task: Task
+    folds: Folds
+
+
+def load_task(source: str, registry: Registry, data_dir: Path | None) -> Task:
+    """The task of a data set's name or of a TOML file's path."""
+    if source.endswith(".toml"):
+        from bench.tasks.spec import load_task_file
+
+        return load_task_file(source)
+    if "/" in source or Path(source).suffix:
+        raise BenchError(
+            f"--task {source}: not a task file. Give a data set's name (bench list shows them) or the path of a .toml"
+            " that names your table."
+        )
+    return registry.find("dataset", source)().load(data_dir)
+
+
+def concrete_folds(task: Task, split: str | None, quick: bool) -> Folds:
+    """The folds of a task; ``quick`` keeps the first fold and at most ``QUICK_ROWS`` of its training rows."""
+    from bench.tasks.splits import make_folds
+
+    folds = make_folds(task, split)
+    if not quick:
+        return folds
+    part = folds.part[:1].copy()
+    train = np.flatnonzero(part[0] == TRAIN)
+    if len(train) > QUICK_ROWS:
+        chosen = np.random.default_rng(0).choice(train, QUICK_ROWS, replace=False)
+        part[0, np.setdiff1d(train, chosen)] = DROPPED
+    return Folds(f"quick-{folds.name}", part)

@@ -1,0 +1,125 @@
+"""`bench clean`: it shows before it deletes, and deletes only what it showed."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from small_results import files, result, results
+from typer.testing import CliRunner
+
+from bench.cli.main import app
+from bench.errors import BenchError
+from bench.files.atomic import read_json, write_json
+from bench.store.clean import leftovers, remove
+from bench.store.store import FAILED, PREDICTIONS, RECORD, TASK, Store
+
+
+@pytest.fixture
+def gone() -> int:
+    """The id of a process that has ended."""
+    process = subprocess.Popen([sys.executable, "-c", ""])
+    process.wait()
+    return process.pid
+
+
+def folder(out: Path, name: str) -> Path:
+    return out / result(name).path
+
+
+def reasons(out: Path, **chosen) -> dict[str, str]:
+    """ResultId's model (or file name) -> reason."""
+    chosen = {"failed": True, "stale": True} | chosen
+    return {
+        item.path.parent.name.removeprefix("external+") if item.path.name.startswith("seed-") else item.path.name:
+        item.reason for item in leftovers(out, **chosen)
+    }  # fmt: skip
+
+
+def test_each_kind_of_leftover_is_found_and_finished_cells_are_not(tmp_path, gone):
+    out = results(tmp_path / "out", "good", "old-data", "old-format", "cut", "unreadable", "killed")
+    place = {name: folder(out, name) for name in ("old-data", "old-format", "cut", "unreadable", "killed")}
+    write_json(place["old-data"] / RECORD, read_json(place["old-data"] / RECORD) | {"task_digest": "x"})
+    write_json(place["old-format"] / RECORD, read_json(place["old-format"] / RECORD) | {"format": 0})
+    (place["cut"] / PREDICTIONS).write_bytes(b"PAR1")
+    (place["unreadable"] / RECORD).write_text('{"format": ')
+    (place["killed"] / RECORD).unlink()
+    Store(out).write_failure(result("failed"), {"reason": "no luck"})
+    (out / "small" / "empty" / "below").mkdir(parents=True)
+    (folder(out, "good") / f".result.json.{gone}.0123abcd.tmp").write_text("")
+    (folder(out, "good") / f".result.json.{os.getpid()}.tmp").write_text("")
+    found = reasons(out)
+    assert found == {
+        "old-data": "made from an older version of the task's data",
+        "old-format": "of an older format (0)",
+        "cut": "predictions are missing, cut off or damaged",
+        "unreadable": "result.json cannot be read",
+        "killed": "never finished",
+        "failed": "failed: no luck",
+        "below": "empty folder",
+        f".result.json.{gone}.0123abcd.tmp": "temporary file of a process that is gone",
+    }
+    assert set(reasons(out, stale=False)) == {"failed"}
+    assert set(reasons(out, failed=False)) == set(found) - {"failed"}
+
+
+def test_deleting_leaves_everything_else_and_no_empty_folders(tmp_path, gone):
+    out = results(tmp_path / "out", "good")
+    before = files(out)
+    Store(out).write_failure(result("failed"), {"reason": "no luck"})
+    (out / "small" / "empty" / "below").mkdir(parents=True)
+    (out / f".probe-{gone}").write_text("")
+    assert remove(leftovers(out, failed=True, stale=True), out) > 0
+    assert files(out) == before
+    assert not (out / "small" / "empty").exists()
+    assert not folder(out, "failed").parent.exists()
+    assert leftovers(out, failed=True, stale=True) == []
+
+
+def test_a_newer_format_and_a_failure_of_a_finished_cell_stay(tmp_path):
+    out = results(tmp_path / "out", "newer", "later")
+    write_json(folder(out, "newer") / RECORD, read_json(folder(out, "newer") / RECORD) | {"format": 99})
+    write_json(folder(out, "later") / FAILED, {"reason": "long ago"})
+    assert reasons(out) == {}
+
+
+def test_links_are_not_followed(tmp_path):
+    out, other = results(tmp_path / "out", "good"), results(tmp_path / "other", "old")
+    write_json(folder(other, "old") / RECORD, {"format": 0})
+    (other / "small").rename(other / "linked")
+    (out / "linked").symlink_to(other / "linked")
+    (out / "small" / "t0" / "another").symlink_to(other / "linked" / "t0" / "chromosome-kfold[k=3]")
+    assert reasons(out) == {}
+
+
+def test_a_task_goes_whole_or_only_its_leftovers(tmp_path):
+    out = results(tmp_path / "out", "good")
+    Store(out).write_failure(result("failed"), {"reason": "no luck"})
+    assert reasons(out, task="small", stale=False) == {"failed": "failed: no luck"}
+    whole = leftovers(out, failed=False, stale=False, task="small")
+    assert [item.path for item in whole] == [out / "small"]
+    assert whole[0].bytes == sum(map(len, files(out / "small").values()))
+    with pytest.raises(BenchError, match="Did you mean 'small'"):
+        leftovers(out, failed=True, stale=True, task="smal")
+
+
+def test_a_folder_without_results_is_refused(tmp_path):
+    (tmp_path / "photos" / "empty").mkdir(parents=True)
+    with pytest.raises(BenchError, match="no results there"):
+        leftovers(tmp_path / "photos", failed=True, stale=True)
+
+
+def test_the_command_shows_first_and_deletes_only_with_yes(tmp_path):
+    out = results(tmp_path / "out", "good")
+    Store(out).write_failure(result("failed"), {"reason": "no luck"})
+    before = files(out)
+    shown = CliRunner().invoke(app, ["clean", "-o", str(out)])
+    assert shown.exit_code == 0
+    assert "failed: no luck" in shown.output
+    assert "nothing deleted" in shown.output
+    assert files(out) == before
+    done = CliRunner().invoke(app, ["clean", "-o", str(out), "--yes"])
+    assert "1 deleted" in done.output
+    assert (out / "small" / TASK).is_file()
+    assert "nothing to clean" in CliRunner().invoke(app, ["clean", "-o", str(out)]).output

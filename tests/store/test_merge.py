@@ -1,0 +1,138 @@
+"""`bench merge`: what two machines made, in one folder; what does not fit is refused before anything is written."""
+
+import json
+from pathlib import Path
+
+import pytest
+from small_results import files, result, results
+from typer.testing import CliRunner
+
+from bench.cli.main import app
+from bench.errors import BenchError
+from bench.files.atomic import read_json, write_json
+from bench.store.merge import merge, plan_merge
+from bench.store.store import PREDICTIONS, RECORD, TASK, Store, folds_file
+from bench.tasks.spec import load_task_file
+from bench.tasks.splits import make_folds
+
+
+def join(sources: list[Path], out: Path, prefer: Path | None = None):
+    plan = plan_merge(sources, out, prefer)
+    merge(plan, out)
+    return plan
+
+
+def test_the_merged_folder_is_what_one_machine_would_have_made(tmp_path):
+    one, two = results(tmp_path / "one", "a", "b"), results(tmp_path / "two", "b", "c")
+    both = results(tmp_path / "both", "a", "b", "c")
+    plan = join([one, two], tmp_path / "out")
+    assert (len(plan.results), plan.identical) == (3, 1)
+    predictions = {name: content for name, content in files(both).items() if name.endswith((".parquet", TASK))}
+    merged = files(tmp_path / "out")
+    assert {name: merged[name] for name in predictions} == predictions
+    keys = {name: Store(both).record(result(name))["key"] for name in "abc"}
+    assert {name: Store(tmp_path / "out").record(result(name))["key"] for name in "abc"} == keys
+    before = files(tmp_path / "out")
+    assert join([one, two], tmp_path / "out").results == []  # merging again changes nothing
+    assert files(tmp_path / "out") == before
+
+
+def test_merging_into_one_of_the_folders_keeps_its_cells(tmp_path):
+    one, two = results(tmp_path / "one", "a"), results(tmp_path / "two", "b")
+    record = (one / result("a").path / RECORD).read_bytes()
+    join([two], one)
+    assert (one / result("a").path / RECORD).read_bytes() == record
+    assert Store(one).record(result("b")) is not None
+
+
+def test_what_is_told_of_splits_and_plans_comes_along(tmp_path):
+    one, two, out = results(tmp_path / "one", "a"), results(tmp_path / "two", "b"), tmp_path / "out"
+    folds = make_folds(load_task_file(tmp_path / "data-90-0" / "small.toml"))
+    Store(two).write_folds("small", folds, {"exact": 3, "reverse_complement": 0})
+    Store(one).write_skipped("small", [{"featurizer": "gc", "model": "cnn", "reason": "no signal"}])
+    join([one, two], out)
+    for file, source in ((folds_file(folds.digest), two), ("plan.json", one)):
+        assert (out / "small" / file).read_bytes() == (source / "small" / file).read_bytes()
+
+
+def test_a_source_without_its_rows_or_with_damaged_cells_is_named(tmp_path):
+    one, two = results(tmp_path / "one", "a"), results(tmp_path / "two", "b")
+    content = bytearray((two / result("b").path / PREDICTIONS).read_bytes())
+    content[len(content) // 2] ^= 1
+    (two / result("b").path / PREDICTIONS).write_bytes(content)
+    assert "damaged" in join([one, two], tmp_path / "out").skipped[0]
+    (two / "small" / "rows.parquet").unlink()
+    assert "rows.parquet beside it is missing" in refusal([one, two], tmp_path / "new")
+
+
+def refusal(sources: list[Path], out: Path, prefer: Path | None = None) -> str:
+    before = files(out) if out.is_dir() else None
+    with pytest.raises(BenchError) as caught:
+        plan_merge(sources, out, prefer)
+    assert (files(out) if out.is_dir() else None) == before
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+def test_the_same_cell_under_another_key_needs_a_preference(tmp_path):
+    one, two = results(tmp_path / "one", "a"), results(tmp_path / "two", "a", shift=1.0)
+    said = refusal([one, two], tmp_path / "out")
+    assert "small · t0 · external + a" in said
+    assert "--prefer" in said
+    plan = join([one, two], tmp_path / "out", prefer=two)
+    assert len(plan.settled) == 1
+    content = (tmp_path / "out" / result("a").path / PREDICTIONS).read_bytes()
+    assert content == (two / result("a").path / PREDICTIONS).read_bytes()
+    assert "must be one of the merged folders" in refusal([one], tmp_path / "new", prefer=tmp_path / "elsewhere")
+
+
+def test_other_tables_folds_and_formats_are_refused(tmp_path):
+    one, out = results(tmp_path / "one", "a"), tmp_path / "out"
+    assert "of different tables" in refusal([one, results(tmp_path / "two", "b", seed=1)], out)
+    three = results(tmp_path / "three", "b")
+    place = three / result("b").path / RECORD
+    record = read_json(place)
+    for changed, said in (
+        ({"folds_digest": "ffff"}, "different folds under the split"),
+        ({"task_digest": "ffff"}, "bench clean --stale"),
+        ({"format": 99}, "of format 99"),
+    ):
+        write_json(place, record | changed)
+        assert said in refusal([one, three], out)
+    assert "no results there" in refusal([tmp_path], out)
+    assert not out.exists()
+
+
+def test_what_is_cut_off_is_left_out_and_failures_come_along(tmp_path):
+    one, two, out = results(tmp_path / "one", "a"), results(tmp_path / "two", "b"), tmp_path / "out"
+    whole = (two / result("b").path / PREDICTIONS).read_bytes()
+    (two / result("b").path / PREDICTIONS).write_bytes(whole[:-7])
+    Store(two).write_failure(result("c"), {"reason": "no luck", "traceback": "why"})
+    Store(two).write_failure(result("a"), {"reason": "no luck"})
+    plan = join([one, two], out)
+    assert len(plan.skipped) == 1
+    assert "cut off" in plan.skipped[0]
+    assert [folder.parent.name for folder in plan.failures] == ["external+c"]
+    assert json.loads((out / result("c").path / "failed.json").read_text())["reason"] == "no luck"
+    assert (out / result("c").path / "failed.log").read_text() == "why"
+    assert Store(out).record(result("a")) is not None
+    assert not (out / result("b").path).exists()
+
+
+def test_a_record_cannot_lead_out_of_its_folder(tmp_path):
+    one, two = results(tmp_path / "one", "a"), results(tmp_path / "two", "b")
+    place = two / result("b").path / RECORD
+    write_json(place, read_json(place) | {"task": "../../elsewhere"})
+    plan = join([one, two], tmp_path / "out")
+    assert "another result's folder" in plan.skipped[0]
+    assert {path.name for path in tmp_path.iterdir()} >= {"one", "two", "out"}
+    assert not (tmp_path / "elsewhere").exists()
+
+
+def test_the_command_writes_the_common_board(tmp_path):
+    one, two = results(tmp_path / "one", "a"), results(tmp_path / "two", "b")
+    result = CliRunner().invoke(app, ["merge", str(one), str(two), "-o", str(tmp_path / "out")])
+    assert result.exit_code == 0, result.output
+    assert "2 results copied, 0 identical" in result.output
+    board = (tmp_path / "out" / "leaderboard.md").read_text()
+    assert "external` + `a" in board or "external + a" in board

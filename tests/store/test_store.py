@@ -1,0 +1,196 @@
+import json
+import multiprocessing
+import os
+import stat
+
+import numpy as np
+import pytest
+
+from bench.errors import BenchError
+from bench.files.atomic import atomic
+from bench.store.predictions import Predictions, read_predictions
+from bench.store.result import ResultId
+from bench.store.store import PREDICTIONS, RECORD, Store
+from bench.tasks.spec import load_task_file
+
+CELL = ResultId("task", "y", "holdout", "gc", "ridge", 0)
+#: What a finished result's record must hold.
+SOUND = {
+    **{name: getattr(CELL, name) for name in ("task", "target", "split", "featurizer", "model", "seed")},
+    "key": "k1", "task_digest": "t", "folds_digest": "f", "device": "cpu", "seconds": {"fit": 1},
+    "rows": {"test": [20]}, "spearman": {"test": [0.5]},
+}  # fmt: skip
+
+
+def some(n=20, seed=0):
+    rng = np.random.default_rng(seed)
+    return Predictions(
+        np.arange(n, dtype=np.int32),
+        np.zeros(n, np.int8),
+        rng.integers(0, 3, n).astype(np.int8),
+        rng.normal(size=n).astype(np.float32),
+    )
+
+
+def test_what_is_written_is_read(tmp_path):
+    store = Store(tmp_path)
+    wrote = some()
+    store.write_result(CELL, SOUND, wrote)
+    read = store.predictions(CELL)
+    for name in ("row", "fold", "part", "prediction"):
+        np.testing.assert_array_equal(getattr(read, name), getattr(wrote, name))
+        assert getattr(read, name).dtype == getattr(wrote, name).dtype
+    assert store.has(CELL, "k1")
+    assert not store.has(CELL, "k2")
+    assert [record["key"] for _, record in store.records()] == ["k1"]
+
+
+@pytest.mark.parametrize(
+    "damage",
+    ["cut json", "no json", "cut parquet", "no parquet", "other format", "no object", "other kind", "one bit", "deep"],
+)
+def test_a_damaged_cell_counts_as_absent(tmp_path, damage):
+    store = Store(tmp_path)
+    store.write_result(CELL, SOUND, some())
+    record, predictions = store.folder(CELL) / RECORD, store.folder(CELL) / PREDICTIONS
+    match damage:
+        case "cut json":
+            record.write_text(record.read_text()[:30])
+        case "no json":
+            record.unlink()
+        case "cut parquet":
+            predictions.write_bytes(predictions.read_bytes()[:-7])
+        case "no parquet":
+            predictions.unlink()
+        case "other format":
+            record.write_text(json.dumps({**json.loads(record.read_text()), "format": 999}))
+        case "no object":
+            record.write_text("[1, 2]")
+        case "other kind":
+            record.write_text(json.dumps({**json.loads(record.read_text()), "rows": "many"}))
+        case "one bit":
+            content = bytearray(predictions.read_bytes())
+            content[len(content) // 2] ^= 1
+            predictions.write_bytes(content)
+        case "deep":
+            record.write_text("[" * 100_000)
+    assert not store.has(CELL, "k1")
+    store.write_result(CELL, SOUND, some())
+    assert store.has(CELL, "k1")
+
+
+def test_unreadable_predictions_are_named_with_a_mend(tmp_path):
+    path = tmp_path / PREDICTIONS
+    path.write_bytes(b"PAR1 nothing PAR1")
+    with pytest.raises(BenchError, match=r"predictions\.parquet: cannot be read .* run again"):
+        read_predictions(path)
+
+
+def test_the_rows_of_a_task_are_written_anew_when_damaged(tmp_path, small_task):
+    task = load_task_file(small_task)
+    store = Store(tmp_path / "out")
+    gc = np.full(len(task), 0.5, np.float32)
+    store.write_task(task, gc)
+    rows, card = (store.task_folder("small") / name for name in ("rows.parquet", "task.json"))
+    whole = rows.read_bytes()
+    for damage in (whole[:-9], whole[:40] + b"x" + whole[41:], None):
+        rows.unlink() if damage is None else rows.write_bytes(damage)
+        assert [path for path, _ in store.unreadable()] == [card]
+        store.write_task(task, gc)
+        assert rows.read_bytes() == whole
+    card.write_text(card.read_text()[:50])
+    assert [why for _, why in store.unreadable()] == ["cannot be read"]
+    store.write_task(task, gc)
+    assert list(store.unreadable()) == []
+
+
+def test_what_cannot_be_read_is_named(tmp_path):
+    store = Store(tmp_path)
+    path = store.folder(CELL) / RECORD
+    for change, said in (
+        ({"format": 999}, "is of a newer format (999) than this version of bench reads"),
+        ({"format": 0}, "is of an older format (0) than this version of bench reads"),
+        ({"seed": "0"}, "has no proper 'seed'"),
+    ):
+        store.write_result(CELL, SOUND, some())
+        assert list(store.unreadable()) == []
+        path.write_text(json.dumps({**json.loads(path.read_text()), **change}))
+        assert list(store.unreadable()) == [(path, said)]
+        assert list(store.records()) == []
+
+
+def test_an_interrupted_write_leaves_the_old_file(tmp_path):
+    path = tmp_path / "file"
+    path.write_text("old")
+
+    def write_and_stop():
+        with atomic(path) as temporary:
+            temporary.write_text("new")
+            raise RuntimeError("stop")
+
+    with pytest.raises(RuntimeError, match="stop"):
+        write_and_stop()
+    assert path.read_text() == "old"
+    assert os.listdir(tmp_path) == ["file"]
+
+
+def test_a_failure_takes_the_place_of_an_old_result_and_a_result_of_a_failure(tmp_path):
+    store = Store(tmp_path)
+    store.write_result(CELL, SOUND, some())
+    log = store.write_failure(CELL, {"reason": "no luck", "traceback": "line 1\nline 2"})
+    assert not store.has(CELL, "k1")
+    assert log.read_text() == "line 1\nline 2"
+    assert [note["reason"] for _, note in store.failures()] == ["no luck"]
+    store.write_result(CELL, SOUND, some())
+    assert store.has(CELL, "k1")
+    assert list(store.failures()) == []
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
+def test_a_read_only_folder_is_said_at_once(tmp_path):
+    tmp_path.chmod(stat.S_IREAD | stat.S_IEXEC)
+    with pytest.raises(BenchError, match="cannot write there"):
+        Store(tmp_path / "out").check_writable()
+
+
+def test_a_file_where_the_folder_should_be_is_said(tmp_path):
+    (tmp_path / "out").write_text("")
+    with pytest.raises(BenchError, match="Give a writable folder with --out"):
+        Store(tmp_path / "out").check_writable()
+
+
+def _hold(root, ready, release):
+    with Store(root).claim(CELL, wait=True) as mine:
+        assert mine
+        ready.set()
+        release.wait(30)
+
+
+def test_a_claim_holds_across_processes_and_dies_with_its_holder(tmp_path):
+    context = multiprocessing.get_context("spawn")
+    ready, release = context.Event(), context.Event()
+    process = context.Process(target=_hold, args=(tmp_path, ready, release))
+    process.start()
+    try:
+        assert ready.wait(60)
+        with Store(tmp_path).claim(CELL, wait=False) as mine:
+            assert not mine
+        process.kill()
+        process.join()
+        with Store(tmp_path).claim(CELL, wait=False) as mine:
+            assert mine
+    finally:
+        process.kill()
+        process.join()
+
+
+def test_rows_of_a_task_are_kept_for_reports(tmp_path, small_task):
+    import pandas as pd
+
+    task = load_task_file(small_task)
+    store = Store(tmp_path / "out")
+    store.write_task(task, np.full(len(task), 0.5, np.float32))
+    rows = pd.read_parquet(store.task_folder("small") / "rows.parquet")
+    assert list(rows["row_id"]) == list(task.row_id)
+    np.testing.assert_array_equal(rows["y:t0:y0_1"], task.targets["t0"].replicates[:, 0])
+    assert "x:dna_count" in rows
