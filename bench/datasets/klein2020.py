@@ -48,7 +48,7 @@ class Klein2020(Dataset):
         """
 2e2b76fc16d91b3ff9b938afca53de9bd53932eebb30a16b8afaf2b08be7fdd1 262975 GSE142696_9MPRA.ActivityRatios.IndividualReps.tsv.gz
 4c94103306c01ffa5335adda174a9fd0f08ba2ebcd5db33c8130fde1b29e87bc 192857 GSM4237954_9MPRA_elements.fa.gz
-""",
+""",  # noqa: E501
     )
 
     def spec(self) -> TaskSpec:

@@ -45,7 +45,7 @@ a8e93475107c086b08c1563e12939ff59d8a2536d64c1aecbbccc6a9bd91c239 3670633 MPRA__H
 b768367bda281f95be03311e9ab8e54bddd3d4f21f68912a4c6e85f72d3c6755 3666269 MPRA__mESC__rep1__tfxn1.BARCODES.txt
 fb1da3b43ff6e63726725c56b63c70b103d6f87e0ccf917aaee6b8a664c90e09 3703611 MPRA__mESC__rep2__tfxn1.BARCODES.txt
 fd3a2cfa642fcf9a351c97923a610bf12c8abb159a37f5e1e77be1d1fca72574 3686024 MPRA__mESC__rep3__tfxn1.BARCODES.txt
-""",
+""",  # noqa: E501
         ),
         *remote_files(
             "mattioli2020",
@@ -53,7 +53,7 @@ fd3a2cfa642fcf9a351c97923a610bf12c8abb159a37f5e1e77be1d1fca72574 3686024 MPRA__m
             """
 3d992d3522766095a50c22d13bef9b1274695084d9533511d21dee53362284aa 2123486 02__index/index.txt.gz
 a5cb98c312eb2158c33ca47b4ba1ba35cd3a910c6d32109df23184969ba25456 1105586 01__mpra_list/mpra_tss.with_ids.RECLASSIFIED_WITH_MAX.txt
-""",
+""",  # noqa: E501
         ),
     )
 

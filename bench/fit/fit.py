@@ -182,7 +182,7 @@ def fit_job(
     how many, a fold each.
 
     ``groups`` : one a fold where several processes call this to fit one model together. Each fits its share of the
-    training rows and returns predictions of its share of every part; `bench.run.places.spread.join_shares` puts them together.
+    training rows and returns predictions of its share of every part; `bench.run.places.spread` puts them together.
     """
     features = workspace.features_of(task, featurizer)
     values = np.stack([task.targets[name].value for name in targets], axis=1)

@@ -11,7 +11,7 @@ from typing import Any
 from bench.plugins.registry import Made, source_digest
 from bench.store.result import ResultId
 
-#: Raised when the way the engine prepares targets or rows changes what a result predicts, or what it predicts on (2: the
+#: Raised when the way the engine prepares targets or rows changes what a fit predicts, or what it predicts on (2: the
 #: dinucleotide shuffles of its test rows too).
 PROTOCOL = 2
 #: Packages besides a model's own that decide predictions.

@@ -149,8 +149,8 @@ def run_plan(
 ) -> Outcome:
     """Fit every job of a plan.
 
-    A result that another run in the same folder is fitting is left for last and then waited for. Ctrl-C loses the jobs in
-    flight and nothing else: what is finished is stored already. ``lanes`` replaces the local places to run (a cluster).
+    A result that another run in the same folder is fitting is left for last and then waited for. Ctrl-C loses the jobs
+    in flight and nothing else: what is finished is stored already. ``lanes`` replaces the local places to run (a cluster).
     """
     from bench.audit.duplicates import across_split
 

@@ -1,4 +1,4 @@
-"""What a run says while it works: a line a finished result, and what is left. Plain lines where there is no terminal."""
+"""What a run says while it works: one line per finished fit, and what is left. Plain lines without a terminal."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from bench.stats.ranks import Array, fold_rows, spearman_by_fold
 
-#: Draws that the kernel carries side by side (``bench.stats.draw_kernels``, which imports Numba, has the same number and
+#: Draws that the kernel carries side by side (``bench.stats.draw_kernels``, which imports Numba, says
 #: why).
 LANES = 4
 #: Groups of draws are kept in memory up to this many bytes, else made anew on each pass.

@@ -31,8 +31,8 @@ def leftovers(root: Path, *, failed: bool, stale: bool, task: str | None = None)
 
     Parameters
     ----------
-    failed : results that failed. stale : results made from other data than their task's present table, of an older format
-        or cut off, temporary files of processes that are gone, and empty folders.
+    failed : results that failed. stale : results made from other data than their task's present table, of an older
+        format or cut off, temporary files of processes that are gone, and empty folders.
     task : only of this task; with neither ``failed`` nor ``stale`` the whole task.
 
     Raises

@@ -33,7 +33,7 @@ class MergePlan:
 
     tasks : folders whose ``task.json`` and rows are copied. beside : files of a task, on its folds and on what a run
     skipped, that only a source has. results : copied. identical : there already or twice, with
-    one key. settled : results with several keys, decided by ``prefer``. failures : notes of results that nowhere finished.
+    one key. settled : results with several keys, decided by ``prefer``. failures : notes of fits that nowhere finished.
     skipped : what is not a whole result, in words.
     """
 
@@ -86,7 +86,7 @@ def plan_merge(sources: Sequence[Path], out: Path, prefer: Path | None = None) -
                 mine = next((f for f in (folder, chosen[result][0]) if _same(f, prefer)), None)
                 if mine is None:
                     raise BenchError(
-                        f"{result}: is not in {prefer}, and {chosen[result][1]} and {path.parent} hold it under different"
+                        f"{result}: is not in {prefer}, and {chosen[result][1]} and {path.parent} hold it under other"
                         " keys. Merge these two first, with --prefer one of them."
                     )
                 if mine == folder:

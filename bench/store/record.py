@@ -1,4 +1,4 @@
-"""What ``result.json`` and ``task.json`` must hold to be read: another kind of file, or half of one, counts as absent."""
+"""What ``result.json`` and ``task.json`` must hold to be read; anything else counts as absent."""
 
 from __future__ import annotations
 
