@@ -93,9 +93,7 @@ def compare(a: str, b: str, out: Path, split: str | None = None) -> Comparison:
         ours, theirs = ([s for s in _sides(Path(root)) if split is None or s.split == split] for root in (a, b))
         pairs = _match(ours, theirs)
         if not pairs:
-            raise BenchError(
-                f"{a} and {b}: no result is in both (same task, target, split, featurizer, model)."
-            )
+            raise BenchError(f"{a} and {b}: no result is in both (same task, target, split, featurizer, model).")
         lines = []
         refused = [
             f"{alone} result{'s' * (alone > 1)} only in {root}"

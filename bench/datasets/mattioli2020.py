@@ -45,7 +45,7 @@ a8e93475107c086b08c1563e12939ff59d8a2536d64c1aecbbccc6a9bd91c239 3670633 MPRA__H
 b768367bda281f95be03311e9ab8e54bddd3d4f21f68912a4c6e85f72d3c6755 3666269 MPRA__mESC__rep1__tfxn1.BARCODES.txt
 fb1da3b43ff6e63726725c56b63c70b103d6f87e0ccf917aaee6b8a664c90e09 3703611 MPRA__mESC__rep2__tfxn1.BARCODES.txt
 fd3a2cfa642fcf9a351c97923a610bf12c8abb159a37f5e1e77be1d1fca72574 3686024 MPRA__mESC__rep3__tfxn1.BARCODES.txt
-""",  # noqa: E501
+""",
         ),
         *remote_files(
             "mattioli2020",

@@ -150,7 +150,7 @@ def run_plan(
     """Fit every job of a plan.
 
     A result that another run in the same folder is fitting is left for last and then waited for. Ctrl-C loses the jobs
-    in flight and nothing else: what is finished is stored already. ``lanes`` replaces the local places to run (a cluster).
+    in flight and nothing else: what is finished is stored already. ``lanes`` replaces the local places (a cluster).
     """
     from bench.audit.duplicates import across_split
 
