@@ -55,7 +55,7 @@ def simulate(
         "dna_depth": dna_depth, "gc_bias": gc_bias, "library_bias": library_bias, "overdispersion": overdispersion,
         "zero_inflation": zero_inflation, "chromosomes": chromosomes, "seed": seed,
     }  # fmt: skip
-    data = planted.simulate(loci, tiles, **options)
+    data = planted.simulate(loci, tiles, **options)  # type: ignore[arg-type]
     if int((data.dna >= min_dna).sum()) < 100:
         raise BenchError(
             f"only {int((data.dna >= min_dna).sum())} rows have {min_dna} DNA reads: raise --dna-depth or --loci, or"
