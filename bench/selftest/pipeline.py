@@ -48,7 +48,7 @@ def recover(data: Planted, *, min_dna: int = planted.MIN_DNA, seed: int = 0) -> 
         tested = found.predictions.part == TEST
         predictions[name] = np.zeros(len(task))
         predictions[name][found.predictions.row[tested]] = found.predictions.prediction[tested]
-        scores = [score for score in found.record["spearman"]["valid"] if score is not None]
+        scores = [score for score in found.record.spearman["valid"] if score is not None]
         validation[name] = float(np.mean(scores)) if scores else float("nan")
     target = task.targets[planted.TARGET]
     return board(
