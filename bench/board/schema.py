@@ -11,10 +11,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, TypeAlias
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BeforeValidator, Field, ValidationError
 
 from bench.errors import BenchError
-from bench.files.atomic import read_json
+from bench.files.atomic import read_json, write_json
+from bench.stats import bootstrap
+from bench.store.record import CardRecord, Duplicates, Role, Stored
 
 #: Computed numbers of a task, beside its ``task.json``.
 SUMMARY = "summary.json"
@@ -35,19 +37,13 @@ def _stored(value: object) -> object:
 Number: TypeAlias = Annotated[float | None, BeforeValidator(_stored)]
 #: One that must.
 Known: TypeAlias = Annotated[float, BeforeValidator(_stored)]
-#: What a row sees: bases, none of them (length, input DNA), or nothing at all.
-Role: TypeAlias = Literal["sequence", "confounder", "null"]
 
 
 #: A JSON object of an older format, before it is upgraded.
 Json: TypeAlias = dict[str, Any]
 
 
-class _Stored(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
-
-
-class Estimate(_Stored):
+class Estimate(Stored):
     """A figure with the ends of its 95 % interval, which may be missing alone."""
 
     value: Known
@@ -55,32 +51,20 @@ class Estimate(_Stored):
     high: Number = None
 
 
-class TaskSummary(_Stored):
+def shown(figure: bootstrap.Estimate) -> Estimate | None:
+    """A figure of ``bench.stats`` as it is kept; None where there is none."""
+    return Estimate(**figure._asdict()) if math.isfinite(figure.value) else None
+
+
+class TaskSummary(CardRecord):
     """What a reader must know of the task: its card, and the table it was computed from."""
 
-    name: str
-    title: str = ""
-    assay: str = ""
-    organism: str = ""
-    genome: str = ""
-    citation: str = ""
-    licence: str = ""
-    orientation: str = ""
-    note: str = ""
-    digest: str = ""
+    digest: str
     rows: int
-    counts: dict[str, int] = Field(default_factory=dict)
+    counts: dict[str, int]
 
 
-class DuplicatesSummary(_Stored):
-    """Test rows whose bases stand among training or validation rows."""
-
-    exact: int
-    reverse_complement: int
-    test_rows: int | None = None
-
-
-class FailureSummary(_Stored):
+class FailureSummary(Stored):
     """A fit that failed. ``log`` is the path of its traceback, relative to the result folder."""
 
     featurizer: str
@@ -90,7 +74,7 @@ class FailureSummary(_Stored):
     log: str
 
 
-class SkippedSummary(_Stored):
+class SkippedSummary(Stored):
     """A pair that makes no sense on the task; a featurizer that does not apply has no ``model``."""
 
     featurizer: str | None = None
@@ -98,7 +82,7 @@ class SkippedSummary(_Stored):
     reason: str = ""
 
 
-class SizesSummary(_Stored):
+class SizesSummary(Stored):
     """Rows of each part, one number per fold."""
 
     train: list[int] = Field(default_factory=list)
@@ -106,14 +90,14 @@ class SizesSummary(_Stored):
     test: list[int] = Field(default_factory=list)
 
 
-class HalvesSummary(_Stored):
+class HalvesSummary(Stored):
     """Spearman between the halves of each row's barcodes, and the noise ceiling that follows."""
 
     rho: Known
     value: Known
 
 
-class CeilingSummary(_Stored):
+class CeilingSummary(Stored):
     """The noise ceiling; without ``estimate``, ``reason`` says why there is none.
 
     replicates_per_row : mean number of measured replicates. replicate_rho : mean Spearman between two of them.
@@ -141,7 +125,7 @@ class CeilingSummary(_Stored):
         return None if self.estimate is None else self.estimate.value
 
 
-class ConfounderSummary(_Stored):
+class ConfounderSummary(Stored):
     """A covariate of the rows: Spearman with the target and with GC."""
 
     name: str
@@ -149,7 +133,7 @@ class ConfounderSummary(_Stored):
     with_gc: Estimate | None = None
 
 
-class ShareSummary(_Stored):
+class ShareSummary(Stored):
     """GC's share by one GC-only learner ``gc`` against ``best``, as ``bench.stats.share`` defines its parts.
 
     The parts are fractions of the explainable variance, and of all variance (``of_total``) without replicates.
@@ -168,7 +152,7 @@ class ShareSummary(_Stored):
     r2_best: Estimate | None = None
 
 
-class VerdictSummary(_Stored):
+class VerdictSummary(Stored):
     """Whether the best deep model only counts GC, with the figures that the word follows from."""
 
     name: str
@@ -179,7 +163,7 @@ class VerdictSummary(_Stored):
     dinucleotide_shuffled: Estimate | None = None
 
 
-class HeldFixedSummary(_Stored):
+class HeldFixedSummary(Stored):
     """One learner under every way of holding GC fixed (``bench.stats.held_fixed``)."""
 
     name: str
@@ -192,14 +176,17 @@ class HeldFixedSummary(_Stored):
     gc_only_null: Estimate | None = None
 
 
-class RowSummary(_Stored):
+class RowSummary(Stored):
     """One row of a board: a featurizer and a model over their seeds.
 
-    score : mean over folds and seeds of the within-fold Spearman. folds : by fold. spread : its standard deviation over
-    seeds. of_ceiling : score / ceiling. explained : the share of the explainable variance. gain : score less that of the
-    GC-only learner, paired, and its p. given_gc : partial Spearman given GC (spline). with_gc : Spearman with GC.
-    beyond_gc : fraction of the variance it explains that GC does not. dinucleotide_shuffled : score on shuffles.
-    letter : of the group whose best row it is tied with. valid, train : Spearman on these rows. seconds : a seed.
+    score : mean over folds and seeds of the within-fold Spearman; folds : by fold; spread : its standard deviation over
+    seeds.
+    of_ceiling : score / noise ceiling. explained : share of the explainable variance.
+    gain : score less that of the GC-only learner, paired; gain_p : its p.
+    given_gc : partial Spearman given GC (spline). with_gc : Spearman with GC. beyond_gc : fraction of the variance it
+    explains that GC does not. dinucleotide_shuffled : score on shuffled rows.
+    letter : one for all rows that are tied with the best of their group.
+    valid, train : Spearman on these rows. seconds : per seed.
     """
 
     name: str
@@ -230,7 +217,7 @@ class RowSummary(_Stored):
     n: int | None = None
 
 
-class StratumSummary(_Stored):
+class StratumSummary(Stored):
     """Figures of one level of a stratum; ``level`` is None for all rows together."""
 
     level: str | None = None
@@ -244,7 +231,7 @@ class StratumSummary(_Stored):
     share: Estimate | None = None
 
 
-class BoardSummary(_Stored):
+class BoardSummary(Stored):
     """Every number of one task, target and split.
 
     inputs : hash of all that they follow from. best, best_gc, best_deep : names of rows, chosen on validation rows.
@@ -255,7 +242,7 @@ class BoardSummary(_Stored):
     target: str
     split: str
     folds_digest: str
-    duplicates: DuplicatesSummary | None = None
+    duplicates: Duplicates | None = None
     left_out: list[str] = Field(default_factory=list)
     failed: list[FailureSummary] = Field(default_factory=list)
     folds: int = 0
@@ -285,7 +272,7 @@ class BoardSummary(_Stored):
         return next((row for row in self.rows if row.name == name), None)
 
 
-class Summary(_Stored):
+class Summary(Stored):
     """A task's ``summary.json``. ``pictures`` maps the name of a picture to a hash of what it was drawn from."""
 
     format: Literal[2] = SUMMARY_FORMAT
@@ -293,6 +280,10 @@ class Summary(_Stored):
     boards: list[BoardSummary]
     skipped: list[SkippedSummary] = Field(default_factory=list)
     pictures: dict[str, str] = Field(default_factory=dict)
+
+    def write(self, path: Path) -> None:
+        """Write it, whole or not at all."""
+        write_json(path, self.model_dump())
 
 
 # ---- reading ---------------------------------------------------------------------------------------------------------

@@ -215,8 +215,7 @@ def _dots(boards: list[BoardSummary]) -> Figure:
     axes.axvline(0, color="#222222", linewidth=0.8)
     splits = {board.split for board in boards}
     names = [
-        f"{_label(board.target, 40)} ({board.n or 0:,})"
-        + (f"\n{_label(board.split, 40)}" if len(splits) > 1 else "")
+        f"{_label(board.target, 40)} ({board.n or 0:,})" + (f"\n{_label(board.split, 40)}" if len(splits) > 1 else "")
         for board in reversed(boards)
     ]
     axes.set_yticks(range(len(boards)), names)
