@@ -16,7 +16,7 @@ from bench.stats.bootstrap import Draws, Estimate, block_codes, estimate, spearm
 from bench.stats.compare import effective_n, holm, paired_difference
 from bench.stats.ranks import Array, mid_ranks, spearman_by_fold
 from bench.store.record import TaskRecord, read_record
-from bench.store.store import RECORD, TASK, Store
+from bench.store.store import RECORD, TASK, Store, read_result
 from bench.tasks.task import TEST
 
 
@@ -208,7 +208,7 @@ def _grouped(results: Iterable[SeedResult]) -> Iterator[Side]:
 def _find(text: str, out: Path, split: str | None) -> list[Side]:
     """The sides that a name or a folder of results means: one per board."""
     folder = Path(text)
-    there = [kept for each in (folder, *sorted(folder.glob("seed-*"))) if (kept := Store(folder).read(each))]
+    there = [kept for each in (folder, *sorted(folder.glob("seed-*"))) if (kept := read_result(each))]
     if there:
         # Absolute, so that the task's folder is found from a relative seed folder too.
         results = [SeedResult(kept.folder.resolve(), kept.record) for kept in there if kept.record is not None]

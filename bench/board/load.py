@@ -158,7 +158,7 @@ def find_tasks(root: Path, troubles: list[str] | None = None) -> list[TaskFiles]
     for folder in sorted(path for path in root.glob("*") if path.is_dir()):
         found = read_record(TaskRecord, folder / TASK)
         if found.state == State.NEWER:
-            raise BenchError(f"{folder / TASK}: written by a newer version of bench. Upgrade bench to read it.")
+            raise BenchError(f"{folder / TASK}: {found.why}.")
         record = found.record if (folder / ROWS).is_file() and (finished[folder] or failed[folder]) else None
         try:
             summary = read_summary(folder / SUMMARY)

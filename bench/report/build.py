@@ -47,7 +47,7 @@ def write_board(out: Path, troubles: list[str] | None = None) -> Path:
     tasks = find_tasks(out, unread)
     store = Store(out)
     store.check_writable()
-    unread += [f"{path.relative_to(out)}: {why}. Run it again to rewrite it" for path, why in store.unreadable()]
+    unread += [f"{path.relative_to(out)}: {why}" for path, why in store.unreadable()]
     sections: list[str] = []
     rows: list[list[str]] = []
     remarks: list[str] = []

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bench.board.schema import BoardSummary
 from bench.datasets import planted
 from bench.datasets.simulate import Planted
 from bench.plugins.registry import Registry
@@ -117,12 +118,12 @@ def rows_of(data: Planted, rows: NDArray[Any]) -> Planted:
     return dataclasses.replace(data, **taken)
 
 
-def through_the_store(data: Planted, folder: Path, *, min_dna: int = planted.MIN_DNA) -> dict[str, Any]:
+def through_the_store(data: Planted, folder: Path, *, min_dna: int = planted.MIN_DNA) -> BoardSummary:
     """What a person does: write a task file, ``bench run`` it, read the numbers of the board (``summary.json``)."""
     from rich.console import Console
 
     from bench.board.load import find_tasks
-    from bench.report.build import summarise
+    from bench.board.summarise import summarise
     from bench.run.execute import run_plan
     from bench.run.plan import make_plan
     from bench.store.store import Store
@@ -135,5 +136,4 @@ def through_the_store(data: Planted, folder: Path, *, min_dna: int = planted.MIN
         call = Selection(tasks=(str(path),), featurizers=(featurizer,), models=(model,))
         plan = make_plan(call, _registry(), store)
         run_plan(plan, call, _registry(), store, Console(quiet=True))
-    found: dict[str, Any] = summarise(find_tasks(store.root)[0])["boards"][0]
-    return found
+    return summarise(find_tasks(store.root)[0]).boards[0]
