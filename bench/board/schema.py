@@ -18,7 +18,7 @@ from bench.files.atomic import read_json, write_json
 from bench.stats import bootstrap
 from bench.store.record import CardRecord, Duplicates, Role, Stored
 
-#: Computed numbers of a task, beside its ``task.json``.
+#: Computed numbers of a task, next to its ``task.json``.
 SUMMARY = "summary.json"
 #: Format of what is written here. Older ones are upgraded, newer ones refused in words.
 SUMMARY_FORMAT: Final = 2

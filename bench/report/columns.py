@@ -11,7 +11,7 @@ from bench.report.text import code, count, escape, estimate, joined, number, per
 #: A heading, and what its column shows of a row of a board.
 Column = tuple[str, Callable[[RowSummary, BoardSummary], str]]
 
-#: What the rows score, with intervals, seeds and rows beside the figures.
+#: What the rows score, with intervals, seeds and rows.
 SCORES: list[Column] = [
     ("featurizer + model", lambda row, board: row_name(row)),
     ("", lambda row, board: row.letter),

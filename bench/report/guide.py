@@ -69,7 +69,7 @@ nothing else. *Unadjusted* is the score itself.
 **How each was fitted**, folded under each table: Spearman on the rows that were fitted, on those that chose
 (validation) and on test rows; training far above the other two is overfitting. *time* and *device*: of features,
 fitting and predicting, all folds (*cpu × 3*: on the rows of three workers together). *folds*: a hash of every row's
-part in every fold; rows with one hash were learned and judged on the same sequences. *n*, beside the scores: test
+part in every fold; rows with one hash were learned and judged on the same sequences. *n*, next to the scores: test
 rows.
 
 **Letters, not ranks.** Rows of one letter are tied with the best of its group: the paired difference from the best

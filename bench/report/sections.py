@@ -15,7 +15,7 @@ STRANDS = {"stranded": "part of the measurement", "free": "free: orientation doe
 
 
 def task_section(summary: Summary, *, only: bool, pictures: Links) -> list[str]:
-    """Lines of a task's section. ``only`` : there are no predictions beside the summary."""
+    """Lines of a task's section. ``only`` : the summary was published without predictions."""
     task, boards = summary.task, summary.boards
     title = f": {escape(task.title)}" if task.title else ""
     lines = [f'<a id="{anchor(summary)}"></a>', "", f"## {escape(task.name)}{title}", ""]

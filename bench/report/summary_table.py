@@ -30,7 +30,7 @@ def anchor(summary: Summary) -> str:
 
 
 def summary_rows(summary: Summary, only: bool) -> list[list[str]]:
-    """Lines of the summary table: one per board. ``only`` : there are no predictions beside the summary."""
+    """Lines of the summary table: one per board. ``only`` : the summary was published without predictions."""
     name = f"[{escape(summary.task.name)}](#{anchor(summary)})" + (" *(summary only)*" if only else "")
     targets = [board.target for board in summary.boards]
     rows = []
@@ -58,7 +58,7 @@ def _short(board: BoardSummary, name: str | None) -> str:
 
 
 def notes(summary: Summary) -> list[str]:
-    """The task's note as a line for below the summary table: what the data are not belongs beside the numbers."""
+    """The task's note as a line for below the summary table: what the data are not belongs next to the numbers."""
     note = summary.task.note
     return [f"- **{escape(summary.task.name)}**: {escape(note)}"] if note else []
 
