@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
 import re
 import shutil
 from collections.abc import Callable
@@ -19,6 +18,7 @@ from bench.errors import BenchError
 from bench.files.atomic import read_json, write_json
 from bench.report import write_board
 from bench.report.terminal import terminal_summary
+from bench.store.record import SkipRecord
 from bench.store.result import ResultId
 from bench.store.store import Store
 
@@ -318,8 +318,9 @@ def test_barcode_halves_give_a_ceiling_of_their_own(planted: Write, tmp_path: Pa
 
 def test_skipped_pairs_of_the_last_plan_are_listed(planted: Write, tmp_path: Path) -> None:
     planted()
-    skipped = [{"featurizer": "gc", "model": "cnn", "reason": "cnn takes signals, gc is a table"}]
-    (tmp_path / "out" / "planted" / "plan.json").write_text(json.dumps({"skipped": skipped}), encoding="utf-8")
+    reason = "cnn takes signals, gc is a table"
+    skip = SkipRecord(task="planted", featurizer="gc", model="cnn", reason=reason, what="planted · gc + cnn")
+    Store(tmp_path / "out").write_skipped("planted", [skip])
     assert "`gc` + `cnn`: cnn takes signals" in write_board(tmp_path / "out").read_text(encoding="utf-8")
 
 
