@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 from bench.board.joint import Joint, joint_draws
 from bench.board.load import Board, BoardFiles, PairScores, TaskFiles, load_board
 from bench.files.atomic import read_json
-from bench.stats import board as stats
 from bench.stats.bootstrap import Estimate
 from bench.stats.ceilings import half_ceiling
+from bench.stats.figures import RowFigures, TargetFigures, target_figures
 from bench.stats.held_fixed import HeldFixed, held_fixed
+from bench.stats.observations import Learners, Observations
 from bench.stats.ranks import spearman_by_fold
 from bench.stats.share import choose_on_validation
 from bench.stats.strata import by_stratum
@@ -31,7 +32,7 @@ GC = "GC content"
 
 
 def board_figures(task: TaskFiles, files: BoardFiles, rows: pd.DataFrame, joint: Joint | None = None) -> dict[str, Any]:
-    """Every number of one board, from ``bench.stats.board`` over the stored test predictions.
+    """Every number of one board, from ``bench.stats.figures`` over the stored test predictions.
 
     ``joint`` : the draws that the boards on these folds share; made here without it.
     """
@@ -78,23 +79,19 @@ def _computed(board: Board, joint: Joint) -> dict[str, Any]:
     roles = _roles(board.results)
     valid = {name: _recorded(result, "valid") for name, result in names.items()}
     known = {name: np.nan if score is None else score for name, score in valid.items()}
-    found = stats.board(
-        y,
-        board.test_fold,
-        locus,
-        replicates,
-        gc,
-        {name: result.test.T for name, result in names.items()},
-        gc_only=roles["gc_only"],
-        gc_windowed=roles["gc_windowed"],
-        baselines=roles["baselines"],
-        validation=known,
-        log_dna=log_dna,
-        confounders=_confounders(rows, log_dna),
-        shuffled={name: result.shuffled.T for name, result in names.items() if result.shuffled is not None},
+    found = target_figures(
+        Observations(y, board.test_fold, locus, replicates, gc, log_dna, _confounders(rows, log_dna)),
+        Learners(
+            {name: result.test.T for name, result in names.items()},
+            gc_only=roles["gc_only"],
+            gc_windowed=roles["gc_windowed"],
+            baselines=roles["baselines"],
+            validation=known,
+            shuffled={name: result.shuffled.T for name, result in names.items() if result.shuffled is not None},
+        ),
         draws=joint.draws,
     )
-    by_name = {figures.name: figures for figures in found.models}
+    by_name = {figures.name: figures for figures in found.learners}
     deep = [name for name, result in names.items() if result.flag("deep") and not result.flag("gc_only")]
     apart = _share(found, choose_on_validation(roles["gc_windowed"], known))
     best_deep = max(deep, key=lambda name: (_or(valid[name], -2), name), default=None)
@@ -176,7 +173,7 @@ def _estimate(figure: Estimate) -> dict[str, float] | None:
     return figure._asdict() if np.isfinite(figure.value) else None
 
 
-def _cell(result: PairScores, figures: stats.ModelFigures, board: Board, valid: float | None) -> dict[str, Any]:
+def _cell(result: PairScores, figures: RowFigures, board: Board, valid: float | None) -> dict[str, Any]:
     records = result.records
     return {
         "name": result.name,
@@ -221,12 +218,12 @@ def _spread(result: PairScores, board: Board) -> float | None:
     return float(np.std([spearman_by_fold(y, seed, board.test_fold).mean() for seed in result.test], ddof=1))
 
 
-def _ceiling(found: stats.Board, replicates: int) -> dict[str, Any]:
+def _ceiling(found: TargetFigures, replicates: int) -> dict[str, Any]:
     if found.ceiling is None:
         reason = "one replicate" if replicates < 2 else "the replicates do not correlate"
         return {"value": None, "reason": reason, "replicates": replicates}
     gaussian, given = found.ceiling_gaussian, found.ceiling_given_dna
-    mean_form = next((m.explained.value for m in found.models if m.name == found.best_learner), None)
+    mean_form = next((row.explained.value for row in found.learners if row.name == found.best_learner), None)
     differ = mean_form is not None and found.fev_best is not None and abs(mean_form - found.fev_best) > FORMS_DIFFER
     return {
         **found.ceiling_best._asdict(),
@@ -253,7 +250,7 @@ def _halves(board: Board, rows: pd.DataFrame) -> dict[str, float] | None:
     return None if found is None else {"rho": found.r, "value": found.best}
 
 
-def _share(found: stats.Board, name: str | None) -> dict[str, Any] | None:
+def _share(found: TargetFigures, name: str | None) -> dict[str, Any] | None:
     """GC's share by one GC-only learner, as fractions of explainable variance (of all variance without replicates)."""
     part = found.shares.get(name) if name is not None else None
     if part is None:
@@ -278,13 +275,13 @@ def _scaled(figure: Estimate, scale: float) -> dict[str, float] | None:
     return _estimate(Estimate(*(scale * value for value in figure)))
 
 
-def _verdict(figures: stats.ModelFigures) -> dict[str, Any]:
+def _verdict(figures: RowFigures) -> dict[str, Any]:
     keys = ("with_gc", "given_gc", "beyond", "shuffled")
     found = {key: _estimate(getattr(figures, key)) for key in keys}
     return {"name": figures.name, "word": figures.verdict, **found}
 
 
-def _held_fixed(figures: stats.ModelFigures, fixed: HeldFixed) -> dict[str, Any]:
+def _held_fixed(figures: RowFigures, fixed: HeldFixed) -> dict[str, Any]:
     """One learner's score under every way of holding GC fixed."""
     return {
         "name": figures.name,
@@ -308,7 +305,7 @@ def _failure(task: TaskFiles, folder: Path, note: dict[str, Any]) -> dict[str, A
     }
 
 
-def _strata(board: Board, found: stats.Board, results: dict[str, PairScores], joint: Joint) -> dict[str, Any]:
+def _strata(board: Board, found: TargetFigures, results: dict[str, PairScores], joint: Joint) -> dict[str, Any]:
     """Every stratum's figures beside the pooled ones, and lines of warning where they tell another story."""
     y = board.value[board.test_row]
     rows = board.rows.iloc[board.test_row]
@@ -326,18 +323,18 @@ def _strata(board: Board, found: stats.Board, results: dict[str, PairScores], jo
         lines = []
         for stratum in (strata.pooled, *strata.strata):
             chosen = labels == stratum.name if stratum is not strata.pooled else np.ones(len(y), bool)
-            inside = stats.board(
-                y[chosen],
-                board.test_fold[chosen],
-                locus[chosen],
-                replicates[chosen],
-                columns[GC][chosen],
-                {name: column[chosen] for name, column in columns.items()},
-                gc_only=[found.gc_learner] if found.gc_learner else [],
-                baselines=[GC],
+            inside = target_figures(
+                Observations(
+                    y[chosen], board.test_fold[chosen], locus[chosen], replicates[chosen], columns[GC][chosen]
+                ),
+                Learners(
+                    {name: column[chosen] for name, column in columns.items()},
+                    gc_only=[found.gc_learner] if found.gc_learner else [],
+                    baselines=[GC],
+                ),
                 draws=joint.draws,
             )
-            best = next((row for row in inside.models if row.name == found.best_learner), None)
+            best = inside.of(found.best_learner)
             part = inside.share.of_explainable if inside.share else Estimate(np.nan)
             lines.append(
                 {

@@ -87,7 +87,7 @@ GC does not explain as well (*beyond GC*), each with its interval:
 
 
 def guide() -> str:
-    """The section "How to read this board", with the words of the verdict as ``bench.stats.counter`` defines them."""
-    from bench.stats.counter import WORDS
+    """The section "How to read this board", with the words of the verdict as ``bench.stats.verdict`` defines them."""
+    from bench.stats.verdict import VERDICTS
 
-    return GUIDE + "".join(f"- *{word}*: {meaning}.\n" for word, meaning in WORDS.items())
+    return GUIDE + "".join(f"- *{word}*: {meaning}.\n" for word, meaning in VERDICTS.items())
