@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 from bench.board.joint import Joint
 from bench.board.load import Board, PairScores
 from bench.board.schema import Estimate, StratumSummary, shown
-from bench.stats import board as stats
+from bench.stats.figures import TargetFigures, target_figures
+from bench.stats.observations import Learners, Observations
 from bench.stats.strata import Stratum, by_stratum
 
 #: Name of GC content itself, as the board shows it.
@@ -16,7 +17,7 @@ GC = "GC content"
 
 
 def strata_summary(
-    board: Board, found: stats.Board, pairs: dict[str, PairScores], joint: Joint
+    board: Board, found: TargetFigures, pairs: dict[str, PairScores], joint: Joint
 ) -> tuple[dict[str, list[StratumSummary]], list[str]]:
     """Figures of every level of every stratum, all rows together first, and warnings as lines for people."""
     y = board.value[board.test_row]
@@ -42,7 +43,7 @@ def strata_summary(
 
 def _level(
     board: Board,
-    found: stats.Board,
+    found: TargetFigures,
     joint: Joint,
     columns: dict[str, NDArray[np.float64]],
     stratum: Stratum,
@@ -51,18 +52,22 @@ def _level(
 ) -> StratumSummary:
     """Figures of the chosen test rows; GC's share among them is computed from them alone."""
     place = board.test_row[chosen]
-    inside = stats.board(
-        board.value[place],
-        board.test_fold[chosen],
-        joint.codes[place],
-        board.replicates[place],
-        columns[GC][chosen],
-        {name: column[chosen] for name, column in columns.items()},
-        gc_only=[found.gc_learner] if found.gc_learner else [],
-        baselines=[GC],
+    inside = target_figures(
+        Observations(
+            board.value[place],
+            board.test_fold[chosen],
+            joint.codes[place],
+            board.replicates[place],
+            columns[GC][chosen],
+        ),
+        Learners(
+            {name: column[chosen] for name, column in columns.items()},
+            gc_only=[found.gc_learner] if found.gc_learner else [],
+            baselines=[GC],
+        ),
         draws=joint.draws,
     )
-    best = next((row for row in inside.models if row.name == found.best_learner), None)
+    best = inside.of(found.best_learner)
 
     def score(column: str | None) -> Estimate | None:
         return shown(stratum.scores[column]) if column else None

@@ -25,10 +25,11 @@ from bench.board.schema import (
     shown,
 )
 from bench.board.strata import strata_summary
-from bench.stats import board as stats
 from bench.stats import bootstrap
 from bench.stats.ceilings import half_ceiling
+from bench.stats.figures import RowFigures, TargetFigures, target_figures
 from bench.stats.held_fixed import held_fixed
+from bench.stats.observations import Learners, Observations
 from bench.stats.ranks import spearman_by_fold
 from bench.stats.share import choose_on_validation
 from bench.store.predictions import PartName
@@ -40,8 +41,6 @@ if TYPE_CHECKING:
 
 #: The two forms of explained variance are both shown where they are this far apart (on a share of 1).
 FORMS_DIFFER = 0.03
-#: What bench.stats calls the verdicts.
-VERDICTS = {"counter": "GC-only", "grammar": "beyond GC"}
 #: Name of the abundance covariate, as the board shows it.
 LOG_DNA = "log DNA count"
 
@@ -81,7 +80,7 @@ def _computed(empty: BoardSummary, board: Board, joint: Joint) -> BoardSummary:
     valid = {name: _recorded(pair, "valid") for name, pair in pairs.items()}
     known = {name: np.nan if score is None else score for name, score in valid.items()}
     found = _figures(board, rows, known, joint)
-    by_name = {figures.name: figures for figures in found.models}
+    by_name = {figures.name: figures for figures in found.learners}
     deep = [name for name, pair in pairs.items() if pair.deep and not pair.gc_only]
     best_deep = max(deep, key=lambda name: (_or(valid[name], -2), name), default=None)
     confounders = [
@@ -126,25 +125,28 @@ def _computed(empty: BoardSummary, board: Board, joint: Joint) -> BoardSummary:
     )
 
 
-def _figures(board: Board, rows: pd.DataFrame, validation: dict[str, float], joint: Joint) -> stats.Board:
+def _figures(board: Board, rows: pd.DataFrame, validation: dict[str, float], joint: Joint) -> TargetFigures:
     """The figures of all rows of a board. ``rows`` : the task's rows that are tested, in the board's order."""
     log_dna = _log_dna(rows)
-    return stats.board(
-        board.value[board.test_row],
+    place = board.test_row
+    observations = Observations(
+        board.value[place],
         board.test_fold,
-        joint.codes[board.test_row],
-        board.replicates[board.test_row],
+        joint.codes[place],
+        board.replicates[place],
         rows["gc"].to_numpy(np.float64),
+        log_dna,
+        _confounders(rows, log_dna),
+    )
+    learners = Learners(
         {pair.name: pair.test.T for pair in board.results},
         gc_only=[pair.name for pair in board.results if pair.gc_only and pair.records[0].kind == "table"],
         gc_windowed=_gc_windowed(board.results),
         baselines=[pair.name for pair in board.results if pair.role != "sequence"],
         validation=validation,
-        log_dna=log_dna,
-        confounders=_confounders(rows, log_dna),
         shuffled={pair.name: pair.shuffled.T for pair in board.results if pair.shuffled is not None},
-        draws=joint.draws,
     )
+    return target_figures(observations, learners, draws=joint.draws)
 
 
 def _gc_windowed(pairs: list[PairScores]) -> list[str]:
@@ -182,7 +184,7 @@ def _or(value: float | None, otherwise: float) -> float:
 
 # ---- the parts of a summary ------------------------------------------------------------------------------------------
 def _row(
-    pair: PairScores, figures: stats.ModelFigures, board: Board, valid: float | None, gc_learner: str | None
+    pair: PairScores, figures: RowFigures, board: Board, valid: float | None, gc_learner: str | None
 ) -> RowSummary:
     records = pair.records
     return RowSummary(
@@ -205,7 +207,7 @@ def _row(
         with_gc=shown(figures.with_gc),
         beyond_gc=shown(figures.beyond),
         dinucleotide_shuffled=shown(figures.shuffled),
-        verdict=VERDICTS.get(figures.verdict, figures.verdict),
+        verdict=figures.verdict,
         letter=figures.letter,
         valid=valid,
         train=_recorded(pair, "train"),
@@ -229,13 +231,14 @@ def _spread(pair: PairScores, board: Board) -> float | None:
     return float(np.std([spearman_by_fold(y, seed, board.test_fold).mean() for seed in pair.test], ddof=1))
 
 
-def _ceiling(found: stats.Board, board: Board, rows: pd.DataFrame) -> CeilingSummary:
+def _ceiling(found: TargetFigures, board: Board, rows: pd.DataFrame) -> CeilingSummary:
     replicates, halves = board.replicates.shape[1], _halves(board, rows)
     if found.ceiling is None:
         reason = "one replicate" if replicates < 2 else "the replicates do not correlate"
         return CeilingSummary(reason=reason, replicates=replicates, halves=halves)
     gaussian, given = found.ceiling_gaussian, found.ceiling_given_dna
-    mean_form = next((m.explained.value for m in found.models if m.name == found.best_learner), None)
+    best = found.of(found.best_learner)
+    mean_form = None if best is None else best.explained.value
     differ = mean_form is not None and found.fev_best is not None and abs(mean_form - found.fev_best) > FORMS_DIFFER
     return CeilingSummary(
         estimate=shown(found.ceiling_best),
@@ -262,7 +265,7 @@ def _halves(board: Board, rows: pd.DataFrame) -> HalvesSummary | None:
     return None if found is None else HalvesSummary(rho=found.r, value=found.best)
 
 
-def _share(found: stats.Board, name: str | None) -> ShareSummary | None:
+def _share(found: TargetFigures, name: str | None) -> ShareSummary | None:
     """GC's share by one GC-only learner, as fractions of explainable variance (of all variance without a ceiling)."""
     part = found.shares.get(name) if name is not None else None
     if part is None or name is None:
@@ -287,10 +290,10 @@ def _share(found: stats.Board, name: str | None) -> ShareSummary | None:
     )
 
 
-def _verdict(figures: stats.ModelFigures) -> VerdictSummary:
+def _verdict(figures: RowFigures) -> VerdictSummary:
     return VerdictSummary(
         name=figures.name,
-        word=VERDICTS.get(figures.verdict, figures.verdict),
+        word=figures.verdict,
         with_gc=shown(figures.with_gc),
         given_gc=shown(figures.given_gc),
         beyond_gc=shown(figures.beyond),
@@ -298,7 +301,7 @@ def _verdict(figures: stats.ModelFigures) -> VerdictSummary:
     )
 
 
-def _held_fixed(board: Board, pair: PairScores, figures: stats.ModelFigures, joint: Joint) -> HeldFixedSummary:
+def _held_fixed(board: Board, pair: PairScores, figures: RowFigures, joint: Joint) -> HeldFixedSummary:
     """One learner's score under every way of holding GC fixed."""
     place = board.test_row
     gc = board.rows["gc"].to_numpy(np.float64)[place]

@@ -32,6 +32,7 @@ from bench.featurizer import Features, Kind
 from bench.model import Model, Part, Setting
 from bench.plugins.registry import Registry
 from bench.run.device import cuda_devices
+from bench.stats import ranks
 
 #: Training, validation and test rows: few, so that a network takes seconds, and enough for twenty rows a leaf.
 ROWS = (256, 64, 64)
@@ -169,12 +170,8 @@ def predict(model: Model, x: Features, targets: int | None = None) -> NDArray[np
 
 def spearman(a: NDArray[Any], b: NDArray[Any]) -> float:
     """Spearman's rho; 0 where one of them is constant."""
-    from scipy.stats import rankdata
-
-    ranks = [rankdata(values) for values in (a, b)]
-    if any(np.ptp(values) == 0 for values in ranks):
-        return 0.0
-    return float(np.corrcoef(*ranks)[0, 1])
+    rho = ranks.spearman(a, b)
+    return rho if np.isfinite(rho) else 0.0
 
 
 # ---- checks of every model -------------------------------------------------------------------------------------------

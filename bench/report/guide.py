@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from bench.board.summary import VERDICTS
-from bench.stats.counter import WORDS
+from bench.stats.verdict import VERDICTS
 
 GUIDE = """\
 ## How to read this board
@@ -95,5 +94,5 @@ variance it explains that GC does not explain as well (*beyond GC*), each with i
 
 
 def guide() -> str:
-    """The section "How to read this board", with the words of the verdict as ``bench.stats`` defines them."""
-    return GUIDE + "".join(f"- *{VERDICTS.get(word, word)}*: {meaning}.\n" for word, meaning in WORDS.items())
+    """The section "How to read this board", with the verdicts as ``bench.stats.verdict`` defines them."""
+    return GUIDE + "".join(f"- *{verdict}*: {meaning}.\n" for verdict, meaning in VERDICTS.items())
