@@ -31,7 +31,8 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
 from bench.errors import BenchError
-from bench.plugins.registry import Registry, expand_sweep
+from bench.plugins.parameters import expand_sweep
+from bench.plugins.registry import Registry
 from bench.plugins.settings import plugin_files
 from bench.report import write_board
 from bench.store.clean import leftovers
