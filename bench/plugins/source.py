@@ -6,6 +6,7 @@ import ast
 import hashlib
 import importlib.util
 import inspect
+import itertools
 from collections.abc import Iterator
 from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
@@ -122,9 +123,17 @@ def _is_idle(statement: ast.stmt, package: str, own: str) -> bool:
 def _text(node: Any) -> str:
     """A syntax tree as text that every version of Python writes alike: ``ast.unparse`` chooses other quotes from 3.12
     on, and ``ast.dump`` shows new fields."""
+    if isinstance(node, ast.JoinedStr):  # the letters between two values are one piece, or several, or an empty one
+        pieces = itertools.groupby(node.values, lambda piece: isinstance(piece, ast.Constant))
+        return f"JoinedStr({','.join(filter(None, (_piece(list(group)) for _, group in pieces)))})"
     if isinstance(node, ast.AST):
         fields = [(key, value) for key, value in ast.iter_fields(node) if value is not None and value != []]
         return f"{type(node).__name__}({','.join(f'{key}={_text(value)}' for key, value in fields if key != 'kind')})"
     if isinstance(node, list):
         return f"[{','.join(map(_text, node))}]"
     return ascii(node)
+
+
+def _piece(group: list[ast.expr]) -> str:
+    letters = "".join(str(each.value) for each in group if isinstance(each, ast.Constant))
+    return ascii(letters) if letters else ",".join(_text(each) for each in group if not isinstance(each, ast.Constant))

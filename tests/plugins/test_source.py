@@ -99,7 +99,7 @@ class Mine:
         except* ValueError as error:
             raise error from None
 """
-    assert digest(tmp_path, "mine", source) == "34c278f6df799eb3"
+    assert digest(tmp_path, "mine", source) == "112617940bc9b096"
 
 
 def test_a_module_that_is_imported_inside_a_function_is_not_imported_to_hash_it(tmp_path, monkeypatch):
