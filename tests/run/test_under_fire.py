@@ -20,7 +20,8 @@ KILLS = 20
 DRIVER = """
 import sys
 import pandas, pyarrow.parquet
-import bench.report.build, bench.report.terminal, bench.run.execute, bench.kernels.counting, bench.tasks.table
+import bench.report.build, bench.report.terminal, bench.run.execute, bench.tasks.table
+import bench.kernels.gc, bench.kernels.kmers
 from bench.cli.main import main
 print("ready", flush=True)
 sys.stdin.readline()
