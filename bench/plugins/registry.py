@@ -19,6 +19,7 @@ import itertools
 import math
 import os
 import re
+import tomllib
 import types
 import typing
 from collections.abc import Callable, Iterable, Mapping
@@ -105,7 +106,9 @@ class Registry:
                 if not home.is_dir():
                     continue
                 for path in sorted(home.glob("*.py")):
-                    if path.stem.startswith(("_", "test_")) or (home in homes and f"bench.{room}.{path.stem}" in named):
+                    if path.stem.startswith(("_", "test_")):
+                        continue
+                    if (home in homes or _is_clone(home.parent)) and f"bench.{room}.{path.stem}" in named:
                         continue
                     if _defines_plugin(path):
                         found[str(path)] = None
@@ -205,6 +208,16 @@ def _own_modules() -> frozenset[str]:
         for point in importlib.metadata.entry_points(group=group)
         if point.dist is not None and point.dist.name == DISTRIBUTION
     )
+
+
+def _is_clone(folder: Path) -> bool:
+    """Whether a folder is a clone of this package (or its unpacked sdist): its built-in files are not third-party
+    plugins where the package that runs is installed elsewhere, as from a wheel."""
+    try:
+        project = tomllib.loads((folder / "pyproject.toml").read_text(encoding="utf-8")).get("project")
+    except (OSError, ValueError):
+        return False
+    return isinstance(project, dict) and project.get("name") == DISTRIBUTION
 
 
 # ---- parameters ----------------------------------------------------------------------------------------------------

@@ -5,6 +5,7 @@ import multiprocessing
 import pickle
 import subprocess
 import sys
+from pathlib import Path
 from typing import Literal
 
 import numpy as np
@@ -173,6 +174,23 @@ def test_dropped_files_are_found_and_other_peoples_models_left_alone(tmp_path):
     write(tmp_path / "models/user.py", source="class User(Base):\n    name = 'a column'\n")
     write(tmp_path / "models/old.py", source="print 'Python 2'\n")
     registry = Registry(folder=tmp_path)
+    assert "dropped" in registry.names("featurizer")
+
+
+def test_the_built_in_files_of_a_clone_are_not_dropped_files(tmp_path):
+    """As where a wheel is installed and the working folder is a clone of this package."""
+    import bench.featurizers.gc as gc
+
+    write(tmp_path / "featurizers/mine.py", "dropped")
+    write(tmp_path / "featurizers/gc.py", source=Path(gc.__file__).read_text())
+    with pytest.raises(BenchError, match="'gc' is taken by bench-gc"):
+        Registry(folder=tmp_path)
+    (tmp_path / "pyproject.toml").write_text('[project]\nname = "another"\n')
+    with pytest.raises(BenchError, match="'gc' is taken by bench-gc"):
+        Registry(folder=tmp_path)
+    (tmp_path / "pyproject.toml").write_text('[project]\nname = "bench-gc"\n')
+    registry = Registry(folder=tmp_path)
+    assert registry.find("featurizer", "gc") is gc.GC
     assert "dropped" in registry.names("featurizer")
 
 
