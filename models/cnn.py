@@ -239,7 +239,9 @@ class CNN(Model):
     def _predict_strands(self, network: Any, values: Any) -> NDArray[np.float32]:
         """As ``_predict``, averaged over both strands where the assay does not tell them apart."""
         forward = self._predict(network, values)
-        return (forward + self._predict(network, values, other_strand=True)) / 2 if self._both_strands else forward
+        if not self._both_strands:
+            return forward
+        return (forward + self._predict(network, values, other_strand=True)) / np.float32(2)
 
 
 def _environment(threads: int) -> None:
