@@ -8,6 +8,8 @@ from typing import Literal
 from bench.errors import BenchError
 
 PluginKind = Literal["featurizer", "model", "dataset"]
+#: What this package is installed as.
+DISTRIBUTION = "bench-gc"
 #: Entry-point group of each kind.
 GROUPS: dict[PluginKind, str] = {
     "featurizer": "bench.featurizers",

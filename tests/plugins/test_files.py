@@ -62,10 +62,13 @@ def test_a_file_that_is_not_there_or_not_python(tmp_path):
 def test_in_a_clone_the_built_in_plugins_are_those_of_the_installed_package(tmp_path):
     import bench.featurizers.gc as gc
 
-    (tmp_path / "bench").mkdir()
-    (tmp_path / "bench/featurizers").symlink_to("../featurizers")
     write(tmp_path / "featurizers/gc.py", source=Path(gc.__file__).read_text())
     dropped = write(tmp_path / "featurizers/mine.py", "dropped-in-the-clone")
+    for project in ("", '[project]\nname = "another"\n'):
+        (tmp_path / "pyproject.toml").write_text(project)
+        with pytest.raises(BenchError, match="'gc' is taken by bench-gc"):
+            Registry(folder=tmp_path)
+    (tmp_path / "pyproject.toml").write_text('[project]\nname = "bench-gc"\n')
     registry = Registry(folder=tmp_path)
     assert registry.find("featurizer", "gc") is gc.GC
     assert registry.every_file() == (str(dropped),)
