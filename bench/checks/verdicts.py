@@ -14,7 +14,8 @@ from typing import NamedTuple
 from bench.checks.check import Check, CheckFailed
 from bench.checks.find import checks_of, plugins_of
 from bench.errors import one_line
-from bench.plugins.registry import PluginKind, Registry
+from bench.plugins.kinds import PluginKind
+from bench.plugins.registry import Registry
 
 #: Seconds one check may take: those of the built-in network take up to 20 on two cores.
 CHECK_SECONDS = 600.0

@@ -34,7 +34,7 @@ def recover(data: Planted, *, min_dna: int = planted.MIN_DNA, seed: int = 0) -> 
     """The figures of a simulated data set: its table becomes a task, both learners are fitted on every fold, and their
     held-out predictions make the figures."""
     from bench.fit.fit import Workspace, fit_job
-    from bench.kernels.counting import gc_fraction
+    from bench.kernels.gc import gc_fraction
     from bench.tasks.splits import make_folds
     from bench.tasks.table import build_task
     from bench.tasks.task import TEST
