@@ -291,7 +291,7 @@ def _held_fixed(figures: RowFigures, fixed: HeldFixed) -> dict[str, Any]:
         "matched": _estimate(fixed.matched),
         "matched_rows": fixed.matched_rows,
         "shuffled": _estimate(figures.shuffled),
-        "permuted": _estimate(fixed.permuted),
+        "permuted": _estimate(fixed.gc_only_null),
     }
 
 
