@@ -102,8 +102,9 @@ def check_share(size: Size) -> list[Line]:
     truth = data.board_share()
     found = recover(data)
     with tempfile.TemporaryDirectory() as folder:
-        stored = through_the_store(data, Path(folder))["share"]["of_explainable"]
-    shown = Estimate(stored["value"], stored["low"], stored["high"])
+        share = through_the_store(data, Path(folder)).share
+    stored = None if share is None else share.of_explainable
+    shown = Estimate(np.nan) if stored is None else Estimate(stored.value, stored.low or np.nan, stored.high or np.nan)
     same = abs(shown.value - _share(found).of_explainable.value) < 1e-3
     return [
         _share_line("GC's share, .3 simulated", found, truth),

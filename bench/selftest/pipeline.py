@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bench.board.schema import BoardSummary
 from bench.datasets import planted
 from bench.datasets.simulate import Planted
 from bench.plugins.registry import Registry
@@ -33,7 +34,7 @@ def recover(data: Planted, *, min_dna: int = planted.MIN_DNA, seed: int = 0) -> 
     """The figures of a simulated data set: its table becomes a task, both learners are fitted on every fold, and their
     held-out predictions make the figures."""
     from bench.fit.fit import Workspace, fit_job
-    from bench.kernels.counting import gc_fraction
+    from bench.kernels.gc import gc_fraction
     from bench.tasks.splits import make_folds
     from bench.tasks.table import build_task
     from bench.tasks.task import TEST
@@ -50,7 +51,7 @@ def recover(data: Planted, *, min_dna: int = planted.MIN_DNA, seed: int = 0) -> 
         tested = found.predictions.part == TEST
         predictions[name] = np.zeros(len(task))
         predictions[name][found.predictions.row[tested]] = found.predictions.prediction[tested]
-        scores = [score for score in found.record["spearman"]["valid"] if score is not None]
+        scores = [score for score in found.record.spearman["valid"] if score is not None]
         validation[name] = float(np.mean(scores)) if scores else float("nan")
     target = task.targets[planted.TARGET]
     return target_figures(
@@ -112,12 +113,12 @@ def rows_of(data: Planted, rows: NDArray[Any]) -> Planted:
     return dataclasses.replace(data, **taken)
 
 
-def through_the_store(data: Planted, folder: Path, *, min_dna: int = planted.MIN_DNA) -> dict[str, Any]:
+def through_the_store(data: Planted, folder: Path, *, min_dna: int = planted.MIN_DNA) -> BoardSummary:
     """What a person does: write a task file, ``bench run`` it, read the numbers of the board (``summary.json``)."""
     from rich.console import Console
 
     from bench.board.load import find_tasks
-    from bench.report.build import summarise
+    from bench.board.summarise import summarise
     from bench.run.execute import run_plan
     from bench.run.plan import make_plan
     from bench.store.store import Store
@@ -130,5 +131,4 @@ def through_the_store(data: Planted, folder: Path, *, min_dna: int = planted.MIN
         call = Selection(tasks=(str(path),), featurizers=(featurizer,), models=(model,))
         plan = make_plan(call, _registry(), store)
         run_plan(plan, call, _registry(), store, Console(quiet=True))
-    found: dict[str, Any] = summarise(find_tasks(store.root)[0])["boards"][0]
-    return found
+    return summarise(find_tasks(store.root)[0]).boards[0]

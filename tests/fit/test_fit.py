@@ -61,7 +61,7 @@ def test_recorded_scores_are_scipys(task):
     [result] = fit_job(task, folds, made(GCColumn, "featurizer"), made(Spy), 0, ("t0",), workspace=Workspace())
     values = task.targets["t0"].replicates.mean(axis=1)
     got = result.predictions
-    for fold, score in enumerate(result.record["spearman"]["test"]):
+    for fold, score in enumerate(result.record.spearman["test"]):
         mine = (got.fold == fold) & (got.part == TEST)
         assert score == pytest.approx(stats.spearmanr(values[got.row[mine]], got.prediction[mine]).statistic, abs=1e-6)
 
@@ -197,7 +197,7 @@ def test_features_without_room_on_the_disk_are_an_error(monkeypatch, tmp_path):
     from bench.files.scratch import scratch_array
 
     monkeypatch.setenv("BENCH_CACHE_DIR", str(tmp_path))
-    with pytest.raises(BenchError, match=r"no room for .* BENCH_CACHE_DIR"):
+    with pytest.raises(BenchError, match=r"no space for .* BENCH_CACHE_DIR"):
         scratch_array((1 << 50, 1), np.dtype(np.uint8))
 
 
@@ -216,7 +216,7 @@ def test_rows_too_many_to_hold_are_sampled_and_counted(task, monkeypatch):
     for model, expected in ((Spy, [50] * len(folds)), (Streams, trained)):
         model.seen.clear()
         [result] = fit_job(task, folds, made(GCColumn, "featurizer"), made(model), 0, ("t0",), workspace=Workspace())
-        assert [len(train.y) for train, _, _ in model.seen] == expected == result.record["fitted_rows"]
+        assert [len(train.y) for train, _, _ in model.seen] == expected == result.record.fitted_rows
         assert len(result.predictions.row) == len(folds) * len(task)
     full = compute_features(task, made(GCColumn, "featurizer")).values[:, 0]
     Spy.seen.clear()
