@@ -190,7 +190,7 @@ def run_plan(
 
 def write_task_rows(planned: PlannedTask, store: Store) -> None:
     """Keep in the store what a report needs of a task's rows."""
-    from bench.kernels.counting import gc_fraction
+    from bench.kernels.gc import gc_fraction
 
     store.write_task(planned.task, gc_fraction(planned.task.sequences))
 
