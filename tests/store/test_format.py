@@ -1,4 +1,4 @@
-"""Folders of older formats are read as they are; what is written anew is of the present one.
+"""Folders of older formats are read as they are; what is written again is of the present one.
 
 ``data/format-1`` was written by commit 0ff8f3f (60 rows, three folds; its failed.log and plan.json were cut short).
 """
