@@ -7,11 +7,12 @@ import importlib
 import importlib.metadata
 import os
 import re
+import tomllib
 import types
 from pathlib import Path
 
 from bench.errors import BenchError
-from bench.plugins.kinds import GROUPS, is_kind
+from bench.plugins.kinds import DISTRIBUTION, GROUPS, is_kind
 from bench.plugins.modules import module_name
 from bench.plugins.source import imported
 
@@ -77,8 +78,7 @@ def dropped_files(folder: Path) -> list[Path]:
     for name in FOLDERS:
         own = _homes(name)
         for home in sorted({*own, (folder / name).resolve()}):
-            # In a clone the installed package may be another one: its built-in plugins are then those of that package.
-            is_own = home in own or (home.parent / "bench" / name).resolve() == home
+            is_own = home in own or _is_clone(home.parent)
             for path in sorted(home.glob("*.py")) if home.is_dir() else ():
                 is_named = is_own and f"bench.{name}.{path.stem}" in named
                 if not is_named and not path.stem.startswith(("_", "test_")) and _defines_plugin(path):
@@ -89,6 +89,16 @@ def dropped_files(folder: Path) -> list[Path]:
 def _homes(name: str) -> set[Path]:
     """Where the package of a plugin folder lies."""
     return {Path(place).resolve() for place in importlib.import_module(f"bench.{name}").__path__}
+
+
+def _is_clone(folder: Path) -> bool:
+    """Whether a folder is a clone of this package (or its unpacked sdist): its built-in files are not third-party
+    plugins where the package that runs is installed elsewhere, as from a wheel."""
+    try:
+        project = tomllib.loads((folder / "pyproject.toml").read_text(encoding="utf-8")).get("project")
+    except (OSError, ValueError):
+        return False
+    return isinstance(project, dict) and project.get("name") == DISTRIBUTION
 
 
 def _defines_plugin(path: Path) -> bool:

@@ -21,6 +21,8 @@ BASES: dict[PluginKind, str] = {
     "model": "bench.model.Model",
     "dataset": "bench.dataset.Dataset",
 }
+#: What this package is installed as.
+DISTRIBUTION = "bench-gc"
 NAME_PATTERN = re.compile(r"[a-z0-9][a-z0-9-]*\Z")
 
 

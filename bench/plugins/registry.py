@@ -18,11 +18,8 @@ from typing import Any
 from bench.errors import BenchError, nearest
 from bench.names import parse_name
 from bench.plugins.files import classes_in_file, dropped_files
-from bench.plugins.kinds import BASES, GROUPS, PluginKind, is_kind, kind_of, plugin_name
+from bench.plugins.kinds import BASES, DISTRIBUTION, GROUPS, PluginKind, is_kind, kind_of, plugin_name
 from bench.plugins.parameters import ENGINE_PARAMETERS, Scale, Value, normal_name, read_parameters, signature_of
-
-#: What this package is installed as.
-DISTRIBUTION = "bench-gc"
 
 
 @dataclass(frozen=True)

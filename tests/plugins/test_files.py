@@ -62,8 +62,7 @@ def test_a_file_that_is_not_there_or_not_python(tmp_path):
 def test_in_a_clone_the_built_in_plugins_are_those_of_the_installed_package(tmp_path):
     import bench.featurizers.gc as gc
 
-    (tmp_path / "bench").mkdir()
-    (tmp_path / "bench/featurizers").symlink_to("../featurizers")
+    (tmp_path / "pyproject.toml").write_text("[project]\nname = 'bench-gc'\n")
     write(tmp_path / "featurizers/gc.py", source=Path(gc.__file__).read_text())
     dropped = write(tmp_path / "featurizers/mine.py", "dropped-in-the-clone")
     registry = Registry(folder=tmp_path)
