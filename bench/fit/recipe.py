@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-import importlib.metadata
 import json
-import sys
 from typing import Any
 
+from bench.plugins.libraries import library_version
 from bench.plugins.registry import Made
 from bench.plugins.source import source_digest
 from bench.store.result import ResultId
@@ -21,28 +20,7 @@ COMMON_LIBRARIES = ("numpy",)
 
 def library_versions(names: tuple[str, ...]) -> dict[str, str]:
     """Installed versions of packages, by the first distribution that provides each import name."""
-    versions = {}
-    for name in (*COMMON_LIBRARIES, *names):
-        versions[name] = _version(name)
-    return dict(sorted(versions.items()))
-
-
-_PROVIDERS: dict[str, str] = {}
-
-
-def _version(name: str) -> str:
-    if name not in _PROVIDERS:
-        found = ""
-        for candidate in (name, f"{name}-cpu", f"{name}_cpu"):
-            try:
-                found = importlib.metadata.version(candidate)
-                break
-            except importlib.metadata.PackageNotFoundError:
-                continue
-        if not found and name in sys.stdlib_module_names:
-            found = ".".join(map(str, sys.version_info[:2]))
-        _PROVIDERS[name] = found or "not installed"
-    return _PROVIDERS[name]
+    return {name: library_version(name) for name in sorted({*COMMON_LIBRARIES, *names})}
 
 
 def result_key(

@@ -4,7 +4,7 @@ import pytest
 from rich.console import Console
 from small_tasks import write_small_task
 
-import bench.fit.recipe
+import bench.plugins.libraries
 from bench.plugins.registry import Registry
 from bench.run.execute import run_plan
 from bench.run.plan import make_plan
@@ -129,13 +129,13 @@ def test_another_seed(world):
 
 def test_another_library_version(world):
     before = world.keys(model="xgboost[rounds=5]")
-    world.patch.setitem(bench.fit.recipe._PROVIDERS, "xgboost", "99.0")
+    world.patch.setitem(bench.plugins.libraries._KNOWN, "xgboost", "99.0")
     assert before != world.keys(model="xgboost[rounds=5]")
 
 
 def test_a_library_the_model_does_not_use(world):
     before = world.keys(model="ridge[alpha=1]")
-    world.patch.setitem(bench.fit.recipe._PROVIDERS, "xgboost", "99.0")
+    world.patch.setitem(bench.plugins.libraries._KNOWN, "xgboost", "99.0")
     assert before == world.keys(model="ridge[alpha=1]")
 
 
@@ -197,7 +197,7 @@ class Calls:
         )
         with pytest.MonkeyPatch.context() as patch:
             for library, version in call["versions"].items():
-                patch.setitem(bench.fit.recipe._PROVIDERS, library, version)
+                patch.setitem(bench.plugins.libraries._KNOWN, library, version)
             return make_plan(asked, registry, self.store), asked, registry
 
 
