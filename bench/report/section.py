@@ -345,11 +345,11 @@ def _failed(board: dict[str, Any]) -> list[str]:
 
 
 def _skipped(skipped: list[dict[str, Any]]) -> list[str]:
+    """Pairs that were not run, or a featurizer alone where the task has not what it needs."""
     if not skipped:
         return []
     lines = ["<details><summary>Pairs that make no sense here were skipped</summary>", ""]
-    lines += [
-        f"- {code(s.get('featurizer', ''))} + {code(s.get('model', ''))}: {escape(s.get('reason', ''))}"
-        for s in skipped
-    ]
+    for skip in skipped:
+        names = [code(skip[what]) for what in ("featurizer", "model") if skip.get(what)]
+        lines.append(f"- {' + '.join(names)}: {escape(skip.get('reason', ''))}")
     return [*lines, "", "</details>", ""]

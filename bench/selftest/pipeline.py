@@ -124,9 +124,8 @@ def through_the_store(data: Planted, folder: Path, *, min_dna: int = planted.MIN
     from bench.board.load import find_tasks
     from bench.report.build import summarise
     from bench.run.execute import run_plan
-    from bench.run.plan import make_plan
+    from bench.run.plan import Selection, make_plan
     from bench.store.store import Store
-    from bench.tasks.load import Selection
 
     spec = planted.spec_of(data, name="planted-task", min_dna=min_dna, split=SPLIT)
     path, _ = planted.write_task(folder / "task", data, spec)
@@ -134,6 +133,6 @@ def through_the_store(data: Planted, folder: Path, *, min_dna: int = planted.MIN
     for featurizer, model in (GC_ONLY, BEST):
         call = Selection(tasks=(str(path),), featurizers=(featurizer,), models=(model,))
         plan = make_plan(call, _registry(), store)
-        run_plan(plan, call, _registry(), store, Console(quiet=True))
+        run_plan(plan, _registry(), store, Console(quiet=True))
     found: dict[str, Any] = summarise(find_tasks(store.root)[0])["boards"][0]
     return found

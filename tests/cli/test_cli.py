@@ -43,14 +43,14 @@ def test_run_writes_a_board_and_then_reuses_it(tmp_path, small_task):
     words = ("run", "-t", small_task, "-f", "gc", "-m", "ridge", "-m", "mean", "-o", out)
     status, printed, _ = call(*words)
     assert status == 0, printed
-    assert "2 results fitted, 0 reused" in printed
+    assert "2 fits done, 0 reused" in printed
     assert "leaderboard.md" in printed
     assert "`gc` + `ridge`" in (out / "leaderboard.md").read_text()
     status, printed, _ = call(*words)
     assert status == 0
     assert "nothing to fit, 2 results reused" in printed
     status, printed, _ = call(*words, "--cache", "refresh")
-    assert "2 results fitted" in printed
+    assert "2 fits done" in printed
 
 
 def test_cache_only_fits_nothing(tmp_path, small_task):
@@ -58,7 +58,7 @@ def test_cache_only_fits_nothing(tmp_path, small_task):
         "run", "-t", small_task, "-f", "gc", "-m", "ridge", "-o", tmp_path / "out", "--cache", "only"
     )
     assert status == 1
-    assert "1 results are absent" in printed
+    assert "1 result is absent" in printed
     assert "no results there" in str(error)
     assert not (tmp_path / "out").exists()
 

@@ -16,7 +16,6 @@ import dataclasses
 import itertools
 import socket
 import time
-from collections.abc import Callable
 from typing import Any, Literal
 
 import numpy as np
@@ -26,8 +25,9 @@ from bench.errors import BenchError
 from bench.fit.fit import FitResult, join, rows_of_parts, scores
 from bench.fit.worker import JobSpec, from_plain, prepare, run_remotely
 from bench.model import Group
-from bench.run.places.cluster import DaskLane, on_worker
-from bench.run.plan import Job
+from bench.run.job import Job
+from bench.run.places.cluster import ClusterPlace, on_worker
+from bench.run.places.place import Say
 from bench.tasks.task import TEST, TRAIN, VALID
 
 #: Times a job is begun, and seconds that other workers have to end a fit that has failed on one. Who waits for the lost
@@ -45,7 +45,7 @@ class LostWorkerError(Exception):
     """A worker of a group is not there any more."""
 
 
-class SpreadLane(DaskLane):
+class Spread(ClusterPlace):
     """All workers as one place: they fit a job together where its model ``spreads``; else one of them fits it."""
 
     alone = True
@@ -56,7 +56,7 @@ class SpreadLane(DaskLane):
         everywhere = all(about["resources"].get("GPU") for about in self._workers().values())
         return found if asked == "cuda" or everywhere or not job.model.cls.spreads else "cpu"
 
-    def fit(self, job: Job, spec: JobSpec, say: Callable[[str], None]) -> list[FitResult]:
+    def fit(self, job: Job, spec: JobSpec, say: Say) -> list[FitResult]:
         """Run a job on all workers.
 
         Raises
@@ -91,7 +91,7 @@ class SpreadLane(DaskLane):
         there: dict[str, Any] = self._client.scheduler_info(n_workers=-1)["workers"]
         return there
 
-    def _together(self, job: Job, spec: JobSpec, say: Callable[[str], None]) -> list[FitResult]:
+    def _together(self, job: Job, spec: JobSpec, say: Say) -> list[FitResult]:
         wanted = {"GPU": 1} if spec.device == "cuda" else None
         there = self._workers()
         able = [name for name, about in sorted(there.items()) if not wanted or about["resources"].get("GPU")]
