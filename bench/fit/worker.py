@@ -1,4 +1,4 @@
-"""A job as plain values, and how a process that did not plan it runs it: a child, or a worker on another machine."""
+"""A job as plain values, and how a process that did not plan it fits it: a child, or a worker on another machine."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from bench.errors import BenchError
-from bench.fit.fit import FitResult, Workspace, compute_features, fit_job
+from bench.fit.features import Workspace, compute_features
+from bench.fit.fit import FitJob, FitResult, fit_job
 from bench.model import Group
 from bench.plugins.registry import Made, Registry
-from bench.store.predictions import Predictions
 from bench.tasks.load import PlannedTask, TaskSource, load_planned
 from bench.tasks.task import Task
 
@@ -77,19 +77,19 @@ class Worker:
         BenchError : also when this process does not see the task the plan saw.
         """
         planned, featurizer, registry = self._planned_of(spec)
-        return fit_job(
+        model = registry.make("model", spec.model)
+        job = FitJob(
             planned.task,
             planned.folds,
             featurizer,
-            registry.make("model", spec.model),
+            model,
             spec.seed,
             spec.targets,
-            workspace=self._workspace,
-            device=spec.device,
-            threads=spec.threads,
-            say=say,
-            groups=groups,
+            spec.device,
+            spec.threads,
+            groups,
         )
+        return fit_job(job, self._workspace, say)
 
     def prepare(self, spec: JobSpec) -> None:
         """Make ready what `fit` needs before it fits: the task and its features.
@@ -134,23 +134,5 @@ class Worker:
         return self._planned[1]
 
 
-_WORKER = Worker()
-
-
-def run_remotely(spec: JobSpec, groups: tuple[Group, ...] = ()) -> list[dict[str, Any]]:
-    """Run a job, or a share of it, in this process and return plain dictionaries of arrays: what a cluster's worker is
-    asked for."""
-    return [
-        {"target": r.target, "record": r.record, "predictions": dataclasses.asdict(r.predictions)}
-        for r in _WORKER.fit(spec, groups=groups)
-    ]
-
-
-def prepare(spec: JobSpec) -> None:
-    """Make ready in this process what a job needs before it is fitted."""
-    _WORKER.prepare(spec)
-
-
-def from_plain(plain: list[dict[str, Any]]) -> list[FitResult]:
-    """Results as `run_remotely` wrote them down."""
-    return [FitResult(r["target"], r["record"], Predictions(**r["predictions"])) for r in plain]
+#: The worker of this process, for those that are only sent messages.
+WORKER = Worker()

@@ -13,10 +13,11 @@ import traceback
 from collections import deque
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import get_args
 
 from rich.console import Console
 
+from bench.featurizer import Kind
 from bench.fit.fit import FitResult
 from bench.plugins.registry import Registry
 from bench.run.device import cpu_threads
@@ -27,6 +28,8 @@ from bench.run.places.here import Here
 from bench.run.places.place import Place
 from bench.run.plan import Plan
 from bench.run.progress import RunProgress
+from bench.store.predictions import PartName
+from bench.store.record import Description, SkipRecord
 from bench.store.result import ResultId
 from bench.store.store import Store
 
@@ -105,7 +108,7 @@ def write_tasks(plan: Plan, store: Store) -> None:
         store.write_folds(planned.name, planned.folds, asdict(planned.duplicates))
         if plan.selection.open:
             mine = [skip for skip in plan.skipped if skip.task == planned.name]
-            store.write_skipped(planned.name, [{**asdict(skip), "what": skip.what} for skip in mine])
+            store.write_skipped(planned.name, [SkipRecord(**asdict(skip), what=skip.what) for skip in mine])
 
 
 class _Queue:
@@ -175,7 +178,8 @@ class _Queue:
                     verdict, took = f"failed: {plain_reason(error)}", time.perf_counter() - began
                     self.progress.finish(str(job), verdict, len(job.results), job.seconds, took, good=False)
                 return True
-            self._keep(job, fits)
+            for result, key, fit in zip(job.results, job.keys, fits, strict=True):
+                self.store.write_result(describe(job, result), key, fit.record, fit.predictions)
         with self._mutex:
             self.outcome.fitted.extend(job.results)
         took = time.perf_counter() - began
@@ -192,46 +196,40 @@ class _Queue:
         spec = job.spec(self.registry, device, self.threads)
         return place.fit(job, spec, lambda line: self.progress.say(str(job), line))
 
-    def _keep(self, job: Job, fits: list[FitResult]) -> None:
-        for result, key, fit in zip(job.results, job.keys, fits, strict=True):
-            record = {"key": key, **describe(job, result), **fit.record}
-            self.store.write_result(result, record, fit.predictions)
-
     def _note_failure(self, job: Job, error: BaseException) -> None:
         trace = error.trace if isinstance(error, JobFailed) else "".join(traceback.format_exception(error))
         for result in job.results:
-            failure = {**describe(job, result), "reason": plain_reason(error), "traceback": trace}
-            log = self.store.write_failure(result, failure)
+            log = self.store.write_failure(describe(job, result), plain_reason(error), trace)
             with self._mutex:
                 self.outcome.failed.append((result, plain_reason(error), log))
 
 
-def describe(job: Job, result: ResultId) -> dict[str, Any]:
-    """The fields of ``result.json`` that are known before fitting."""
-    featurizer = job.featurizer
-    return {
-        "task": result.task,
-        "target": result.target,
-        "split": result.split,
-        "task_digest": job.planned.task.digest,
-        "folds_digest": job.planned.folds.digest,
-        "featurizer": result.featurizer,
-        "model": result.model,
-        "role": "floor" if featurizer is None else featurizer.cls.role,
-        "gc_only": featurizer is not None and featurizer.cls.gc_only,
-        "kind": "table" if featurizer is None else featurizer.cls.kind,
-        "deep": "table" not in job.model.cls.takes,
-        "seed": result.seed,
-        "stochastic": job.model.cls.stochastic,
-        "joint": list(job.targets),
-    }
+def describe(job: Job, result: ResultId) -> Description:
+    """What is known of a result before it is fitted. What a third-party plugin says of itself was not checked yet."""
+    seen, learner = None if job.featurizer is None else job.featurizer.cls, job.model.cls
+    return Description(
+        task=result.task,
+        target=result.target,
+        split=result.split,
+        task_digest=job.planned.task.digest,
+        folds_digest=job.planned.folds.digest,
+        featurizer=result.featurizer,
+        model=result.model,
+        role="null" if seen is None else "confounder" if seen.role == "confounder" else "sequence",
+        gc_only=seen is not None and bool(seen.gc_only),
+        kind=seen.kind if seen is not None and seen.kind in get_args(Kind) else "table",
+        deep="table" not in learner.takes,
+        seed=result.seed,
+        stochastic=bool(learner.stochastic),
+        joint=list(job.targets),
+    )
 
 
 def verdict_of(fits: list[FitResult]) -> str:
     """The scores of a finished job in a few words: means over folds, and over targets where there are several."""
 
-    def mean(what: str) -> str:
-        values = [v for fit in fits for v in fit.record["spearman"][what] if v is not None]
+    def mean(what: PartName) -> str:
+        values = [v for fit in fits for v in fit.record.spearman[what] if v is not None]
         return f"{sum(values) / len(values):.3f}" if values else "n/a"
 
     return f"Spearman test {mean('test')}, valid {mean('valid')}"

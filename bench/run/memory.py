@@ -8,7 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from bench.errors import BenchError
-from bench.fit.fit import LARGE, MOST_VALUES
+from bench.fit.features import LARGE
+from bench.fit.fit import MOST_VALUES
 from bench.run.job import Job
 
 #: Copies of the features alive at once: the table, the training part, and a learner's own quantised copy.

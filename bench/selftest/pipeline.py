@@ -30,7 +30,8 @@ def _registry() -> Registry:
 def recover(data: Planted, *, min_dna: int = planted.MIN_DNA, seed: int = 0) -> Board:
     """The board of a simulated data set: its table becomes a task, both learners are fitted on every fold, and their
     held-out predictions make the board."""
-    from bench.fit.fit import Workspace, fit_job
+    from bench.fit.features import Workspace
+    from bench.fit.fit import FitJob, fit_job
     from bench.kernels.counting import gc_fraction
     from bench.tasks.splits import make_folds
     from bench.tasks.table import build_task
@@ -44,11 +45,11 @@ def recover(data: Planted, *, min_dna: int = planted.MIN_DNA, seed: int = 0) -> 
     validation: dict[str, float] = {}
     for name, (featurizer, model) in zip(NAMES, (GC_ONLY, BEST), strict=True):
         made, learner = _registry().make("featurizer", featurizer), _registry().make("model", model)
-        found = fit_job(task, folds, made, learner, seed, (planted.TARGET,), workspace=Workspace())[0]
+        found = fit_job(FitJob(task, folds, made, learner, seed, (planted.TARGET,)), Workspace())[0]
         tested = found.predictions.part == TEST
         predictions[name] = np.zeros(len(task))
         predictions[name][found.predictions.row[tested]] = found.predictions.prediction[tested]
-        scores = [score for score in found.record["spearman"]["valid"] if score is not None]
+        scores = [score for score in found.record.spearman["valid"] if score is not None]
         validation[name] = float(np.mean(scores)) if scores else float("nan")
     target = task.targets[planted.TARGET]
     return board(
@@ -80,7 +81,7 @@ def held_out_curves(data: Planted, *, seed: int = 0) -> Board:
 def _curve(table: NDArray[Any], y: NDArray[Any], fold: NDArray[Any]) -> NDArray[np.float64]:
     """Held-out predictions (n,) of the registry's curve learner: fold i is tested, i + 1 validates, the rest trains."""
     from bench.featurizer import Features
-    from bench.fit.fit import TargetScale
+    from bench.fit.scale import TargetScale
     from bench.model import Part, Setting
 
     made = _registry().make("model", GC_ONLY[1])

@@ -12,11 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.errors import BenchError, nearest
-from bench.fit.fit import scores
-from bench.store.predictions import Predictions
+from bench.store.predictions import PARTS, PartName, Predictions, rows_of_parts, scores
+from bench.store.record import Description, Fitted
 from bench.store.result import ResultId
 from bench.store.store import Store
-from bench.tasks.task import DROPPED, PART_NAMES, TEST, TRAIN, VALID, Folds, Task
+from bench.tasks.task import DROPPED, PART_NAMES, TEST, Folds, Task
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,8 +34,8 @@ class Scored:
     """What became of a table of predictions: its result, the rows that were used (by part) and those that were not."""
 
     result: ResultId
-    spearman: dict[str, list[float | None]]
-    rows: dict[str, int]
+    spearman: dict[PartName, list[float | None]]
+    rows: dict[PartName, int]
     unused: int
     replaced: bool
 
@@ -190,47 +190,52 @@ def score_predictions(
     result = ResultId(task.card.name, target, folds.name, featurizer.strip(), name.strip(), seed)
     with store.claim(result, wait=True):
         earlier = store.record(result)
-        if earlier is not None and not earlier.get("external"):
+        if earlier is not None and not earlier.external:
             raise BenchError(f"{result}: was fitted here and is not replaced. Choose another --name or --featurizer.")
+        about = _describe(result, task, folds, deep)
         found = scores(predictions, task.targets[target].value, len(folds))
-        record = _record(result, task, folds, predictions) | {"spearman": found, "deep": deep}
-        store.write_result(result, record, predictions)
-    rows = {what: int((predictions.part == code).sum()) for code, what in PART_NAMES.items()}
+        fitted = Fitted(
+            device="elsewhere",
+            threads=0,
+            seconds={},
+            rows=rows_of_parts(predictions, len(folds)),
+            fitted_rows=[],
+            spearman=found,
+            history=[],
+            versions={},
+            finished=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        )
+        store.write_result(about, _key(about, predictions), fitted, predictions, external=True)
+    rows = {what: int((predictions.part == code).sum()) for what, code in PARTS.items()}
     return Scored(result, found, rows, unused, earlier is not None)
 
 
-def _record(result: ResultId, task: Task, folds: Folds, predictions: Predictions) -> dict[str, Any]:
-    """``result.json`` with the fields of a fitted result, and ``external``."""
-    content = hashlib.sha256(f"{result}\n{task.digest}\n{folds.digest}\n".encode())
+def _describe(result: ResultId, task: Task, folds: Folds, deep: bool) -> Description:
+    """What is known of a model that is not of this package: nothing but what its author says."""
+    return Description(
+        task=result.task,
+        target=result.target,
+        split=result.split,
+        featurizer=result.featurizer,
+        model=result.model,
+        seed=result.seed,
+        task_digest=task.digest,
+        folds_digest=folds.digest,
+        role="sequence",
+        gc_only=False,
+        kind="table",
+        deep=deep,
+        stochastic=True,
+        joint=[result.target],
+    )
+
+
+def _key(about: Description, predictions: Predictions) -> str:
+    """Key of a result whose recipe is unknown: a hash of what it predicts, and of what."""
+    content = hashlib.sha256(f"{about.result}\n{about.task_digest}\n{about.folds_digest}\n".encode())
     for values in (predictions.row, predictions.fold, predictions.part, predictions.prediction):
         content.update(np.ascontiguousarray(values).tobytes())
-    return {
-        "key": content.hexdigest()[:24],
-        "external": True,
-        "task": result.task,
-        "target": result.target,
-        "split": result.split,
-        "task_digest": task.digest,
-        "folds_digest": folds.digest,
-        "featurizer": result.featurizer,
-        "model": result.model,
-        "role": "sequence",
-        "gc_only": False,
-        "kind": "table",
-        "seed": result.seed,
-        "stochastic": True,
-        "joint": [result.target],
-        "device": "elsewhere",
-        "threads": 0,
-        "seconds": {},
-        "rows": {
-            what: np.bincount(predictions.fold[predictions.part == code], minlength=len(folds)).tolist()
-            for what, code in (("train", TRAIN), ("valid", VALID), ("test", TEST))
-        },
-        "history": [],
-        "versions": {},
-        "finished": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-    }
+    return content.hexdigest()[:24]
 
 
 def _first(wrong: NDArray[np.bool_] | pd.Series) -> int:

@@ -1,8 +1,7 @@
 """The store of predictions: ``<out>/<task>/<target>/<split>/<featurizer>+<model>/seed-<s>/``.
 
-Every file is written under a temporary name and renamed, so a kill at any moment loses at most the result in flight. A
-folder
-whose ``result.json`` is missing, cut off or of another key counts as not there.
+Every file is written under a temporary name and renamed, so that a kill at any moment loses at most the result in
+flight. A result whose record is missing, cut off or of another key counts as not there.
 """
 
 from __future__ import annotations
@@ -11,15 +10,36 @@ import contextlib
 import hashlib
 import os
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.files.atomic import atomic, disk_errors, read_json, write_json
-from bench.store.predictions import Predictions, read_predictions
-from bench.store.record import ResultRecord, TaskRecord, is_whole, mark, problem
+from bench.files.atomic import atomic, disk_errors
+from bench.store.predictions import Predictions, read_predictions, write_predictions
+from bench.store.record import (
+    CardRecord,
+    Description,
+    Duplicates,
+    FailureRecord,
+    Fitted,
+    FoldsRecord,
+    Mark,
+    PlanRecord,
+    ResultRecord,
+    RowsFile,
+    SkipRecord,
+    State,
+    TargetRecord,
+    TaskRecord,
+    is_whole,
+    json_text,
+    mark,
+    read_record,
+    write_record,
+)
 from bench.store.result import ResultId, safe_name
 
 if TYPE_CHECKING:
@@ -27,14 +47,31 @@ if TYPE_CHECKING:
 
     from bench.tasks.task import Folds, Task
 
-#: Format of what is written here. A reader refuses newer ones in words.
-FORMAT = 1
 PREDICTIONS = "predictions.parquet"
 RECORD = "result.json"
+#: What the record was called in earlier formats: it is read where the new one is not there yet.
+OLD_RECORDS = ("cell.json",)
 FAILED = "failed.json"
 TASK = "task.json"
 ROWS = "rows.parquet"
 PLAN = "plan.json"
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A result as it lies in a folder. ``path`` : its record's file. ``result`` and ``record`` : None where the record
+    cannot be read. ``why`` : what is wrong, in words; empty for a whole one."""
+
+    path: Path
+    result: ResultId | None
+    record: ResultRecord | None
+    state: State
+    why: str = ""
+
+    @property
+    def folder(self) -> Path:
+        """The result's folder."""
+        return self.path.parent
 
 
 def folds_file(digest: str) -> str:
@@ -53,57 +90,74 @@ class Store:
         """Folder of a result."""
         return self.root / result.path
 
-    def record(self, result: ResultId) -> dict[str, Any] | None:
-        """``result.json`` of a finished result; None when it is missing, cut off, or its predictions are."""
-        folder = self.folder(result)
-        record = read_json(folder / RECORD)
-        if record is None or record.get("format") != FORMAT or problem(ResultRecord, record) is not None:
+    def read(self, folder: Path, *, checksum: bool = False) -> Kept | None:
+        """What lies in a result's folder; None where no fit was finished. Every reader of results goes through here.
+
+        Parameters
+        ----------
+        checksum : whether the predictions are read to compare their checksum; their size is always compared.
+        """
+        path = next((folder / name for name in (RECORD, *OLD_RECORDS) if (folder / name).is_file()), None)
+        if path is None:
             return None
-        return record if is_whole(folder / PREDICTIONS, {"bytes": record["bytes"]}) else None
+        found = read_record(ResultRecord, path)
+        if found.record is None:
+            return Kept(path, None, None, found.state, found.why)
+        result = found.record.result
+        if not is_whole(folder / PREDICTIONS, found.record, checksum=checksum):
+            return Kept(path, result, found.record, State.DAMAGED, "predictions are missing, cut off or damaged")
+        return Kept(path, result, found.record, State.WHOLE)
+
+    def results(self, *, checksum: bool = False) -> Iterator[Kept]:
+        """Every result that was finished, in path order, with its state: see ``read``."""
+        for folder in sorted(self.root.glob("*/*/*/*/seed-*")):
+            kept = self.read(folder, checksum=checksum)
+            if kept is not None:
+                yield kept
+
+    def record(self, result: ResultId) -> ResultRecord | None:
+        """Record of a finished result; None when it is missing, cut off, or its predictions are."""
+        kept = self.read(self.folder(result))
+        return kept.record if kept is not None and kept.state == State.WHOLE else None
 
     def has(self, result: ResultId, key: str) -> bool:
         """Whether the result is there with this very key, and its predictions are those that were written."""
-        record = self.record(result)
-        return record is not None and record["key"] == key and is_whole(self.folder(result) / PREDICTIONS, record)
+        kept = self.read(self.folder(result))
+        if kept is None or kept.record is None or kept.state != State.WHOLE or kept.record.key != key:
+            return False
+        return is_whole(self.folder(result) / PREDICTIONS, kept.record)
 
-    def write_result(self, result: ResultId, record: dict[str, Any], predictions: Predictions) -> None:
-        """Store a finished result: predictions first, then ``result.json``, which makes it count."""
-        import pyarrow as pa
-        import pyarrow.parquet as pq
-
-        folder = self.folder(result)
+    def write_result(
+        self, about: Description, key: str, fitted: Fitted, predictions: Predictions, *, external: bool = False
+    ) -> None:
+        """Store a finished result: predictions first, then its record, which makes it count."""
+        folder = self.folder(about.result)
         with disk_errors(folder):
             folder.mkdir(parents=True, exist_ok=True)
-            for stale in (RECORD, FAILED):
-                (folder / stale).unlink(missing_ok=True)
-            columns = {
-                "row": predictions.row.astype(np.int32),
-                "fold": predictions.fold.astype(np.int8),
-                "part": predictions.part.astype(np.int8),
-                "prediction": predictions.prediction.astype(np.float32),
-            }
-            if predictions.shuffled is not None:
-                columns["shuffled"] = predictions.shuffled.astype(np.float32)
-            table = pa.table(columns)
-            with atomic(folder / PREDICTIONS) as path:
-                pq.write_table(table, path, compression="zstd", use_dictionary=["fold", "part"])
-                noted = mark(path)
-            write_json(folder / RECORD, {"format": FORMAT, **record, **noted})
+            (folder / FAILED).unlink(missing_ok=True)
+            # Both are written whole before either takes its place: the block's last file takes it first.
+            with atomic(folder / RECORD) as new_record, atomic(folder / PREDICTIONS) as new_predictions:
+                write_predictions(new_predictions, predictions)
+                record = ResultRecord.of(about, fitted, key, mark(new_predictions), external=external)
+                new_record.write_text(json_text(record), encoding="utf-8")
+            for old in OLD_RECORDS:
+                (folder / old).unlink(missing_ok=True)
 
     def predictions(self, result: ResultId) -> Predictions:
         """Predictions of a finished result."""
         return read_predictions(self.folder(result) / PREDICTIONS)
 
-    def write_failure(self, result: ResultId, failure: dict[str, Any]) -> Path:
-        """Note that a result failed; the traceback goes to a log beside the note. Returns the log's path."""
-        folder = self.folder(result)
+    def write_failure(self, about: Description, reason: str, trace: str = "") -> Path:
+        """Note that a result failed; the traceback goes to a log next to the note. Returns the log's path."""
+        folder = self.folder(about.result)
         log = folder / "failed.log"
         with disk_errors(folder):
             folder.mkdir(parents=True, exist_ok=True)
-            (folder / RECORD).unlink(missing_ok=True)
+            for old in (RECORD, *OLD_RECORDS):
+                (folder / old).unlink(missing_ok=True)
             with atomic(log) as path:
-                path.write_text(failure.pop("traceback", ""), encoding="utf-8")
-            write_json(folder / FAILED, {"format": FORMAT, **failure})
+                path.write_text(trace, encoding="utf-8")
+            write_record(folder / FAILED, FailureRecord.of(about, reason))
         return log
 
     # ---- tasks -----------------------------------------------------------------------------------------------------
@@ -114,72 +168,50 @@ class Store:
     def write_task(self, task: Task, gc: NDArray[np.float32]) -> None:
         """Keep what the board needs of a task's rows, so that a report needs no data set: see ``rows_frame``."""
         folder = self.task_folder(task.card.name)
-        known = read_json(folder / TASK)
-        if known is not None and known.get("digest") == task.digest and task_problem(folder) is None:
+        known = read_record(TaskRecord, folder / TASK).record
+        if known is not None and known.digest == task.digest and task_problem(folder) is None:
             return
         with disk_errors(folder):
             folder.mkdir(parents=True, exist_ok=True)
             with atomic(folder / ROWS) as path:
                 rows_frame(task, gc).to_parquet(path, compression="zstd", index=False)
                 noted = mark(path)
-            write_json(
-                folder / TASK,
-                {
-                    "format": FORMAT,
-                    "digest": task.digest,
-                    "rows": len(task),
-                    "rows_file": noted,
-                    "split": task.split,
-                    "card": vars(task.card),
-                    "counts": dict(task.counts),
-                    "strata": list(task.strata),
-                    "covariates": list(task.sequences.covariates),
-                    "targets": [
-                        {"name": t.name, "kind": t.kind, "replicates": list(t.replicate_names)}
-                        for t in task.targets.values()
-                    ],
-                },
-            )
+            write_record(folder / TASK, task_record(task, noted))
 
-    def write_skipped(self, task: str, skipped: list[dict[str, Any]]) -> None:
+    def write_skipped(self, task: str, skipped: list[SkipRecord]) -> None:
         """Keep what a full run leaves out of a task, and why, for the board."""
         with disk_errors(self.task_folder(task)):
-            write_json(self.task_folder(task) / PLAN, {"format": FORMAT, "skipped": skipped})
+            write_record(self.task_folder(task) / PLAN, PlanRecord(skipped=skipped))
 
     def write_folds(self, task: str, folds: Folds, duplicates: dict[str, int]) -> None:
         """Keep what the board says of a split: its name, and the test rows whose bases a model sees while training."""
+        record = FoldsRecord(split=folds.name, folds_digest=folds.digest, duplicates=Duplicates(**duplicates))
         with disk_errors(self.task_folder(task)):
-            content = {"format": FORMAT, "split": folds.name, "folds_digest": folds.digest, "duplicates": duplicates}
-            write_json(self.task_folder(task) / folds_file(folds.digest), content)
+            write_record(self.task_folder(task) / folds_file(folds.digest), record)
 
     # ---- what is there ---------------------------------------------------------------------------------------------
-    def records(self) -> Iterator[tuple[Path, dict[str, Any]]]:
-        """(folder, record) of every readable finished result, in path order."""
-        for path in sorted(self.root.glob(f"*/*/*/*/seed-*/{RECORD}")):
-            record = read_json(path)
-            if record is not None and record.get("format") == FORMAT and problem(ResultRecord, record) is None:
-                yield path.parent, record
+    def records(self) -> Iterator[tuple[Path, ResultRecord]]:
+        """(folder, record) of every finished result whose record is sound, in path order. Its predictions may be
+        missing or damaged: see ``results``."""
+        for kept in self.results():
+            if kept.record is not None:
+                yield kept.folder, kept.record
 
     def unreadable(self) -> Iterator[tuple[Path, str]]:
         """(file, why) of what counts as absent though it is there: records that are cut off or no records. A run fits
-        and writes them anew."""
+        and writes them again."""
         for path in sorted(self.root.glob(f"*/{TASK}")):
             trouble = task_problem(path.parent)
             if trouble is not None:
                 yield path, trouble
-        for path in sorted(self.root.glob(f"*/*/*/*/seed-*/{RECORD}")):
-            record = read_json(path)
-            version = None if record is None else record.get("format")
-            if record is not None and isinstance(version, int) and version != FORMAT:
-                age = "a newer" if version > FORMAT else "an older"
-                yield path, f"is of {age} format ({version}) than this version of bench reads"
-            elif (trouble := problem(ResultRecord, record)) is not None:
-                yield path, trouble
+        for kept in self.results():
+            if kept.record is None:
+                yield kept.path, kept.why
 
-    def failures(self) -> Iterator[tuple[Path, dict[str, Any]]]:
+    def failures(self) -> Iterator[tuple[Path, FailureRecord]]:
         """(folder, note) of every failed fit."""
         for path in sorted(self.root.glob(f"*/*/*/*/seed-*/{FAILED}")):
-            note = read_json(path)
+            note = read_record(FailureRecord, path).record
             if note is not None:
                 yield path.parent, note
 
@@ -238,15 +270,30 @@ def rows_frame(task: Task, gc: NDArray[np.float32]) -> pd.DataFrame:
     return pd.DataFrame(columns)
 
 
+def task_record(task: Task, rows_file: Mark) -> TaskRecord:
+    """task.json of a task."""
+    return TaskRecord(
+        digest=task.digest,
+        rows=len(task),
+        rows_file=RowsFile(bytes=rows_file.bytes, crc32=rows_file.crc32),
+        split=str(task.split),
+        card=CardRecord.of(task.card),
+        counts={name: int(count) for name, count in task.counts.items()},
+        strata=list(task.strata),
+        covariates=list(task.sequences.covariates),
+        targets=[
+            TargetRecord(name=target.name, kind=target.kind, replicates=list(target.replicate_names))
+            for target in task.targets.values()
+        ],
+    )
+
+
 def task_problem(folder: Path) -> str | None:
     """What is wrong with ``task.json`` and ``rows.parquet`` of a task's folder, in words; None where both are whole."""
-    content = read_json(folder / TASK)
-    if content is None or not isinstance(version := content.get("format"), int) or version <= FORMAT:
-        trouble = problem(TaskRecord, content)
-        if trouble is not None:
-            return trouble
-    noted = (content or {}).get("rows_file")
-    rows = folder / ROWS
+    found = read_record(TaskRecord, folder / TASK)
+    if found.record is None:
+        return found.why
+    noted, rows = found.record.rows_file, folder / ROWS
     if not rows.is_file() or (noted is not None and not is_whole(rows, noted)):
         return f"{ROWS} beside it is missing or damaged"
     return None

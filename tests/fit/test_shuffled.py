@@ -8,7 +8,9 @@ from small_tasks import write_small_task
 
 from bench.featurizer import Features
 from bench.fit import shuffled
-from bench.fit.fit import TargetScale, Workspace, fit_job
+from bench.fit.features import Workspace
+from bench.fit.fit import FitJob, fit_job
+from bench.fit.scale import TargetScale
 from bench.fit.shuffled import SHUFFLES, shuffled_task
 from bench.model import Part, Setting
 from bench.plugins.registry import Registry
@@ -30,7 +32,7 @@ def fitted(task, featurizer: str):
     folds = make_folds(task)
     made = registry.make("featurizer", featurizer)
     target = next(iter(task.targets))
-    [result] = fit_job(task, folds, made, registry.make("model", "ridge"), 0, (target,), workspace=Workspace())
+    [result] = fit_job(FitJob(task, folds, made, registry.make("model", "ridge"), 0, (target,)), Workspace())
     return folds, result.predictions
 
 
@@ -84,7 +86,7 @@ def test_features_of_shuffles_are_shared_within_a_bound(task, monkeypatch: pytes
     folds = make_folds(task)
 
     def run():
-        return fit_job(task, folds, made, registry.make("model", "ridge"), 0, (target,), workspace=workspace)[0]
+        return fit_job(FitJob(task, folds, made, registry.make("model", "ridge"), 0, (target,)), workspace)[0]
 
     first = run()
     assert len(workspace.shuffles.kept) == SHUFFLES * len(folds)
@@ -94,7 +96,7 @@ def test_features_of_shuffles_are_shared_within_a_bound(task, monkeypatch: pytes
     monkeypatch.undo()
     monkeypatch.setattr(shuffled, "KEEP_BYTES", 0)
     fresh = Workspace()
-    fit_job(task, folds, made, registry.make("model", "ridge"), 0, (target,), workspace=fresh)
+    fit_job(FitJob(task, folds, made, registry.make("model", "ridge"), 0, (target,)), fresh)
     assert fresh.shuffles.kept == {}
 
 

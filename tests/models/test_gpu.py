@@ -123,5 +123,5 @@ def test_the_device_is_in_the_record(tmp_path: Path) -> None:
     plan = make_plan(selection, registry, store)
     outcome = run_plan(plan, registry, store, Console(quiet=True), Options("auto"))
     assert not outcome.failed
-    devices = {record["model"].split("[")[0]: record["device"] for _, record in store.records()}
+    devices = {record.model.split("[")[0]: record.device for _, record in store.records()}
     assert devices == {"xgboost": "cuda", "ridge": "cpu"}

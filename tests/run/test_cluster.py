@@ -75,7 +75,7 @@ def contents(store: Store) -> dict[str, tuple[dict[str, Any], bytes]]:
     """Every result: its record apart from times, and the bytes of its predictions."""
     return {
         str(folder.relative_to(store.root)): (
-            {key: value for key, value in record.items() if key not in ("seconds", "finished")},
+            {key: value for key, value in record.model_dump().items() if key not in ("seconds", "finished")},
             (folder / "predictions.parquet").read_bytes(),
         )
         for folder, record in store.records()
@@ -175,7 +175,7 @@ def test_jobs_for_a_gpu_go_to_workers_that_have_one(tmp_path: Path, address: str
     with scheduler_places(address, threads=None) as places:
         store, outcome = run(selection, tmp_path / "out", places, (plugin,), device="auto")
     assert not outcome.failed
-    assert {record["model"]: record["device"] for _, record in store.records()} == {"hangs-once": "cuda", "mean": "cpu"}
+    assert {record.model: record.device for _, record in store.records()} == {"hangs-once": "cuda", "mean": "cpu"}
     plan = make_plan(selection, Registry((plugin,)), Store(tmp_path / "empty"))
     [job] = [job for job in plan.jobs if job.model.cls.name == "hangs-once"]
     without = ClusterPlace(None, None, gpu=False)

@@ -23,7 +23,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from bench.errors import BenchError, nearest
 from bench.fit.fit import FitResult
-from bench.fit.worker import JobSpec, from_plain, run_remotely
+from bench.fit.worker import WORKER, JobSpec
 from bench.run.job import Job
 from bench.run.places.place import Say
 from bench.tasks.spec import parse_spec
@@ -93,7 +93,7 @@ class ClusterPlace:
         try:
             if self._closed:
                 self.close()
-            plain = future.result()
+            results: list[FitResult] = future.result()
         except KilledWorker as error:
             raise BenchError(
                 f"the worker died each time it ran this, lastly {error.last_worker.address}. See the worker's log:"
@@ -103,7 +103,7 @@ class ClusterPlace:
         finally:
             future.release()
             self._futures = []
-        return from_plain(plain)
+        return results
 
     def close(self) -> None:
         """Give up the job in flight. A worker that has begun it ends it, and its result is dropped."""
@@ -116,10 +116,10 @@ _NUMBER = itertools.count()
 _ONE_AT_A_TIME = threading.Lock()
 
 
-def fit_on_worker(spec: JobSpec, threads: int | None) -> list[dict[str, Any]]:
+def fit_on_worker(spec: JobSpec, threads: int | None) -> list[FitResult]:
     """What a worker is asked for: run a job with its threads."""
     with on_worker() as all_threads:
-        return run_remotely(dataclasses.replace(spec, threads=threads or all_threads))
+        return WORKER.fit(dataclasses.replace(spec, threads=threads or all_threads))
 
 
 @contextlib.contextmanager

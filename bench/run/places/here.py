@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
-from bench.fit.fit import FitResult, Workspace, fit_job
+from bench.fit.features import Workspace
+from bench.fit.fit import FitJob, FitResult, fit_job
 from bench.fit.worker import JobSpec
 from bench.run.job import Job
 from bench.run.memory import fits
@@ -31,18 +32,17 @@ class Here:
         """Run a job on the task that was loaded to plan it."""
         if self._timeout is not None or not job.built_in:
             return self._child.fit(job, spec, say)
-        return fit_job(
+        asked = FitJob(
             job.planned.task,
             job.planned.folds,
             job.featurizer,
             job.model,
             job.seed,
             job.targets,
-            workspace=self._workspace,
-            device=spec.device,
-            threads=spec.threads,
-            say=say,
+            spec.device,
+            spec.threads,
         )
+        return fit_job(asked, self._workspace, say)
 
     def close(self) -> None:
         """End the child."""
