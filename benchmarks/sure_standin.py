@@ -77,7 +77,7 @@ def measure(
     from bench.datasets.sure2017 import COUNTS, GENOMES, SuRE2017, read_counts
     from bench.datasets.sure_standin import write_standin
     from bench.fit.features import Workspace
-    from bench.fit.fit import fit_job
+    from bench.fit.fit import FitJob, fit_job
     from bench.fit.worker import Probe
     from bench.plugins.registry import Registry
     from bench.run.device import cpu_threads

@@ -14,9 +14,7 @@ from bench.fit.scale import TargetScale
 from bench.fit.shuffled import SHUFFLES, shuffled_task
 from bench.model import Part, Setting
 from bench.plugins.registry import Registry
-from bench.store.predictions import Predictions, read_predictions
-from bench.store.result import ResultId
-from bench.store.store import Store
+from bench.store.predictions import Predictions, read_predictions, write_predictions
 from bench.tasks.spec import load_task_file
 from bench.tasks.splits import make_folds
 from bench.tasks.task import TEST
@@ -100,13 +98,11 @@ def test_features_of_shuffles_are_shared_within_a_bound(task, monkeypatch: pytes
     assert fresh.shuffles.kept == {}
 
 
-def test_the_store_keeps_it_and_reads_files_without(tmp_path: Path):
-    store = Store(tmp_path)
-    result = ResultId("t", "y", "s", "f", "m", 0)
+def test_the_file_of_predictions_keeps_it_and_may_be_without(tmp_path: Path):
+    path = tmp_path / "predictions.parquet"
     values = np.array([0.5, np.nan, 1.5], np.float32)
     plain = Predictions(*(np.arange(3).astype(t) for t in (np.int32, np.int8, np.int8, np.float32)))
-    store.write_result(result, {"key": "k"}, plain)
-    assert store.predictions(result).shuffled is None
-    with_it = Predictions(plain.row, plain.fold, plain.part, plain.prediction, values)
-    store.write_result(result, {"key": "k"}, with_it)
-    np.testing.assert_array_equal(read_predictions(store.folder(result) / "predictions.parquet").shuffled, values)
+    write_predictions(path, plain)
+    assert read_predictions(path).shuffled is None
+    write_predictions(path, Predictions(plain.row, plain.fold, plain.part, plain.prediction, values))
+    np.testing.assert_array_equal(read_predictions(path).shuffled, values)
