@@ -13,25 +13,24 @@ from numpy.typing import NDArray
 
 from bench.board.load import load_part, load_rows, target_values
 from bench.errors import BenchError, nearest
-from bench.files.atomic import read_json
 from bench.stats.bootstrap import Draws, Estimate, block_codes, estimate, spearman_draws
 from bench.stats.compare import effective_n, holm, paired_difference
 from bench.stats.ranks import mid_ranks, spearman_by_fold
-from bench.store.record import ResultRecord, problem
-from bench.store.store import FORMAT, RECORD, TASK, Store
+from bench.store.record import ResultRecord, TaskRecord, read_record
+from bench.store.store import RECORD, TASK, Store, read_result
 from bench.tasks.task import TEST
 
 
 @dataclass(frozen=True)
 class Side:
-    """One pair of featurizer and model on one board: its (folder, record) a seed."""
+    """One pair of featurizer and model on one board: its (folder, record), one per seed."""
 
     task: str
     target: str
     split: str
     featurizer: str
     model: str
-    runs: tuple[tuple[Path, dict[str, Any]], ...]
+    runs: tuple[tuple[Path, ResultRecord], ...]
 
     @property
     def pair(self) -> str:
@@ -143,13 +142,13 @@ def compare_sides(a: Side, b: Side) -> Line:
             raise BenchError(
                 f"{a} and {b} are of different {words}: {ours[:12]} and {theirs[:12]}. Run both on the same data."
             )
-    card = read_json(a.task_folder / TASK) or {}
-    if card.get("digest") != _only(a, "task_digest", "tables"):
+    card = read_record(TaskRecord, a.task_folder / TASK).record
+    if card is None or card.digest != _only(a, "task_digest", "tables"):
         raise BenchError(
             f"{a}: made from an older version of the table than {a.task_folder / TASK}. Run it again to refit."
         )
     rows = load_rows(a.task_folder)
-    names = [target["name"] for target in card.get("targets", [])]
+    names = [target.name for target in card.targets]
     if a.target not in names:
         raise BenchError(f"{a.task_folder / TASK}: has no target {a.target!r}.{nearest(a.target, names)}")
     value = _values(a, card, rows)
@@ -189,34 +188,28 @@ def _is_results(path: str) -> bool:
 
 def _sides(root: Path) -> list[Side]:
     """Every pair of an output folder, in path order."""
-    runs = ((folder, record) for folder, record in Store(root).records() if _whole(folder, record))
-    return list(_grouped(runs))
+    return list(_grouped(Store(root).records()))
 
 
-def _whole(folder: Path, record: dict[str, Any]) -> bool:
-    return folder.is_dir() and problem(ResultRecord, record) is None
-
-
-def _grouped(runs: Iterable[tuple[Path, dict[str, Any]]]) -> Iterator[Side]:
-    groups: dict[tuple[str, ...], list[tuple[Path, dict[str, Any]]]] = defaultdict(list)
+def _grouped(runs: Iterable[tuple[Path, ResultRecord]]) -> Iterator[Side]:
+    groups: dict[tuple[str, ...], list[tuple[Path, ResultRecord]]] = defaultdict(list)
     for folder, record in runs:
-        key = tuple(record[field] for field in ("task", "target", "split", "featurizer", "model"))
+        key = (record.task, record.target, record.split, record.featurizer, record.model)
         groups[key].append((folder, record))
     for (task, target, split, featurizer, model), mine in groups.items():
-        yield Side(task, target, split, featurizer, model, tuple(sorted(mine, key=lambda run: run[1].get("seed", 0))))
+        yield Side(task, target, split, featurizer, model, tuple(sorted(mine, key=lambda run: run[1].seed)))
 
 
 def _find(text: str, out: Path, split: str | None) -> list[Side]:
     """The sides that a name or a folder of results means: one a board."""
     folder = Path(text)
-    records = [path for path in (folder / RECORD, *sorted(folder.glob(f"seed-*/{RECORD}"))) if path.is_file()]
-    if records:
-        runs = [(path.parent, record) for path in records if (record := read_json(path)) is not None]
-        runs = [run for run in runs if run[1].get("format") == FORMAT and _whole(*run)]
+    there = [kept for place in (folder, *sorted(folder.glob("seed-*"))) if (kept := read_result(place)) is not None]
+    if there:
+        # Absolute, so that the task's folder is found from a relative seed folder too.
+        runs = [(kept.folder.resolve(), kept.record) for kept in there if kept.record is not None]
         if not runs:
             raise BenchError(f"{folder}: no finished result that this version of bench can read. Run it again.")
-        # Absolute, so that the task's folder is found from a relative seed folder too.
-        return list(_grouped((path.resolve(), record) for path, record in runs))
+        return list(_grouped(runs))
     if folder.is_dir():
         raise BenchError(f"{folder}: neither a result's folder (it has no {RECORD}) nor a result folder.")
     sides = _sides(out)
@@ -237,7 +230,8 @@ def _one_split(sides: list[Side], split: str | None) -> list[Side]:
         groups[side.task, side.target, side.pair].append(side)
     chosen = []
     for each in groups.values():
-        default = (read_json(each[0].task_folder / TASK) or {}).get("split")
+        task = read_record(TaskRecord, each[0].task_folder / TASK).record
+        default = None if task is None else task.split
         wanted = split or (each[0].split if len(each) == 1 else default)
         mine = [side for side in each if side.split == wanted]
         if not mine:
@@ -262,13 +256,13 @@ def _boards(sides: list[Side]) -> str:
 # ---- rows and scores -------------------------------------------------------------------------------------------------
 def _only(side: Side, field: str, words: str) -> str:
     """A field that all seeds of a side must agree on."""
-    values = {str(record[field]) for _, record in side.runs}
+    values = {str(getattr(record, field)) for _, record in side.runs}
     if len(values) > 1:
         raise BenchError(f"{side}: its seeds are of different {words}. Run all of them again.")
     return values.pop()
 
 
-def _values(side: Side, card: dict[str, Any], rows: Any) -> NDArray[np.float64]:
+def _values(side: Side, card: TaskRecord, rows: Any) -> NDArray[np.float64]:
     from bench.board.load import TaskFiles
 
     return target_values(TaskFiles(side.task_folder, card, None, True), side.target, rows)[1]

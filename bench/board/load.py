@@ -17,8 +17,17 @@ from numpy.typing import NDArray
 from bench.errors import BenchError
 from bench.files.atomic import read_json
 from bench.store.predictions import read_predictions
-from bench.store.record import TaskRecord, problem
-from bench.store.store import FORMAT, PLAN, PREDICTIONS, ROWS, TASK, Store
+from bench.store.record import (
+    FailureRecord,
+    PlanRecord,
+    ResultRecord,
+    SkipRecord,
+    State,
+    TaskRecord,
+    is_whole,
+    read_record,
+)
+from bench.store.store import PLAN, PREDICTIONS, ROWS, TASK, Store
 from bench.tasks.task import TEST, Target
 
 if TYPE_CHECKING:
@@ -32,15 +41,15 @@ SUMMARY = "summary.json"
 class BoardFiles:
     """Records of one board.
 
-    ``results`` maps (featurizer, model) to its (folder, record) a seed; ``failed`` are the failed fits' (folder, note);
-    ``left_out`` says which finished results do not count, and why.
+    ``results`` maps (featurizer, model) to its (folder, record), one per seed; ``failed`` are the failed fits'
+    (folder, note); ``left_out`` says which finished results do not count, and why.
     """
 
     target: str
     split: str
     folds_digest: str
-    results: dict[tuple[str, str], list[tuple[Path, dict[str, Any]]]]
-    failed: list[tuple[Path, dict[str, Any]]] = field(default_factory=list)
+    results: dict[tuple[str, str], list[tuple[Path, ResultRecord]]]
+    failed: list[tuple[Path, FailureRecord]] = field(default_factory=list)
     left_out: list[str] = field(default_factory=list)
 
 
@@ -49,15 +58,15 @@ class TaskFiles:
     """One task folder of the store.
 
     ``summary`` is the ``summary.json`` that is there, if any; ``rows`` says whether rows and predictions are there too,
-    so that it can be computed anew.
+    so that it can be computed again; ``card`` is None where they are not.
     """
 
     folder: Path
-    card: dict[str, Any]
+    card: TaskRecord | None
     summary: dict[str, Any] | None
     rows: bool
     boards: list[BoardFiles] = field(default_factory=list)
-    skipped: list[dict[str, Any]] = field(default_factory=list)
+    skipped: list[SkipRecord] = field(default_factory=list)
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,7 +76,7 @@ class PairScores:
 
     featurizer: str
     model: str
-    records: list[dict[str, Any]]
+    records: list[ResultRecord]
     folders: list[Path]
     test: NDArray[np.float64]
     shuffled: NDArray[np.float64] | None = None
@@ -79,12 +88,12 @@ class PairScores:
 
     def flag(self, key: str) -> bool:
         """A yes-or-no field of the first record."""
-        return bool(self.records[0].get(key))
+        return bool(getattr(self.records[0], key))
 
     @property
     def role(self) -> str:
-        """ "sequence", "confounder" or "floor"."""
-        return str(self.records[0].get("role", "sequence"))
+        """ "sequence", "confounder" or "null"."""
+        return self.records[0].role
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,28 +126,26 @@ def find_tasks(root: Path) -> list[TaskFiles]:
     """
     root = Path(root)
     store = Store(root)
-    finished: dict[Path, list[tuple[Path, dict[str, Any]]]] = defaultdict(list)
+    finished: dict[Path, list[tuple[Path, ResultRecord]]] = defaultdict(list)
     for folder, record in store.records():
         finished[folder.parents[3]].append((folder, record))
-    failed: dict[Path, list[tuple[Path, dict[str, Any]]]] = defaultdict(list)
+    failed: dict[Path, list[tuple[Path, FailureRecord]]] = defaultdict(list)
     for folder, note in store.failures():
         failed[folder.parents[3]].append((folder, note))
     tasks = []
     for folder in sorted(path for path in root.glob("*") if path.is_dir()):
         summary = _summary(read_json(folder / SUMMARY))
-        card = read_json(folder / TASK)
-        if card is not None and isinstance(version := card.get("format"), int) and version > FORMAT:
-            raise BenchError(f"{folder / TASK}: written by a newer version of bench. Upgrade bench to read it.")
-        if problem(TaskRecord, card) is not None:
-            card = None
+        found = read_record(TaskRecord, folder / TASK)
+        if found.state == State.NEWER:
+            raise BenchError(f"{folder / TASK}: {found.why}.")
+        card = found.record
         rows = card is not None and (folder / ROWS).is_file() and bool(finished[folder] or failed[folder])
         if rows and card is not None:
             boards = _boards(card, finished[folder], failed[folder])
-            skipped = (read_json(folder / PLAN) or {}).get("skipped")
-            skipped = [skip for skip in skipped if isinstance(skip, dict)] if isinstance(skipped, list) else []
-            tasks.append(TaskFiles(folder, card, summary, True, boards, skipped))
+            plan = read_record(PlanRecord, folder / PLAN).record
+            tasks.append(TaskFiles(folder, card, summary, True, boards, [] if plan is None else plan.skipped))
         elif summary is not None:
-            tasks.append(TaskFiles(folder, summary.get("task", {}), summary, False))
+            tasks.append(TaskFiles(folder, None, summary, False))
     if not tasks:
         raise BenchError(
             f"{root}: no results there. Run `bench run --out {root}` first, or name the folder that has them."
@@ -157,17 +164,16 @@ def _summary(content: dict[str, Any] | None) -> dict[str, Any] | None:
 
 
 def _boards(
-    card: dict[str, Any], finished: list[tuple[Path, dict[str, Any]]], failed: list[tuple[Path, dict[str, Any]]]
+    card: TaskRecord, finished: list[tuple[Path, ResultRecord]], failed: list[tuple[Path, FailureRecord]]
 ) -> list[BoardFiles]:
-    groups: dict[tuple[str, str], list[tuple[Path, dict[str, Any]]]] = defaultdict(list)
-    notes: dict[tuple[str, str], list[tuple[Path, dict[str, Any]]]] = defaultdict(list)
+    groups: dict[tuple[str, str], list[tuple[Path, ResultRecord]]] = defaultdict(list)
+    notes: dict[tuple[str, str], list[tuple[Path, FailureRecord]]] = defaultdict(list)
     for folder, record in finished:
-        groups[record["target"], record["split"]].append((folder, record))
+        groups[record.target, record.split].append((folder, record))
     for folder, note in failed:
-        if isinstance(note.get("target"), str) and isinstance(note.get("split"), str):
-            notes[note["target"], note["split"]].append((folder, note))
-    order = {target["name"]: i for i, target in enumerate(card.get("targets", []))}
-    default = card.get("split", "")
+        notes[note.target, note.split].append((folder, note))
+    order = {target.name: i for i, target in enumerate(card.targets)}
+    default = card.split
     boards = []
     for target, split in sorted(
         set(groups) | set(notes), key=lambda k: (order.get(k[0], len(order)), k[0], k[1] != default, k[1])
@@ -177,36 +183,29 @@ def _boards(
         left_out = []
         current = []
         for folder, record in groups[target, split]:
-            if record.get("task_digest") != card["digest"]:
+            if record.task_digest != card.digest:
                 left_out.append(f"{_title(record)}: made from an older version of the task's data")
-            elif _size(folder / PREDICTIONS) != record.get("bytes"):
+            elif not is_whole(folder / PREDICTIONS, record, checksum=False):
                 left_out.append(f"{_title(record)}: its predictions are missing or cut off")
             else:
                 current.append((folder, record))
         # Two sets of folds under one split's name: the newest result's are the ones that hold.
-        newest = max(current, key=lambda item: str(item[1].get("finished", "")), default=None)
-        digest = str(newest[1]["folds_digest"]) if newest else ""
-        results: dict[tuple[str, str], list[tuple[Path, dict[str, Any]]]] = defaultdict(list)
+        newest = max(current, key=lambda item: item[1].finished, default=None)
+        digest = newest[1].folds_digest if newest else ""
+        results: dict[tuple[str, str], list[tuple[Path, ResultRecord]]] = defaultdict(list)
         for folder, record in current:
-            if record["folds_digest"] == digest:
-                results[record["featurizer"], record["model"]].append((folder, record))
+            if record.folds_digest == digest:
+                results[record.featurizer, record.model].append((folder, record))
             else:
                 left_out.append(f"{_title(record)}: made on other folds of this split")
         for runs in results.values():
-            runs.sort(key=lambda item: item[1]["seed"])
+            runs.sort(key=lambda item: item[1].seed)
         boards.append(BoardFiles(target, split, digest, dict(sorted(results.items())), notes[target, split], left_out))
     return boards
 
 
-def _title(record: dict[str, Any]) -> str:
-    return f"{record['featurizer']} + {record['model']}, seed {record['seed']}"
-
-
-def _size(path: Path) -> int:
-    try:
-        return path.stat().st_size
-    except OSError:
-        return -1
+def _title(record: ResultRecord) -> str:
+    return f"{record.featurizer} + {record.model}, seed {record.seed}"
 
 
 def load_rows(folder: Path) -> pd.DataFrame:
@@ -231,7 +230,7 @@ def load_board(task: TaskFiles, files: BoardFiles, rows: pd.DataFrame) -> Board 
     place: tuple[NDArray[np.int64], NDArray[np.int64]] | None = None
     results = []
     for (featurizer, model), runs in files.results.items():
-        kept: list[tuple[Path, dict[str, Any], NDArray[np.float64], NDArray[np.float64] | None]] = []
+        kept: list[tuple[Path, ResultRecord, NDArray[np.float64], NDArray[np.float64] | None]] = []
         for folder, record in runs:
             try:
                 found = load_part(folder, TEST, value)
@@ -257,7 +256,8 @@ def load_board(task: TaskFiles, files: BoardFiles, rows: pd.DataFrame) -> Board 
 
 def target_values(task: TaskFiles, target: str, rows: pd.DataFrame) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Replicates of a target, float64 (n, k), NaN where unmeasured, and their mean, float64 (n,)."""
-    names = next(t["replicates"] for t in task.card["targets"] if t["name"] == target)
+    assert task.card is not None, "its rows are there"
+    names = next(known.replicates for known in task.card.targets if known.name == target)
     replicates = np.column_stack([rows[f"y:{target}:{name}"].to_numpy(np.float64) for name in names])
     found = Target(target, replicates, tuple(names))
     return replicates, found.value

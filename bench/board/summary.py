@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from bench.board.joint import Joint, joint_draws
 from bench.board.load import Board, BoardFiles, PairScores, TaskFiles, load_board
-from bench.files.atomic import read_json
 from bench.stats import board as stats
 from bench.stats.bootstrap import Estimate
 from bench.stats.ceilings import half_ceiling
@@ -18,6 +17,8 @@ from bench.stats.held_fixed import HeldFixed, held_fixed
 from bench.stats.ranks import spearman_by_fold
 from bench.stats.share import choose_on_validation
 from bench.stats.strata import by_stratum
+from bench.store.predictions import PartName
+from bench.store.record import FailureRecord, FoldsRecord, ResultRecord, read_record
 from bench.store.store import folds_file
 
 if TYPE_CHECKING:
@@ -36,11 +37,12 @@ def board_figures(task: TaskFiles, files: BoardFiles, rows: pd.DataFrame, joint:
     ``joint`` : the draws that the boards on these folds share; made here without it.
     """
     board = load_board(task, files, rows)
+    folds = read_record(FoldsRecord, task.folder / folds_file(files.folds_digest)).record
     figures: dict[str, Any] = {
         "target": files.target,
         "split": files.split,
         "folds_digest": files.folds_digest,
-        "duplicates": (read_json(task.folder / folds_file(files.folds_digest)) or {}).get("duplicates"),
+        "duplicates": None if folds is None else folds.duplicates.model_dump(),
         "left_out": files.left_out if board is None else board.left_out,
         "failed": [_failure(task, folder, note) for folder, note in files.failed],
     }
@@ -101,7 +103,7 @@ def _computed(board: Board, joint: Joint) -> dict[str, Any]:
     confounders = [
         {"name": c.name, "with_y": _estimate(c.with_y), "with_gc": _estimate(c.with_gc)} for c in found.confounders
     ]
-    sizes = board.results[0].records[0]["rows"]
+    sizes = board.results[0].records[0].rows
     figures: dict[str, Any] = {
         "folds": found.folds,
         "sizes": {part: list(sizes[part]) for part in ("train", "valid", "test")},
@@ -137,8 +139,8 @@ def _roles(results: list[PairScores]) -> dict[str, list[str]]:
     """Which names are GC-only (of the whole row), GC-only in windows, and baselines that cannot be the best learner."""
     gc = [result for result in results if result.flag("gc_only")]
     return {
-        "gc_only": [result.name for result in gc if result.records[0]["kind"] == "table"],
-        "gc_windowed": [result.name for result in gc if result.records[0]["kind"] != "table"],
+        "gc_only": [result.name for result in gc if result.records[0].kind == "table"],
+        "gc_windowed": [result.name for result in gc if result.records[0].kind != "table"],
         "baselines": [result.name for result in results if result.role != "sequence"],
     }
 
@@ -161,9 +163,9 @@ def _confounders(rows: pd.DataFrame, log_dna: NDArray[np.float64] | None) -> dic
     return {name: column for name, column in columns.items() if np.nanmin(column) < np.nanmax(column)}
 
 
-def _recorded(result: PairScores, part: str) -> float | None:
+def _recorded(result: PairScores, part: PartName) -> float | None:
     """Mean over folds and seeds of the scores that the runner recorded for a part."""
-    scores = [score for record in result.records for score in record["spearman"][part] if score is not None]
+    scores = [score for record in result.records for score in record.spearman[part] if score is not None]
     return float(np.mean(scores)) if scores else None
 
 
@@ -185,7 +187,7 @@ def _cell(result: PairScores, figures: stats.ModelFigures, board: Board, valid: 
         "role": result.role,
         "gc_only": result.flag("gc_only"),
         "deep": result.flag("deep"),
-        "seeds": [record["seed"] for record in records],
+        "seeds": [record.seed for record in records],
         "score": _estimate(figures.spearman),
         "folds": figures.fold_scores,
         "spread": _spread(result, board),
@@ -202,14 +204,14 @@ def _cell(result: PairScores, figures: stats.ModelFigures, board: Board, valid: 
         "valid": valid,
         "train": _recorded(result, "train"),
         "seconds": _mean_seconds(records),
-        "device": ", ".join(sorted({record["device"] for record in records})),
+        "device": ", ".join(sorted({record.device for record in records})),
         "n": len(board.test_row),
     }
 
 
-def _mean_seconds(records: list[dict[str, Any]]) -> float | None:
+def _mean_seconds(records: list[ResultRecord]) -> float | None:
     """Mean over seeds of what a result took; None for predictions made elsewhere."""
-    took = [sum(record["seconds"].values()) for record in records if record["seconds"]]
+    took = [sum(record.seconds.values()) for record in records if record.seconds]
     return float(np.mean(took)) if took else None
 
 
@@ -298,12 +300,12 @@ def _held_fixed(figures: stats.ModelFigures, fixed: HeldFixed) -> dict[str, Any]
     }
 
 
-def _failure(task: TaskFiles, folder: Path, note: dict[str, Any]) -> dict[str, Any]:
+def _failure(task: TaskFiles, folder: Path, note: FailureRecord) -> dict[str, Any]:
     return {
-        "featurizer": note.get("featurizer", ""),
-        "model": note.get("model", ""),
-        "seed": note.get("seed", 0),
-        "reason": note.get("reason", "no reason was kept"),
+        "featurizer": note.featurizer,
+        "model": note.model,
+        "seed": note.seed,
+        "reason": note.reason,
         "log": (Path(task.folder.name) / folder.relative_to(task.folder) / "failed.log").as_posix(),
     }
 

@@ -51,7 +51,7 @@ def write_board(out: Path, troubles: list[str] | None = None) -> Path:
     tasks = find_tasks(out)
     store = Store(out)
     store.check_writable()
-    unread = [f"{path.relative_to(out)}: {why}. Run it again to write it anew" for path, why in store.unreadable()]
+    unread = [f"{path.relative_to(out)}: {why}" for path, why in store.unreadable()]
     sections: list[str] = []
     rows: list[list[str]] = []
     remarks: list[str] = []
@@ -111,16 +111,27 @@ def summarise(task: TaskFiles) -> dict[str, Any]:
                 joint[files.folds_digest] = joint_draws(task, files.folds_digest, rows)
             figures = {"inputs": inputs, **_plain(board_figures(task, files, rows, joint[files.folds_digest]))}
         boards.append(figures)
-    card = {**task.card["card"], **{key: task.card[key] for key in ("digest", "rows", "counts")}}
+    assert task.card is not None, "its rows are there"
+    card = {**task.card.card.model_dump(), **{key: getattr(task.card, key) for key in ("digest", "rows", "counts")}}
+    skipped = [skip.model_dump() for skip in task.skipped]
     pictures = {} if old is None else old.get("pictures", {})
-    return {"format": SUMMARY_FORMAT, "task": card, "boards": boards, "skipped": task.skipped, "pictures": pictures}
+    return {"format": SUMMARY_FORMAT, "task": card, "boards": boards, "skipped": skipped, "pictures": pictures}
 
 
 def inputs_digest(task: TaskFiles, files: BoardFiles, code: str) -> str:
     """Hash of all that a board's figures follow from: rows, results, failures and the code that computes them."""
-    parts = [code, task.card["digest"], task.card.get("targets"), files.target, files.split, files.folds_digest]
-    parts += [record for runs in files.results.values() for _, record in runs]
-    parts += [[str(folder.relative_to(task.folder)), note] for folder, note in files.failed]
+    card = task.card
+    assert card is not None, "its rows are there"
+    parts: list[Any] = [
+        code,
+        card.digest,
+        [target.model_dump() for target in card.targets],
+        files.target,
+        files.split,
+        files.folds_digest,
+    ]
+    parts += [record.model_dump() for runs in files.results.values() for _, record in runs]
+    parts += [[str(folder.relative_to(task.folder)), note.model_dump()] for folder, note in files.failed]
     parts += files.left_out
     # The loci of all targets on the same folds are drawn together; which rows a target has follows from the task.
     parts.append([other.target for other in boards_on(task, files.folds_digest)])

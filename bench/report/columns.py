@@ -83,9 +83,9 @@ def percent_estimate(value: dict[str, float | None] | None) -> str:
 
 
 def pair_name(row: dict[str, Any]) -> str:
-    """``featurizer + model``, with a mark for GC-only, deep, confounder and floor rows."""
-    name = code(row["model"]) if row["role"] == "floor" else f"{code(row['featurizer'])} + {code(row['model'])}"
-    marks = [row["role"]] if row["role"] != "sequence" else []
+    """``featurizer + model``, with a mark for GC-only, deep, confounder and null model rows."""
+    name = code(row["model"]) if row["role"] == "null" else f"{code(row['featurizer'])} + {code(row['model'])}"
+    marks = [] if row["role"] == "sequence" else ["null model" if row["role"] == "null" else row["role"]]
     marks += ["GC"] if row["gc_only"] else []
     marks += ["deep"] if row["deep"] else []
     return joined(name, f"*({', '.join(marks)})*" if marks else "")

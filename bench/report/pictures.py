@@ -117,7 +117,7 @@ def _label(value: object, most: int = 60) -> str:
 
 
 def _pair(row: dict[str, Any], most: int = 60) -> str:
-    return _label(row["model"] if row["role"] == "floor" else row["name"], most)
+    return _label(row["model"] if row["role"] == "null" else row["name"], most)
 
 
 def _kind(row: dict[str, Any]) -> str:
@@ -252,7 +252,7 @@ def _fit(task: TaskFiles, files: BoardFiles, board: dict[str, Any], rows: pd.Dat
         runs = (
             {}
             if row is None
-            else {record["seed"]: folder for folder, record in files.results[row["featurizer"], row["model"]]}
+            else {record.seed: folder for folder, record in files.results[row["featurizer"], row["model"]]}
         )
         if row is None or row["seeds"][0] not in runs:
             continue
@@ -280,7 +280,8 @@ def _fit(task: TaskFiles, files: BoardFiles, board: dict[str, Any], rows: pd.Dat
                 if place == len(data) - 1:
                     axes.set_xlabel("measured, mean of replicates")
             line[0].set_ylabel(f"{label}\n{_pair(row, 34)}\npredicted", fontsize=9)
-        title = _label(f"{task.card['card']['name']}: {board['target']}", 90)
+        assert task.card is not None, "its rows are there"
+        title = _label(f"{task.card.card.name}: {board['target']}", 90)
         figure.suptitle(f"{title}\n{_label(board['split'], 90)}", fontsize=11)
         figure.supxlabel(FIT_NOTE, fontsize=8, color="#555555")
     return figure

@@ -235,7 +235,7 @@ def _fits(board: dict[str, Any]) -> list[str]:
 def _ordered(board: dict[str, Any]) -> list[dict[str, Any]]:
     """Confounders, floor; then the sequence rows, best first."""
     results = sorted(board["results"], key=lambda row: (-_value(row), row["name"]))
-    return [row for role in ("confounder", "floor", "sequence") for row in results if row["role"] == role]
+    return [row for role in ("confounder", "null", "sequence") for row in results if row["role"] == role]
 
 
 def _rows(board: dict[str, Any]) -> list[list[str]]:

@@ -215,7 +215,7 @@ class FoldsRecord(Record):
 class State(StrEnum):
     """What a stored file is to a reader."""
 
-    #: As it was written.
+    #: As it was written, by this or by an older format.
     WHOLE = "whole"
     #: Missing, cut off, or not what it should be.
     DAMAGED = "damaged"
@@ -238,11 +238,13 @@ def read_record(kind: type[R], path: Path) -> Read[R]:
     if content is None:
         return Read(None, State.DAMAGED, "cannot be read")
     version = content.get("format")
-    if isinstance(version, int) and version > FORMAT:
+    if type(version) is not int or version < 1:
+        return Read(None, State.DAMAGED, "has no proper 'format'")
+    if version > FORMAT:
         return Read(
             None,
             State.NEWER,
-            f"is of format {version}, newer than this version of bench reads ({FORMAT}). Upgrade bench",
+            f"is of format {version}, newer than this version of bench reads ({FORMAT}). Upgrade bench to read it",
         )
     try:
         return Read(kind.model_validate(upgrade(kind.__name__, content)), State.WHOLE)

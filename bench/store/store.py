@@ -9,7 +9,9 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import shutil
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,7 +19,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.files.atomic import atomic, disk_errors
+from bench.errors import BenchError
+from bench.files.atomic import atomic, disk_errors, locked
 from bench.store.predictions import Predictions, read_predictions, write_predictions
 from bench.store.record import (
     CardRecord,
@@ -28,6 +31,7 @@ from bench.store.record import (
     FoldsRecord,
     Mark,
     PlanRecord,
+    Read,
     ResultRecord,
     RowsFile,
     SkipRecord,
@@ -57,23 +61,6 @@ ROWS = "rows.parquet"
 PLAN = "plan.json"
 
 
-@dataclass(frozen=True)
-class Kept:
-    """A result as it lies in a folder. ``path`` : its record's file. ``result`` and ``record`` : None where the record
-    cannot be read. ``why`` : what is wrong, in words; empty for a whole one."""
-
-    path: Path
-    result: ResultId | None
-    record: ResultRecord | None
-    state: State
-    why: str = ""
-
-    @property
-    def folder(self) -> Path:
-        """The result's folder."""
-        return self.path.parent
-
-
 def folds_file(digest: str) -> str:
     """Name of the file on a split, beside ``task.json``."""
     return f"folds-{digest}.json"
@@ -90,58 +77,60 @@ class Store:
         """Folder of a result."""
         return self.root / result.path
 
-    def read(self, folder: Path, *, checksum: bool = False) -> Kept | None:
-        """What lies in a result's folder; None where no fit was finished. Every reader of results goes through here.
-
-        Parameters
-        ----------
-        checksum : whether the predictions are read to compare their checksum; their size is always compared.
-        """
-        path = next((folder / name for name in (RECORD, *OLD_RECORDS) if (folder / name).is_file()), None)
-        if path is None:
-            return None
-        found = read_record(ResultRecord, path)
-        if found.record is None:
-            return Kept(path, None, None, found.state, found.why)
-        result = found.record.result
-        if not is_whole(folder / PREDICTIONS, found.record, checksum=checksum):
-            return Kept(path, result, found.record, State.DAMAGED, "predictions are missing, cut off or damaged")
-        return Kept(path, result, found.record, State.WHOLE)
-
-    def results(self, *, checksum: bool = False) -> Iterator[Kept]:
-        """Every result that was finished, in path order, with its state: see ``read``."""
+    def results(self, *, checksum: bool = False) -> Iterator[StoredResult]:
+        """Every result that a fit or a table of predictions has left, in path order, with its state: run, report, merge
+        and clean read results through this and ``read_result`` alone."""
         for folder in sorted(self.root.glob("*/*/*/*/seed-*")):
-            kept = self.read(folder, checksum=checksum)
-            if kept is not None:
-                yield kept
+            stored = read_result(folder, checksum=checksum)
+            if stored is not None:
+                yield stored
 
     def record(self, result: ResultId) -> ResultRecord | None:
-        """Record of a finished result; None when it is missing, cut off, or its predictions are."""
-        kept = self.read(self.folder(result))
-        return kept.record if kept is not None and kept.state == State.WHOLE else None
+        """Record of a finished result; None when it is missing, cut off, or its predictions are.
+
+        Raises
+        ------
+        BenchError : where the result is of a newer format, and must not be replaced.
+        """
+        stored = read_result(self.folder(result))
+        if stored is None:
+            return None
+        if stored.state == State.NEWER:
+            raise BenchError(f"{stored.path}: {stored.why}.")
+        return stored.record if stored.state == State.WHOLE else None
 
     def has(self, result: ResultId, key: str) -> bool:
         """Whether the result is there with this very key, and its predictions are those that were written."""
-        kept = self.read(self.folder(result))
-        if kept is None or kept.record is None or kept.state != State.WHOLE or kept.record.key != key:
-            return False
-        return is_whole(self.folder(result) / PREDICTIONS, kept.record)
+        record = self.record(result)
+        return record is not None and record.key == key and is_whole(self.folder(result) / PREDICTIONS, record)
 
     def write_result(
         self, about: Description, key: str, fitted: Fitted, predictions: Predictions, *, external: bool = False
     ) -> None:
-        """Store a finished result: predictions first, then its record, which makes it count."""
-        folder = self.folder(about.result)
+        """Store a finished result. Its record, which makes it count, comes last."""
+        with self._placed(about.result) as (new_predictions, new_record):
+            write_predictions(new_predictions, predictions)
+            record = ResultRecord.of(about, fitted, key, mark(new_predictions), external=external)
+            new_record.write_text(json_text(record), encoding="utf-8")
+
+    def copy_result(self, record: ResultRecord, source: Path) -> None:
+        """Store a result of another folder: its record, and the predictions in the folder ``source``."""
+        with self._placed(record.result) as (new_predictions, new_record):
+            shutil.copyfile(source / PREDICTIONS, new_predictions)
+            new_record.write_text(json_text(record), encoding="utf-8")
+
+    @contextlib.contextmanager
+    def _placed(self, result: ResultId) -> Iterator[tuple[Path, Path]]:
+        """Where to write a result's predictions and record. Both take the place of what is there once both are whole:
+        the predictions first, whose checksum tells that an older record is not theirs."""
+        folder = self.folder(result)
         with disk_errors(folder):
             folder.mkdir(parents=True, exist_ok=True)
-            (folder / FAILED).unlink(missing_ok=True)
-            # Both are written whole before either takes its place: the block's last file takes it first.
-            with atomic(folder / RECORD) as new_record, atomic(folder / PREDICTIONS) as new_predictions:
-                write_predictions(new_predictions, predictions)
-                record = ResultRecord.of(about, fitted, key, mark(new_predictions), external=external)
-                new_record.write_text(json_text(record), encoding="utf-8")
-            for old in OLD_RECORDS:
-                (folder / old).unlink(missing_ok=True)
+            # Contexts end from the last to the first.
+            with atomic(folder / RECORD) as record, atomic(folder / PREDICTIONS) as predictions:
+                yield predictions, record
+            for stale in (*OLD_RECORDS, FAILED):
+                (folder / stale).unlink(missing_ok=True)
 
     def predictions(self, result: ResultId) -> Predictions:
         """Predictions of a finished result."""
@@ -166,10 +155,17 @@ class Store:
         return self.root / safe_name(task)
 
     def write_task(self, task: Task, gc: NDArray[np.float32]) -> None:
-        """Keep what the board needs of a task's rows, so that a report needs no data set: see ``rows_frame``."""
+        """Keep what the board needs of a task's rows, so that a report needs no data set: see ``rows_frame``.
+
+        Raises
+        ------
+        BenchError : where what is there is of a newer format.
+        """
         folder = self.task_folder(task.card.name)
-        known = read_record(TaskRecord, folder / TASK).record
-        if known is not None and known.digest == task.digest and task_problem(folder) is None:
+        known = read_task(folder)
+        if known.state == State.NEWER:
+            raise BenchError(f"{folder / TASK}: {known.why}.")
+        if known.state == State.WHOLE and known.record is not None and known.record.digest == task.digest:
             return
         with disk_errors(folder):
             folder.mkdir(parents=True, exist_ok=True)
@@ -193,26 +189,23 @@ class Store:
     def records(self) -> Iterator[tuple[Path, ResultRecord]]:
         """(folder, record) of every finished result whose record is sound, in path order. Its predictions may be
         missing or damaged: see ``results``."""
-        for kept in self.results():
-            if kept.record is not None:
-                yield kept.folder, kept.record
+        for stored in self.results():
+            if stored.record is not None:
+                yield stored.folder, stored.record
 
     def unreadable(self) -> Iterator[tuple[Path, str]]:
-        """(file, why) of what counts as absent though it is there: records that are cut off or no records. A run fits
-        and writes them again."""
-        for path in sorted(self.root.glob(f"*/{TASK}")):
-            trouble = task_problem(path.parent)
-            if trouble is not None:
-                yield path, trouble
-        for kept in self.results():
-            if kept.record is None:
-                yield kept.path, kept.why
+        """(file, what is wrong and how to fix it) of what counts as absent though it is there."""
+        found = [(path, read_task(path.parent)) for path in sorted(self.root.glob(f"*/{TASK}"))]
+        troubles = [(path, task.state, task.why) for path, task in found if task.why]
+        troubles += [(stored.path, stored.state, stored.why) for stored in self.results() if stored.record is None]
+        for path, state, why in troubles:
+            yield path, why if state == State.NEWER else f"{why}. Run again to write it again"
 
     def failures(self) -> Iterator[tuple[Path, FailureRecord]]:
-        """(folder, note) of every failed fit."""
+        """(folder, note) of every failed fit of which there is no result, in path order."""
         for path in sorted(self.root.glob(f"*/*/*/*/seed-*/{FAILED}")):
             note = read_record(FailureRecord, path).record
-            if note is not None:
+            if note is not None and record_file(path.parent) is None:
                 yield path.parent, note
 
     def check_writable(self) -> None:
@@ -224,29 +217,56 @@ class Store:
             probe.write_bytes(b"")
             probe.unlink()
 
-    @contextlib.contextmanager
-    def claim(self, result: ResultId, *, wait: bool) -> Iterator[bool]:
-        """Hold a result against other runs in the same folder: yields False when another run holds it and ``wait`` is
+    def claim(self, result: ResultId, *, wait: bool) -> AbstractContextManager[bool]:
+        """Hold a result against other runs in the same folder: gives False when another run holds it and ``wait`` is
         off. The operating system lets go of the lock when its process dies."""
-        import fcntl
-
-        # Lock files stay: to delete one that another run waits for would let two runs hold it.
-        folder = self.root / ".locks"
-        with disk_errors(folder):
-            folder.mkdir(parents=True, exist_ok=True)
-            name = hashlib.sha256(str(result.path).encode()).hexdigest()[:16]
-            handle = os.open(folder / name, os.O_RDWR | os.O_CREAT, 0o644)
-        try:
-            try:
-                fcntl.flock(handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
-            except BlockingIOError:
-                yield False
-            else:
-                yield True
-        finally:
-            os.close(handle)
+        name = hashlib.sha256(str(result.path).encode()).hexdigest()[:16]
+        return locked(self.root / ".locks" / name, wait=wait)
 
 
+# ---- reading one folder ----------------------------------------------------------------------------------------------
+@dataclass(frozen=True)
+class StoredResult:
+    """A result as it lies in a folder. ``path`` : its record's file. ``result`` and ``record`` : None where the record
+    cannot be read. ``why`` : what is wrong, in words that follow the name of the file; empty for a whole one."""
+
+    path: Path
+    result: ResultId | None
+    record: ResultRecord | None
+    state: State
+    why: str = ""
+
+    @property
+    def folder(self) -> Path:
+        """The result's folder."""
+        return self.path.parent
+
+
+def record_file(folder: Path) -> Path | None:
+    """The file of the record in a result's folder, of whatever format; None where no fit was finished."""
+    return next((folder / name for name in (RECORD, *OLD_RECORDS) if (folder / name).is_file()), None)
+
+
+def read_result(folder: Path, *, checksum: bool = False) -> StoredResult | None:
+    """What lies in a result's folder, and its state; None where no fit was finished.
+
+    Parameters
+    ----------
+    checksum : whether the predictions are read to compare their checksum; their size is compared in any case.
+    """
+    path = record_file(folder)
+    if path is None:
+        return None
+    found = read_record(ResultRecord, path)
+    if found.record is None:
+        return StoredResult(path, None, None, found.state, found.why)
+    state, why = found.state, found.why
+    if not is_whole(folder / PREDICTIONS, found.record, checksum=checksum):
+        state, why = State.DAMAGED, f"{PREDICTIONS} next to it is missing, cut off or damaged"
+    return StoredResult(path, found.record.result, found.record, state, why)
+
+
+# ---- tasks -----------------------------------------------------------------------------------------------------------
 def rows_frame(task: Task, gc: NDArray[np.float32]) -> pd.DataFrame:
     """rows.parquet: ``row_id, chrom, position, locus, length, gc``, covariates as ``x:<name>``, strata as ``s:<name>``,
     replicates as ``y:<target>:<replicate>``, barcode halves as ``h:<target>:<1|2>``."""
@@ -288,12 +308,12 @@ def task_record(task: Task, rows_file: Mark) -> TaskRecord:
     )
 
 
-def task_problem(folder: Path) -> str | None:
-    """What is wrong with ``task.json`` and ``rows.parquet`` of a task's folder, in words; None where both are whole."""
+def read_task(folder: Path) -> Read[TaskRecord]:
+    """``task.json`` of a task's folder, and whether it and ``rows.parquet`` are whole."""
     found = read_record(TaskRecord, folder / TASK)
     if found.record is None:
-        return found.why
+        return found
     noted, rows = found.record.rows_file, folder / ROWS
     if not rows.is_file() or (noted is not None and not is_whole(rows, noted)):
-        return f"{ROWS} beside it is missing or damaged"
-    return None
+        return Read(found.record, State.DAMAGED, f"{ROWS} next to it is missing or damaged")
+    return found

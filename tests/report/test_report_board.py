@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from planted_store import Planted
 from scipy.stats import norm, rankdata, spearmanr
+from stored import description
 
 from bench.errors import BenchError
 from bench.files.atomic import read_json, write_json
@@ -213,8 +214,7 @@ def test_foreign_text_stays_text(planted: Write, tmp_path: Path) -> None:
 def test_failed_cells_are_shown_with_their_log(planted: Write, tmp_path: Path) -> None:
     made = planted()
     result = ResultId("planted", "activity", made.split, "one-hot", "cnn[arch=basset]", 0)
-    note = {"target": "activity", "split": made.split, "featurizer": "one-hot", "model": "cnn[arch=basset]", "seed": 0}
-    log = Store(tmp_path / "out").write_failure(result, {**note, "reason": "out of <memory>", "traceback": "Traceback"})
+    log = Store(tmp_path / "out").write_failure(description(result), "out of <memory>", "Traceback")
     text = write_board(tmp_path / "out").read_text(encoding="utf-8")
     assert "**failed**: out of &lt;memory&gt;" in text
     assert str(log.relative_to(tmp_path / "out")) in text
@@ -224,8 +224,8 @@ def test_a_board_whose_cells_all_failed_is_still_a_board(planted: Write, tmp_pat
     made = planted()
     for folder in (tmp_path / "out" / "planted").glob("*/*/*"):
         shutil.rmtree(folder)
-    note = {"target": "activity", "split": made.split, "featurizer": "gc", "model": "ridge", "seed": 0, "reason": "no"}
-    Store(tmp_path / "out").write_failure(ResultId("planted", "activity", made.split, "gc", "ridge", 0), note)
+    result = ResultId("planted", "activity", made.split, "gc", "ridge", 0)
+    Store(tmp_path / "out").write_failure(description(result), "no")
     assert "**failed**: no" in write_board(tmp_path / "out").read_text(encoding="utf-8")
 
 
