@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
 import re
 import shutil
 from collections.abc import Callable
@@ -19,6 +18,8 @@ from bench.errors import BenchError
 from bench.files.atomic import read_json, write_json
 from bench.report import write_board
 from bench.report.terminal import terminal_summary
+from bench.run.plan import Skip
+from bench.store.record import SkipRecord
 from bench.store.result import ResultId
 from bench.store.store import Store
 
@@ -318,9 +319,15 @@ def test_barcode_halves_give_a_ceiling_of_their_own(planted: Write, tmp_path: Pa
 
 def test_skipped_pairs_of_the_last_plan_are_listed(planted: Write, tmp_path: Path) -> None:
     planted()
-    skipped = [{"featurizer": "gc", "model": "cnn", "reason": "cnn takes signals, gc is a table"}]
-    (tmp_path / "out" / "planted" / "plan.json").write_text(json.dumps({"skipped": skipped}), encoding="utf-8")
-    assert "`gc` + `cnn`: cnn takes signals" in write_board(tmp_path / "out").read_text(encoding="utf-8")
+    skips = [
+        Skip("planted", "cnn takes signals, gc is a table", "gc", "cnn"),
+        Skip("planted", "the task has no barcodes", "barcodes"),
+    ]
+    records = [SkipRecord(**vars(skip), what=skip.what) for skip in skips]
+    Store(tmp_path / "out").write_skipped("planted", records)
+    board = write_board(tmp_path / "out").read_text(encoding="utf-8")
+    assert "- `gc` + `cnn`: cnn takes signals" in board
+    assert "- `barcodes`: the task has no barcodes" in board  # alone: no model would help
 
 
 @pytest.mark.usefixtures("with_pictures")

@@ -3,7 +3,7 @@
 Every worker loads the task by name, makes the features of its share of the rows, block by block, and calls the model's
 own ``fit``, which joins the others through the collective communication of its library (XGBoost's, LightGBM's): sums of
 histograms travel, rows never do. Why not `xgboost.dask` and `lightgbm.dask`, which sit on the same communication: they
-take Dask arrays, and hold them beside the learner's own matrix (2 + 2 bytes of each count in place of 2), and
+take Dask arrays, and hold them alongside the learner's own matrix (2 + 2 bytes of each count in place of 2), and
 LightGBM's has no early stopping.
 
 A worker that is lost takes the fit with it; it begins again on those that are left.
