@@ -195,7 +195,7 @@ def _measure(
     buffer: NDArray[np.uint8], sites: NDArray[np.int64], near: NDArray[np.int64], far: NDArray[np.int64]
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """GC content and sites that lie wholly within, float32."""
-    from bench.kernels.counting import gc_fraction
+    from bench.kernels.gc import gc_fraction
 
     gc = gc_fraction(Sequences.from_intervals(buffer, near, far))
     within = np.searchsorted(sites, far - len(SITE), "right") - np.searchsorted(sites, near, "left")

@@ -11,7 +11,8 @@ from bench.dataset import Unavailable
 from bench.errors import BenchError
 from bench.fit.recipe import result_key
 from bench.fit.worker import JobSpec, Probe, probe_features
-from bench.plugins.registry import Made, Registry, expand_sweep
+from bench.plugins.parameters import expand_sweep
+from bench.plugins.registry import Made, Registry
 from bench.run.job import Job, JobFailed
 from bench.run.places.child import Child
 from bench.store.result import NO_FEATURES, ResultId

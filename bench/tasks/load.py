@@ -57,7 +57,7 @@ class PlannedTask:
     @cached_property
     def gc(self) -> NDArray[np.float32]:
         """GC fraction of every row, float32 (n,)."""
-        from bench.kernels.counting import gc_fraction
+        from bench.kernels.gc import gc_fraction
 
         return gc_fraction(self.task.sequences)
 

@@ -32,7 +32,8 @@ from hypothesis import strategies as st
 from stored import description
 
 from bench.errors import BenchError
-from bench.plugins.registry import Registry, expand_sweep
+from bench.plugins.parameters import expand_sweep
+from bench.plugins.registry import Registry
 from bench.plugins.settings import plugin_files
 from bench.report import write_board
 from bench.store.clean import leftovers
