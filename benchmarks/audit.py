@@ -18,6 +18,7 @@ from bench.datasets.simulate import simulate
 from bench.sequences import Sequences
 from bench.stats.bootstrap import Draws, correlation_draws, estimate
 from bench.stats.ranks import mid_ranks, spearman
+from bench.tasks.duplicates import across_split
 from bench.tasks.task import TEST, TRAIN, VALID, Card, Folds, Target, Task
 
 RNG = np.random.default_rng(0)
@@ -168,7 +169,7 @@ def speed() -> None:
     print("\n## Seconds")
     for rows, length in ((15_000, 200), (60_000, 200)):
         task, folds = as_task(RNG.integers(0, 4, (rows, length), dtype=np.uint8), rows // 2)
-        for count in (duplicates.across_split, duplicates.near_across_split):
+        for count in (across_split, duplicates.near_across_split):
             best = np.inf
             for _ in range(3):
                 began = time.perf_counter()

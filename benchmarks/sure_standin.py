@@ -76,7 +76,8 @@ def measure(
     """Every stage on one stand-in of so many fragments."""
     from bench.datasets.sure2017 import COUNTS, GENOMES, SuRE2017, read_counts
     from bench.datasets.sure_standin import write_standin
-    from bench.fit.fit import Workspace, fit_job
+    from bench.fit.features import Workspace
+    from bench.fit.fit import FitJob, fit_job
     from bench.fit.worker import Probe
     from bench.plugins.registry import Registry
     from bench.run.device import cpu_threads
@@ -110,7 +111,7 @@ def measure(
         gc.collect()
         with stages.stage(f"features {featurizer.name}") as said:
             features = workspace.features_of(task, featurizer)
-            how = "made anew at each use" if hasattr(features.values, "read") else "held"
+            how = "made again at each use" if hasattr(features.values, "read") else "held"
             said["note"] = (
                 f"{features.columns} columns {features.values.dtype}, {features.values.nbytes / 1e9:.2f} GB {how}"
             )
@@ -124,12 +125,11 @@ def measure(
             if why_not(featurizer, model, probe, default_suite=False):
                 continue
             with stages.stage(f"{featurizer.name} + {model.name}") as said:
-                [result] = fit_job(
-                    task, folds, featurizer, model, 0, ("K562",), workspace=workspace, threads=cpu_threads()
-                )
-                seconds, scores = result.record["seconds"], result.record["spearman"]
+                job = FitJob(task, folds, featurizer, model, 0, ("K562",), threads=cpu_threads())
+                [result] = fit_job(job, workspace)
+                seconds, scores = result.record.seconds, result.record.spearman
                 said["note"] = (
-                    f"fit {seconds['fit']:.0f} s on {result.record['fitted_rows'][0]:,} rows, predict"
+                    f"fit {seconds['fit']:.0f} s on {result.record.fitted_rows[0]:,} rows, predict"
                     f" {seconds['predict']:.0f} s, shuffled {seconds.get('shuffled', 0):.0f} s,"
                     f" ρ test {scores['test'][0]:.3f}"
                 )

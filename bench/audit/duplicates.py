@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import asdict
 
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
 from bench.audit.finding import Finding, Status, Subject
-from bench.sequences import COMPLEMENT, Sequences
+from bench.sequences import Sequences
+from bench.tasks.duplicates import across_split
 from bench.tasks.task import TEST, TRAIN, VALID, Folds, Task
 
 #: Length of the words that are compared, canonical over strands. Of 4 million pairs of unrelated 150-mers at 45 % GC
@@ -26,27 +28,6 @@ WORDS = 8_000_000
 #: Share of test rows with a copy among the rows that a model sees. A memoriser of copies gains .003 in Spearman at 1 %
 #: and .016 at 5 %, for a model at .5 on data of reliability .8 (docs/audit.md).
 LEAK_WARN, LEAK_FAIL = 0.01, 0.05
-
-
-def across_split(task: Task, folds: Folds) -> dict[str, int]:
-    """Test rows whose bases a model sees while training (training or validation rows of the fold that tests them).
-
-    Returns
-    -------
-    ``exact``: rows with a copy; ``reverse_complement``: further rows whose other strand has one; ``test_rows``: rows
-    that are tested at all. A row counts once, whatever the number of folds and copies.
-    """
-    forward, backward = _digests(task.sequences)
-    exact, other = np.zeros((2, len(task)), np.bool_)
-    for part in folds.part:
-        tested, seen = np.flatnonzero(part == TEST), np.flatnonzero((part == TRAIN) | (part == VALID))
-        exact[tested] |= np.isin(forward[tested], forward[seen])
-        other[tested] |= np.isin(backward[tested], forward[seen])
-    return {
-        "exact": int(exact.sum()),
-        "reverse_complement": int((other & ~exact).sum()),
-        "test_rows": int((folds.part == TEST).any(axis=0).sum()),
-    }
 
 
 def near_across_split(task: Task, folds: Folds, near: float = NEAR) -> dict[str, int]:
@@ -90,14 +71,14 @@ def near_across_split(task: Task, folds: Folds, near: float = NEAR) -> dict[str,
 def check_duplicates(subject: Subject) -> Iterator[Finding]:
     """Exact and reverse-complement copies across the split."""
     found = across_split(subject.task, subject.folds)
-    copies = found["exact"] + found["reverse_complement"]
+    copies = found.exact + found.reverse_complement
     yield Finding(
         "duplicates",
-        leak_status(copies, found["test_rows"]),
+        leak_status(copies, found.test_rows),
         "",
-        f"{found['exact']:,} of {found['test_rows']:,} test rows have an exact copy among training or validation rows,"
-        f" {found['reverse_complement']:,} more a reverse-complement one",
-        found,
+        f"{found.exact:,} of {found.test_rows:,} test rows have an exact copy among training or validation rows,"
+        f" {found.reverse_complement:,} more a reverse-complement one",
+        asdict(found),
     )
 
 
@@ -118,17 +99,6 @@ def check_near_duplicates(subject: Subject) -> Iterator[Finding]:
 def leak_status(copies: int, rows: int) -> Status:
     share = copies / max(rows, 1)
     return "FAIL" if share >= LEAK_FAIL else "WARN" if share >= LEAK_WARN else "PASS"
-
-
-def _digests(sequences: Sequences) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """64-bit hashes of every row's bases and of its reverse complement, int64 (n,) each. Two of 2 million different
-    rows share one with a chance of 1e-7."""
-    forward, backward = np.empty((2, len(sequences)), np.int64)
-    for row in range(len(sequences)):
-        codes = sequences.codes(row)
-        forward[row] = hash(codes.tobytes())
-        backward[row] = hash(COMPLEMENT[codes[::-1]].tobytes())
-    return forward, backward
 
 
 def _words(sequences: Sequences, scale: int) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:

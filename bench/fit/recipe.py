@@ -1,4 +1,4 @@
-"""A result - one (task, target, featurizer, model, seed) under one split - and its cache key."""
+"""The recipe of a result: all that its predictions may depend on, and its hash, the result's key."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from bench.store.result import ResultId
 #: Raised when the way the engine prepares targets or rows changes what a fit predicts, or what it predicts on (2: the
 #: dinucleotide shuffles of its test rows too).
 PROTOCOL = 2
-#: Packages besides a model's own that decide predictions.
+#: Packages other than a model's own that decide predictions.
 COMMON_LIBRARIES = ("numpy",)
 
 
@@ -36,8 +36,7 @@ def result_key(
     """The content key of a result: what its predictions follow from, and nothing else.
 
     ``joint`` are the targets fitted together with this one (itself alone for most models). Device, threads, output
-    folder,
-    other plugins, argument order and comments do not enter.
+    folder, other plugins, argument order and comments do not enter.
     """
     parts: dict[str, Any] = {
         "protocol": PROTOCOL,

@@ -33,7 +33,8 @@ def _registry() -> Registry:
 def recover(data: Planted, *, min_dna: int = planted.MIN_DNA, seed: int = 0) -> TargetFigures:
     """The figures of a simulated data set: its table becomes a task, both learners are fitted on every fold, and their
     held-out predictions make the figures."""
-    from bench.fit.fit import Workspace, fit_job
+    from bench.fit.features import Workspace
+    from bench.fit.fit import FitJob, fit_job
     from bench.kernels.gc import gc_fraction
     from bench.tasks.splits import make_folds
     from bench.tasks.table import build_task
@@ -47,7 +48,7 @@ def recover(data: Planted, *, min_dna: int = planted.MIN_DNA, seed: int = 0) -> 
     validation: dict[str, float] = {}
     for name, (featurizer, model) in zip(NAMES, (GC_ONLY, BEST), strict=True):
         made, learner = _registry().make("featurizer", featurizer), _registry().make("model", model)
-        found = fit_job(task, folds, made, learner, seed, (planted.TARGET,), workspace=Workspace())[0]
+        found = fit_job(FitJob(task, folds, made, learner, seed, (planted.TARGET,)), Workspace())[0]
         tested = found.predictions.part == TEST
         predictions[name] = np.zeros(len(task))
         predictions[name][found.predictions.row[tested]] = found.predictions.prediction[tested]
@@ -78,7 +79,7 @@ def held_out_curves(data: Planted, *, seed: int = 0) -> TargetFigures:
 def _curve(table: NDArray[Any], y: NDArray[Any], fold: NDArray[Any]) -> NDArray[np.float64]:
     """Held-out predictions (n,) of the registry's curve learner: fold i is tested, i + 1 validates, the rest trains."""
     from bench.featurizer import Features
-    from bench.fit.fit import TargetScale
+    from bench.fit.scale import TargetScale
     from bench.model import Part, Setting
 
     made = _registry().make("model", GC_ONLY[1])
@@ -120,9 +121,8 @@ def through_the_store(data: Planted, folder: Path, *, min_dna: int = planted.MIN
     from bench.board.load import find_tasks
     from bench.board.summarise import summarise
     from bench.run.execute import run_plan
-    from bench.run.plan import make_plan
+    from bench.run.plan import Selection, make_plan
     from bench.store.store import Store
-    from bench.tasks.load import Selection
 
     spec = planted.spec_of(data, name="planted-task", min_dna=min_dna, split=SPLIT)
     path, _ = planted.write_task(folder / "task", data, spec)
@@ -130,5 +130,5 @@ def through_the_store(data: Planted, folder: Path, *, min_dna: int = planted.MIN
     for featurizer, model in (GC_ONLY, BEST):
         call = Selection(tasks=(str(path),), featurizers=(featurizer,), models=(model,))
         plan = make_plan(call, _registry(), store)
-        run_plan(plan, call, _registry(), store, Console(quiet=True))
+        run_plan(plan, _registry(), store, Console(quiet=True))
     return summarise(find_tasks(store.root)[0]).boards[0]

@@ -7,9 +7,8 @@ from small_tasks import write_small_task
 import bench.plugins.libraries
 from bench.plugins.registry import Registry
 from bench.run.execute import run_plan
-from bench.run.plan import make_plan
+from bench.run.plan import Selection, make_plan
 from bench.store.store import Store
-from bench.tasks.load import Selection
 
 PLUGIN = '''
 import numpy as np
@@ -198,14 +197,14 @@ class Calls:
         with pytest.MonkeyPatch.context() as patch:
             for library, version in call["versions"].items():
                 patch.setitem(bench.plugins.libraries._KNOWN, library, version)
-            return make_plan(asked, registry, self.store), asked, registry
+            return make_plan(asked, registry, self.store), registry
 
 
 @pytest.fixture(scope="module")
 def calls(tmp_path_factory):
     calls = Calls(tmp_path_factory.mktemp("table"))
-    plan, asked, registry = calls.plan()
-    outcome = run_plan(plan, asked, registry, calls.store, Console(quiet=True))
+    plan, registry = calls.plan()
+    outcome = run_plan(plan, registry, calls.store, Console(quiet=True))
     assert [len(outcome.fitted), outcome.failed] == [1, []]
     return calls
 
@@ -213,6 +212,6 @@ def calls(tmp_path_factory):
 @pytest.mark.parametrize("change", CHANGES)
 def test_what_is_fitted_again(calls, change):
     changes, again = CHANGES[change]
-    plan, _, _ = calls.plan(**changes)
-    assert plan.results_to_fit == int(again)
+    plan, _ = calls.plan(**changes)
+    assert plan.fits == int(again)
     assert len(plan.reused) == (1 if change == "the seed" else int(not again))
