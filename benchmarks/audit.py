@@ -18,6 +18,7 @@ from bench.datasets.simulate import simulate
 from bench.sequences import Sequences
 from bench.stats.bootstrap import Draws, correlation_draws, estimate
 from bench.stats.ranks import mid_ranks, spearman
+from bench.tasks.splits import Split
 from bench.tasks.task import TEST, TRAIN, VALID, Card, Folds, Target, Task
 
 RNG = np.random.default_rng(0)
@@ -116,7 +117,7 @@ def as_task(codes: NDArray[np.uint8], train: int) -> tuple[Task, Folds]:
     sequences = Sequences.from_intervals(codes.ravel(), start, start + length)
     names, none = np.arange(n).astype(str), np.full(n, -1, np.int64)
     target = Target("y", RNG.normal(size=(n, 2)), ("1", "2"))
-    task = Task(Card("x", "x"), sequences, names, names, none, np.arange(n), {"y": target}, {}, "holdout", "x")
+    task = Task(Card("x", "x"), sequences, names, names, none, np.arange(n), {"y": target}, {}, Split("holdout"), "x")
     return task, Folds("holdout", part)
 
 

@@ -145,9 +145,9 @@ def check_ties(subject: Subject) -> Iterator[Finding]:
 
 def check_filters(subject: Subject) -> Iterator[Finding]:
     """Filters of the task's file that select on the outcome: a minimum on something measured on RNA."""
-    if not subject.minimum:
+    if not subject.task.minimum:
         yield Finding("filters", "PASS", "", "no minimum is asked of any column")
-    for name, least in subject.minimum.items():
+    for name, least in subject.task.minimum.items():
         column = subject.task.sequences.covariates.get(name)
         found = [] if column is None else [subject.correlation(column, t.value) for t in subject.task.targets.values()]
         most = max(found, key=lambda figure: abs(np.nan_to_num(figure.value)), default=None)

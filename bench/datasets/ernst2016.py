@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from bench.dataset import Dataset, remote_files
 from bench.errors import BenchError
-from bench.files.reading import read_tsv
+from bench.files.tables import read_tsv
 from bench.tasks.spec import ColumnsSpec, TargetSpec, TaskSpec, named
+from bench.tasks.splits import Split
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -61,7 +62,7 @@ de090d92cdda2b0b7c3ed7a07ccc4903e344143607c332f962e22d3677459e64 370005 GSM18317
                 )
                 for cell in CELLS
             },
-            split="locus-kfold[k=5]",
+            split=Split.parse("locus-kfold[k=5]"),
         )
 
     def frame(self, files: dict[str, Path]) -> pd.DataFrame:

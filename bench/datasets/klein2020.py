@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 
 from bench.dataset import Dataset, remote_files
 from bench.errors import BenchError
-from bench.files.reading import read_fasta, read_tsv
+from bench.files.fasta import read_fasta
+from bench.files.tables import read_tsv
 from bench.tasks.spec import ColumnsSpec, TargetSpec, TaskSpec, named
+from bench.tasks.splits import Split
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -68,7 +70,7 @@ class Klein2020(Dataset):
             ),
             columns=ColumnsSpec(id="name", strata=named("origin")),
             targets={target: TargetSpec(replicates=_replicates(target)) for target in DESIGNS},
-            split="chromosome-kfold[k=5]",
+            split=Split.parse("chromosome-kfold[k=5]"),
         )
 
     def frame(self, files: dict[str, Path]) -> pd.DataFrame:

@@ -13,7 +13,7 @@ import json
 import os
 import zlib
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -24,6 +24,7 @@ from bench.dataset import Dataset, Unavailable, data_folders
 from bench.errors import BenchError
 from bench.files.folders import cache_folder
 from bench.tasks.spec import ColumnsSpec, TargetSpec, TaskSpec
+from bench.tasks.splits import Split
 from bench.tasks.task import Task
 
 if TYPE_CHECKING:
@@ -40,6 +41,8 @@ SUMMED = {
     "dna": tuple(f"plasmid library, PCR rep{i}" for i in (1, 2)),
 }
 AUTOSOMES = tuple(f"chr{i}" for i in range(1, 23))
+#: The split of the study that trained on these data in 2017.
+SPLIT = Split("holdout", valid=("chr18",), test=("chr8",), drop=("chrX", "chrY"))
 LONGEST = 2_000
 #: Bytes of text parsed at a time: 300,000 rows, which pyarrow parses on all cores.
 BLOCK = 16 << 20
@@ -93,7 +96,7 @@ class SuRE2017(Dataset):
             note=self.note,
             columns=ColumnsSpec(covariates={"dna_count": "dna", "ipcr_count": "ipcr"}),
             targets={"K562": TargetSpec(replicates=["rep1", "rep2"])},
-            split="holdout[valid=chr18,test=chr8,drop=chrX+chrY]",
+            split=SPLIT,
         )
 
     def locate(self, data_dir: Path | None = None, *, download: bool = False) -> dict[str, Path]:
@@ -137,17 +140,16 @@ class SuRE2017(Dataset):
         return [np.log2((kept.rows[rna].to_numpy() + 1) / kept.reads[rna]) - dna for rna in ("rna1", "rna2")]
 
     def load(self, data_dir: Path | None = None, *, download: bool = False) -> Task:
-        from dataclasses import replace
-
         from bench.tasks.table import build_task
 
         files = self.locate(data_dir, download=download)
         kept = cached_counts(files[COUNTS], self.rule)
         frame = self.table(kept)
         # The plasmids are a woman's DNA: no fragment of chrY may be left for the split to drop.
-        sexes = [chrom for chrom in ("chrX", "chrY") if chrom in set(frame["chrom"].unique())]
-        split = "holdout[valid=chr18,test=chr8" + (f",drop={'+'.join(sexes)}]" if sexes else "]")
-        spec = self.spec().model_copy(update={"split": split})
+        there = set(frame["chrom"].unique())
+        spec = self.spec().model_copy(
+            update={"split": replace(SPLIT, drop=tuple(chrom for chrom in SPLIT.drop if chrom in there))}
+        )
         task = build_task(spec, frame, source=self.name, genome=files[GENOMES[0]])
         return replace(task, counts={**kept.counts, **task.counts})
 
@@ -167,7 +169,7 @@ class SuRE2017Positives(SuRE2017):
     )
 
     def spec(self) -> TaskSpec:
-        changed = {"assay": "SuRE, RNA reads per plasmid read", "split": "holdout[valid=chr18,test=chr8]"}
+        changed = {"assay": "SuRE, RNA reads per plasmid read", "split": replace(SPLIT, drop=())}
         return super().spec().model_copy(update=changed)
 
     def replicates(self, kept: Counts) -> list[NDArray[np.float64]]:

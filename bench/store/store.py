@@ -129,7 +129,7 @@ class Store:
                     "digest": task.digest,
                     "rows": len(task),
                     "rows_file": noted,
-                    "split": task.split,
+                    "split": str(task.split),
                     "card": vars(task.card),
                     "counts": dict(task.counts),
                     "strata": list(task.strata),

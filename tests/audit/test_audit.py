@@ -15,9 +15,9 @@ from typer.testing import CliRunner
 from bench.audit import confounders, design, duplicates
 from bench.audit.audit import CHECKS, audit
 from bench.cli.main import app
-from bench.tasks.spec import load_task_file
-from bench.tasks.splits import make_folds
+from bench.tasks.folds import make_folds
 from bench.tasks.task import DROPPED, TEST, TRAIN, VALID, Folds
+from bench.tasks.task_file import load_task_file
 
 
 @pytest.fixture(autouse=True)

@@ -6,9 +6,9 @@ from bench import Featurizer, Model
 from bench.errors import BenchError
 from bench.fit.fit import TargetScale, Workspace, compute_features, fit_job
 from bench.plugins.registry import Made
-from bench.tasks.spec import load_task_file
-from bench.tasks.splits import make_folds
+from bench.tasks.folds import make_folds
 from bench.tasks.task import TEST, TRAIN, VALID
+from bench.tasks.task_file import load_task_file
 
 
 class GCColumn(Featurizer):

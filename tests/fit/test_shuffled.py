@@ -15,9 +15,9 @@ from bench.plugins.registry import Registry
 from bench.store.predictions import Predictions, read_predictions
 from bench.store.result import ResultId
 from bench.store.store import Store
-from bench.tasks.spec import load_task_file
-from bench.tasks.splits import make_folds
+from bench.tasks.folds import make_folds
 from bench.tasks.task import TEST
+from bench.tasks.task_file import load_task_file
 
 
 @pytest.fixture(scope="module")

@@ -11,6 +11,7 @@ from bench.fit.fit import Workspace, fit_job
 from bench.plugins.registry import Registry
 from bench.sequences import Sequences
 from bench.stats.board import ModelFigures, board
+from bench.tasks.splits import Split
 from bench.tasks.task import TEST, TRAIN, VALID, Card, Folds, Target, Task
 
 ROWS, LENGTH = 1500, 100
@@ -51,7 +52,7 @@ def planted(world: str) -> Task:
         np.arange(ROWS),
         {"y": Target("y", replicates, ("1", "2"))},
         {},
-        "holdout",
+        Split("holdout"),
         "digest",
     )
 

@@ -11,7 +11,7 @@ from bench.files.atomic import atomic
 from bench.store.predictions import Predictions, read_predictions
 from bench.store.result import ResultId
 from bench.store.store import PREDICTIONS, RECORD, Store
-from bench.tasks.spec import load_task_file
+from bench.tasks.task_file import load_task_file
 
 CELL = ResultId("task", "y", "holdout", "gc", "ridge", 0)
 #: What a finished result's record must hold.
