@@ -27,8 +27,8 @@ class RemoteFile:
 
 
 def remote_files(folder: str, url: str, listing: str) -> tuple[RemoteFile, ...]:
-    """Files of one public address. ``listing`` has a line each: SHA-256, bytes, path under ``url``; the local path is
-    ``folder`` and the file's name, with the folder above it where two names are the same."""
+    """Files of one public address. ``listing`` has one line per file: SHA-256, bytes, path under ``url``; the local path
+    is ``folder`` and the file's name, with the folder above it where two names are the same."""
     lines = [line.split(maxsplit=2) for line in listing.strip().splitlines()]
     names = [path.rpartition("/")[2] for _, _, path in lines]
     return tuple(
@@ -45,9 +45,9 @@ def remote_files(folder: str, url: str, listing: str) -> tuple[RemoteFile, ...]:
 class Unavailable(Exception):
     """The files of a data set are not here and may not be downloaded: its task is shown as skipped."""
 
-    def __init__(self, reason: str, mend: str) -> None:
-        super().__init__(f"{reason} {mend}")
-        self.reason, self.mend = reason, mend
+    def __init__(self, reason: str, fix: str) -> None:
+        super().__init__(f"{reason} {fix}")
+        self.reason, self.fix = reason, fix
 
 
 class Dataset:
@@ -88,7 +88,7 @@ class Dataset:
         return build_task(self.spec(), self.frame(self.locate(data_dir, download=download)), source=self.name)
 
     def problem(self, data_dir: Path | None = None) -> str | None:
-        """Why the task cannot be loaded as things stand, with the mend; None when its files are here."""
+        """Why the task cannot be loaded as things stand, with the fix; None when its files are here."""
         missing = [file for file in self.files if self.find(file, data_dir) is None]
         return str(self._unavailable(missing, data_dir)) if missing else None
 

@@ -96,7 +96,7 @@ def near(rows: int = 2000, length: int = 150) -> None:
     )
     for name, codes in tested.items():
         task, folds = as_task(np.concatenate([seen, codes]), rows)
-        rates = [duplicates.near_across_split(task, folds, share)["near"] / rows for share in (0.1, 0.3, 0.5, 0.7)]
+        rates = [duplicates.near_across_split(task, folds, share).near / rows for share in (0.1, 0.3, 0.5, 0.7)]
         print(f"{name}: " + ", ".join(f"{rate:.1%}" for rate in rates) + " at shares of .1, .3, .5, .7")
         try:
             best = hashfrag.best_scores(task.sequences, np.arange(rows, 2 * rows), np.arange(rows)) / length

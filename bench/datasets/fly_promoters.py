@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 
 class FlyPromoters(Dataset):
+    """The 300 bp upstream of each start site, with the gene's RNA as the target."""
+
     name = "fly-promoters"
     title = "11,497 fly promoters (300 bp) and the RNA of their genes in S2 cells; not an MPRA"
 

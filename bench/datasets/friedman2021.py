@@ -23,6 +23,8 @@ PSEUDO_RATIO = 1e-3
 
 
 class Friedman2021(Dataset):
+    """One target per promoter; an element, its mutants and its scramble are one locus by their coordinates."""
+
     name = "friedman2021"
     title = "4,844 mouse retinal elements (164 bp), their mutants and scrambles, with two promoters"
     files = remote_files(

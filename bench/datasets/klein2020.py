@@ -42,6 +42,8 @@ def _replicates(target: str) -> list[str]:
 
 
 class Klein2020(Dataset):
+    """One target per reporter design."""
+
     name = "klein2020"
     title = "13 reporter designs on the same 2,429 liver elements (171 bp), HepG2"
     files = remote_files(

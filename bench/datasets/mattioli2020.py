@@ -26,6 +26,8 @@ MINIMUM_DNA, MINIMUM_BARCODES = 5, 3
 
 
 class Mattioli2020(Dataset):
+    """One target per cell line; the tiles of orthologous start sites are one locus."""
+
     name = "mattioli2020"
     title = "13,410 tiles (144 bp) at human and mouse start sites, in human and in mouse stem cells"
     files = (

@@ -113,7 +113,7 @@ def write_task(
 ) -> tuple[Path, Truth]:
     """Write ``planted.toml``, ``planted.tsv.gz`` and ``truth.json``; the task file's path and the truth.
 
-    ``parameters`` of the simulation are written beside the truth.
+    ``parameters`` of the simulation are written with the truth.
     """
     folder.mkdir(parents=True, exist_ok=True)
     truth = truth_of(data, int(spec.minimum["dna_count"]))
@@ -146,6 +146,8 @@ def _simulated() -> Simulated:
 
 
 class Planted(Dataset):
+    """Three thousand simulated rows under one split of ten chromosomes."""
+
     name = "planted"
     title = "3,000 simulated elements (150 bp) in which GC's share is known: the board's own calibration"
 

@@ -124,7 +124,7 @@ def simulate(
     ----------
     loci, tiles : loci, and rows in each. Tiles share the locus' GC (up to a jitter of .02) and its noise.
     gc_share, motif_share : g and m, of the latent variance; g + m ≤ 1.
-    length : bases of a row. motif : "neutral" (GC independent of hits) or "rich" (each hit brings GC).
+    length : bases per row. motif : "neutral" (GC independent of hits) or "rich" (each hit brings GC).
     depths : RNA depth of every replicate; .004 and .02 give the 96.8 % and 87.8 % zeros of a SuRE library.
     dna_depth : depth of the DNA count, times μ. Small: DNA noise, which all replicates share.
     gc_bias : b, of the DNA count alone (a bias of sequencing the DNA): it puts −b·z(GC) into the ratio.

@@ -72,6 +72,8 @@ class Counts:
 
 
 class SuRE2017(Dataset):
+    """Fragments chosen by their plasmid reads alone."""
+
     name = "sure2017"
     title = "Genome fragments of 0.2-2 kb in K562 with 10 plasmid reads or more (SuRE); bring the file and hg19"
     in_all = False  # gigabytes and hours: run when named
@@ -79,8 +81,8 @@ class SuRE2017(Dataset):
     rule: ClassVar[Rule] = Rule((*AUTOSOMES, "chrX", "chrY"), dna=10)
     note: ClassVar[str] = (
         "Fragments with 10 or more plasmid reads, never chosen by RNA: nine in ten have no RNA read, so scores and"
-        " ceiling are low. Both replicates are divided by one plasmid library, which alone correlates them: read the"
-        " ceiling given log DNA. Neighbouring fragments overlap; intervals are by merged overlaps."
+        " noise ceiling are low. Both replicates are divided by one plasmid library, which alone correlates them: read"
+        " the noise ceiling given log DNA. Neighbouring fragments overlap; intervals are by merged overlaps."
     )
 
     def spec(self) -> TaskSpec:
@@ -164,7 +166,7 @@ class SuRE2017Positives(SuRE2017):
     note = (
         "CHOSEN BY THE OUTCOME: only fragments with RNA reads in both replicates are kept, 2.1 million of 153. That"
         " selection alone lifts the correlation of the replicates several times and hides most of GC's share. It"
-        " reproduces the 2017 processing so that its published scores have a row beside them; use sure2017 for"
+        " reproduces the 2017 processing so that its published scores have a row to compare with; use sure2017 for"
         " every other question."
     )
 

@@ -78,7 +78,7 @@ class TargetSpec(_Strict):
     @field_validator("replicates", "halves")
     @classmethod
     def _each_once(cls, columns: list[str]) -> list[str]:
-        # A column counted twice agrees with itself perfectly: the ceiling would be 1.
+        # A column counted twice agrees with itself perfectly: the noise ceiling would be 1.
         twice = next((column for column in columns if columns.count(column) > 1), None)
         if twice is not None:
             raise ValueError(f"column {twice!r} is named twice: name each measurement once")

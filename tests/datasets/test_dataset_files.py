@@ -89,7 +89,7 @@ def test_absent_files_are_unavailable_with_the_mend():
     with pytest.raises(Unavailable) as caught:
         Toy().load()
     assert caught.value.reason == "1 of 1 files of toy are not here."
-    assert "bench data fetch toy" in caught.value.mend
+    assert "bench data fetch toy" in caught.value.fix
     assert Toy().problem() == str(caught.value)
 
 

@@ -197,7 +197,7 @@ def test_features_without_room_on_the_disk_are_an_error(monkeypatch, tmp_path):
     from bench.files.scratch import scratch_array
 
     monkeypatch.setenv("BENCH_CACHE_DIR", str(tmp_path))
-    with pytest.raises(BenchError, match=r"no room for .* BENCH_CACHE_DIR"):
+    with pytest.raises(BenchError, match=r"no space for .* BENCH_CACHE_DIR"):
         scratch_array((1 << 50, 1), np.dtype(np.uint8))
 
 
