@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, ClassVar
 from bench.errors import BenchError
 from bench.files.folders import cache_folder, named_folder
 from bench.tasks.spec import TaskSpec
+from bench.tasks.table import build_task
 from bench.tasks.task import Task
 
 if TYPE_CHECKING:
@@ -27,8 +28,8 @@ class RemoteFile:
 
 
 def remote_files(folder: str, url: str, listing: str) -> tuple[RemoteFile, ...]:
-    """Files of one public address. ``listing`` has one line per file: SHA-256, bytes, path under ``url``; the local path
-    is ``folder`` and the file's name, with the folder above it where two names are the same."""
+    """Files of one public address. ``listing`` has one line per file: SHA-256, bytes, path under ``url``; the local
+    path is ``folder`` and the file's name, with the folder above it where two names are the same."""
     lines = [line.split(maxsplit=2) for line in listing.strip().splitlines()]
     names = [path.rpartition("/")[2] for _, _, path in lines]
     return tuple(
@@ -83,8 +84,6 @@ class Dataset:
         Unavailable : where files are missing and ``download`` is false, or the download failed.
         BenchError : for files that are not what was published.
         """
-        from bench.tasks.table import build_task
-
         return build_task(self.spec(), self.frame(self.locate(data_dir, download=download)), source=self.name)
 
     def problem(self, data_dir: Path | None = None) -> str | None:

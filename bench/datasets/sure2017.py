@@ -25,6 +25,7 @@ from bench.errors import BenchError
 from bench.files.folders import cache_folder
 from bench.tasks.spec import ColumnsSpec, TargetSpec, TaskSpec
 from bench.tasks.splits import Split
+from bench.tasks.table import build_task
 from bench.tasks.task import Task
 
 if TYPE_CHECKING:
@@ -142,8 +143,6 @@ class SuRE2017(Dataset):
         return [np.log2((kept.rows[rna].to_numpy() + 1) / kept.reads[rna]) - dna for rna in ("rna1", "rna2")]
 
     def load(self, data_dir: Path | None = None, *, download: bool = False) -> Task:
-        from bench.tasks.table import build_task
-
         files = self.locate(data_dir, download=download)
         kept = cached_counts(files[COUNTS], self.rule)
         frame = self.table(kept)

@@ -12,6 +12,7 @@ from bench.plugins.registry import Registry
 from bench.tasks.folds import make_folds
 from bench.tasks.splits import Split
 from bench.tasks.task import DROPPED, TRAIN, Folds, Task
+from bench.tasks.task_file import load_task_file
 
 #: Training rows that --quick keeps: a minute's look at a task of any size.
 QUICK_ROWS = 2_000
@@ -42,8 +43,6 @@ class PlannedTask:
 def load_task(source: str, registry: Registry, data_dir: Path | None) -> Task:
     """The task of a data set's name or of a TOML file's path."""
     if source.endswith(".toml"):
-        from bench.tasks.task_file import load_task_file
-
         return load_task_file(source)
     if "/" in source or Path(source).suffix:
         raise BenchError(

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from bench.files.tables import read_table
 from bench.files.toml import read_toml, validated
+from bench.tasks.igvf import REPLICATE, TARGET, canonical, read_design
 from bench.tasks.spec import TargetSpec, TaskFile, named
 from bench.tasks.table import build_task
 from bench.tasks.task import Task
@@ -18,8 +19,6 @@ def load_task_file(path: str | Path) -> Task:
     ------
     BenchError : for a file that is missing, not TOML, has unknown keys, or whose table fails a check.
     """
-    from bench.tasks.igvf import REPLICATE, TARGET, canonical, read_design
-
     path = Path(path)
     spec = validated(TaskFile, read_toml(path, "task file"), str(path))
     table = path.parent / spec.table
