@@ -24,7 +24,7 @@ import numpy as np
 from sure_standin import own_memory
 
 from bench.featurizer import Features, LazyRows
-from bench.kernels.counting import padded_codes
+from bench.kernels.codes import padded_codes
 from bench.model import Part, Setting
 from bench.models import cnn
 from bench.run.device import cpu_threads

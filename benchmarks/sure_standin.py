@@ -171,7 +171,7 @@ def gc_share(here: Path, task: object, folds: object, result: object) -> str:
 
 def many_fragments(fragments: int, bases: int) -> Stages:
     """GC of so many fragments of a random genome."""
-    from bench.kernels.counting import gc_fraction, gc_windows
+    from bench.kernels.gc import gc_fraction, gc_windows
     from bench.sequences import Sequences
 
     stages, rng = Stages(), np.random.default_rng(0)

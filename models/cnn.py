@@ -40,7 +40,8 @@ class CNN(Model):
     multitask : fit all targets at once.
     regularise : False leaves out batch-norm, dropout, weight decay and augmentation, to see whether it can overfit.
     precision : ``float32``, or ``mixed_bfloat16`` or ``mixed_float16`` for a GPU with tensor cores: 16 bits for the
-        arithmetic, 32 for weights and predictions. One default for all devices, lest the board depend on the device.
+        arithmetic, 32 for weights and predictions. One default for all devices, so that the board does not
+        depend on the device.
     """
 
     name: ClassVar[str] = "cnn"
@@ -239,7 +240,9 @@ class CNN(Model):
     def _predict_strands(self, network: Any, values: Any) -> NDArray[np.float32]:
         """As ``_predict``, averaged over both strands where the assay does not tell them apart."""
         forward = self._predict(network, values)
-        return (forward + self._predict(network, values, other_strand=True)) / 2 if self._both_strands else forward
+        if not self._both_strands:
+            return forward
+        return (forward + self._predict(network, values, other_strand=True)) / np.float32(2)
 
 
 def _environment(threads: int) -> None:
@@ -271,8 +274,8 @@ def _environment(threads: int) -> None:
 class _Compiled:
     """A compiled network and its optimiser, used again by later fits of the same shape.
 
-    Tracing one costs 2 to 5 s, and TensorFlow never lets go of what was traced: with a new network a fit, memory grew
-    by 40 MB a fit.
+    Tracing one costs 2 to 5 s, and TensorFlow never lets go of what was traced: with a new network per fit, memory grew
+    by 40 MB per fit.
     """
 
     def __init__(self, network: Any, weight_decay: float, scale_loss: bool = False) -> None:

@@ -1,4 +1,4 @@
-"""Small planted tasks for every room's tests."""
+"""Settings and small simulated tasks for the tests of every package."""
 
 from __future__ import annotations
 
@@ -9,10 +9,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 from planted_store import Planted
 from small_tasks import write_small_task
 
 from bench.run.device import cuda_devices
+
+# Neither the time of an example nor that of drawing it is judged: the machine may be busy.
+settings.register_profile("bench", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+# The same examples in every run, so that a change is not blamed for an example that nobody had drawn before.
+settings.register_profile("bench-ci", settings.get_profile("bench"), derandomize=True, database=None)
+settings.load_profile("bench-ci" if os.environ.get("CI") else "bench")
 
 NO_GPU = "no CUDA device is visible here (nvidia-smi names none)"
 

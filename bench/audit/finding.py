@@ -44,7 +44,7 @@ class Subject:
     @cached_property
     def gc(self) -> NDArray[np.float64]:
         """GC fraction of every row, float64 (n,)."""
-        from bench.kernels.counting import gc_fraction
+        from bench.kernels.gc import gc_fraction
 
         return gc_fraction(self.task.sequences).astype(np.float64)
 

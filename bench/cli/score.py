@@ -29,7 +29,7 @@ def score(
         list[Path] | None, typer.Option("--plugin", help="A Python file with data sets. Repeatable.")
     ] = None,
 ) -> None:
-    """Put predictions of any model on the board, beside the built-in ones and with the same statistics.
+    """Put predictions of any model on the board, next to the built-in ones and with the same statistics.
 
     Every measured test row needs a prediction. With predictions of the validation rows too, the board can choose the
     model as the best one; it never chooses by test scores.

@@ -20,8 +20,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.dataset import Dataset, Unavailable, data_folders
+from bench.dataset import Dataset, Unavailable
 from bench.errors import BenchError
+from bench.files.downloads import data_folders
 from bench.files.folders import cache_folder
 from bench.tasks.spec import ColumnsSpec, TargetSpec, TaskSpec
 from bench.tasks.splits import Split

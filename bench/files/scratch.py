@@ -18,7 +18,7 @@ def scratch_array(shape: tuple[int, ...], dtype: np.dtype[Any]) -> NDArray[Any]:
 
     Raises
     ------
-    BenchError : where there is not enough space.
+    BenchError : where there is no space.
     """
     size = int(np.prod(shape)) * dtype.itemsize
     folder = cache_folder() / "scratch"

@@ -24,7 +24,8 @@ from bench.fit.shuffled import ShuffledRows
 from bench.model import Group, Model, Part, Setting
 from bench.plugins.registry import Made
 from bench.sequences import Sequences
-from bench.store.predictions import Predictions
+from bench.store.predictions import Predictions, join, rows_of_parts, scores
+from bench.store.record import Fitted
 from bench.tasks.task import TEST, TRAIN, VALID, Folds, Task
 
 #: Rows a featurizer is handed at a time: large enough for two cores, small enough to stay in memory.
@@ -42,10 +43,10 @@ KEEP_BYTES = 2 << 30
 
 @dataclass(frozen=True, eq=False)
 class FitResult:
-    """What one result leaves behind: the fields of ``result.json`` that come from fitting, and its predictions."""
+    """What the fit of one target leaves behind."""
 
     target: str
-    record: dict[str, Any]
+    record: Fitted
     predictions: Predictions
 
 
@@ -262,17 +263,17 @@ def fit_job(
     results = []
     for j, name in enumerate(targets):
         joined = join(collected[j])
-        record = {
-            "device": device_used,
-            "threads": threads,
-            "seconds": seconds,
-            "rows": rows_of_parts(joined, len(folds)),
-            "fitted_rows": fitted_rows,
-            "spearman": scores(joined, values[:, j], len(folds)),
-            "history": histories,
-            "versions": library_versions(tuple(model.cls.libraries)),
-            "finished": finished,
-        }
+        record = Fitted(
+            device=device_used,
+            threads=threads,
+            seconds=seconds,
+            rows=rows_of_parts(joined, len(folds)),
+            fitted_rows=fitted_rows,
+            spearman=scores(joined, values[:, j], len(folds)),
+            history=histories,
+            versions=library_versions(tuple(model.cls.libraries)),
+            finished=finished,
+        )
         results.append(FitResult(name, record, joined))
     return results
 
@@ -284,31 +285,6 @@ def most_rows(model: Model, features: Features) -> int:
     if stated is not None or "table" not in model.takes:
         return len(features)
     return max(MOST_VALUES // max(features.columns, 1), 1)
-
-
-_PARTS = {"train": TRAIN, "valid": VALID, "test": TEST}
-
-
-def rows_of_parts(predictions: Predictions, folds: int) -> dict[str, list[int]]:
-    """Rows of each part, a fold each."""
-    return {
-        what: np.bincount(predictions.fold[predictions.part == code], minlength=folds).tolist()
-        for what, code in _PARTS.items()
-    }
-
-
-def scores(predictions: Predictions, values: NDArray[np.float64], folds: int) -> dict[str, list[float | None]]:
-    """Spearman within every fold, for each part; None where it is not defined (a constant prediction)."""
-    from bench.stats.ranks import spearman
-
-    out: dict[str, list[float | None]] = {}
-    for what, code in _PARTS.items():
-        out[what] = []
-        for fold in range(folds):
-            mine = (predictions.part == code) & (predictions.fold == fold)
-            rho = float(spearman(values[predictions.row[mine]], predictions.prediction[mine]))
-            out[what].append(round(rho, 6) if np.isfinite(rho) else None)
-    return out
 
 
 def _pieces(
@@ -341,14 +317,6 @@ def _predict(fitted: Model, targets: int, name: str, x: Features) -> NDArray[np.
             f"{name}: predictions must be finite. Got {int((~np.isfinite(values)).sum())} that are not.", status=1
         )
     return values.reshape(rows, targets)
-
-
-def join(pieces: list[Predictions]) -> Predictions:
-    """Predictions of several folds, or shares of their rows, one after the other."""
-    shuffled = [piece.shuffled for piece in pieces if piece.shuffled is not None]
-    names = ("row", "fold", "part", "prediction")
-    joined = {name: np.concatenate([getattr(piece, name) for piece in pieces]) for name in names}
-    return Predictions(**joined, shuffled=np.concatenate(shuffled) if shuffled else None)
 
 
 def _plain_history(history: Any) -> list[dict[str, float]]:

@@ -8,7 +8,8 @@ import json
 import sys
 from typing import Any
 
-from bench.plugins.registry import Made, source_digest
+from bench.plugins.registry import Made
+from bench.plugins.source import source_digest
 from bench.store.result import ResultId
 
 #: Raised when the way the engine prepares targets or rows changes what a fit predicts, or what it predicts on (2: the

@@ -6,13 +6,14 @@ import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypedDict
 
 from bench.errors import BenchError
 from bench.fit.fit import FitResult, Workspace, compute_features, fit_job
 from bench.model import Group
 from bench.plugins.registry import Made, Registry
 from bench.store.predictions import Predictions
+from bench.store.record import Fitted
 from bench.tasks.load import PlannedTask, Selection, concrete_folds, load_task
 from bench.tasks.task import Task
 
@@ -147,12 +148,23 @@ class Here:
 _HERE = Here()
 
 
-def run_remotely(spec: JobSpec, groups: tuple[Group, ...] = ()) -> list[dict[str, Any]]:
-    """Run a job, or a share of it, in this process and return plain dictionaries of arrays: what a cluster's worker is
-    asked for."""
+class PlainResult(TypedDict):
+    """A `FitResult` as values that any version of the libraries can unpickle."""
+
+    target: str
+    record: dict[str, Any]
+    predictions: dict[str, Any]
+
+
+def run_remotely(spec: JobSpec, groups: tuple[Group, ...] = ()) -> list[PlainResult]:
+    """Run a job, or a share of it, in this process and return plain values: what a cluster's worker is asked for."""
     return [
-        {"target": r.target, "record": r.record, "predictions": dataclasses.asdict(r.predictions)}
-        for r in _HERE.run(spec, groups=groups)
+        PlainResult(
+            target=result.target,
+            record=result.record.model_dump(),
+            predictions=dataclasses.asdict(result.predictions),
+        )
+        for result in _HERE.run(spec, groups=groups)
     ]
 
 
@@ -161,6 +173,9 @@ def prepare(spec: JobSpec) -> None:
     _HERE.prepare(spec)
 
 
-def from_plain(plain: list[dict[str, Any]]) -> list[FitResult]:
+def from_plain(plain: list[PlainResult]) -> list[FitResult]:
     """Results as `run_remotely` wrote them down."""
-    return [FitResult(r["target"], r["record"], Predictions(**r["predictions"])) for r in plain]
+    return [
+        FitResult(each["target"], Fitted.model_validate(each["record"]), Predictions(**each["predictions"]))
+        for each in plain
+    ]

@@ -1,4 +1,4 @@
-"""What there is: every plugin with its parameters, one line on it, and what keeps it from running."""
+"""Every plugin with its parameters, one line on what it is, and what keeps it from running."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bench.errors import BenchError
+from bench.errors import BenchError, Unavailable
 from bench.fit.recipe import library_versions
-from bench.plugins.registry import PluginKind, Registry, signature_of, to_text
+from bench.plugins.kinds import PluginKind
+from bench.plugins.parameters import signature_of, to_text
+from bench.plugins.registry import Registry
 
 TITLES: dict[PluginKind, str] = {"dataset": "Tasks", "featurizer": "Featurizers", "model": "Models"}
 
@@ -26,7 +28,7 @@ class CatalogueRow:
 
 
 def catalogue(registry: Registry, data_dir: Path | None) -> dict[str, list[CatalogueRow]]:
-    """Rows a title: tasks, featurizers, models."""
+    """Rows by title: tasks, featurizers, models."""
     return {
         title: [_row(registry, kind, name, data_dir) for name in registry.names(kind)] for kind, title in TITLES.items()
     }
@@ -50,8 +52,6 @@ def _row(registry: Registry, kind: PluginKind, name: str, data_dir: Path | None)
 
 
 def _files_problem(cls: Any, data_dir: Path | None) -> str | None:
-    from bench.dataset import Unavailable
-
     try:
         cls().locate(data_dir)
     except (Unavailable, BenchError) as absent:

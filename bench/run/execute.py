@@ -15,11 +15,12 @@ from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Literal, Protocol, get_args
 
 from rich.console import Console
 
 from bench.errors import BenchError
+from bench.featurizer import Kind
 from bench.fit.fit import FitResult, Workspace, fit_job
 from bench.fit.worker import JobSpec
 from bench.plugins.registry import Registry
@@ -28,6 +29,8 @@ from bench.run.memory import KEPT_BETWEEN_JOBS, Room, check_memory, fits, needed
 from bench.run.places.child import Child, JobFailed, plain_reason
 from bench.run.plan import Job, Plan
 from bench.run.progress import RunProgress
+from bench.store.predictions import PartName
+from bench.store.record import Description, SkipRecord
 from bench.store.result import ResultId
 from bench.store.store import Store
 from bench.tasks.load import PlannedTask, Selection
@@ -164,7 +167,7 @@ def run_plan(
         store.write_folds(planned.task.card.name, planned.folds, across_split(planned.task, planned.folds))
         if plan.open:
             mine = [skip for skip in plan.skipped if skip.task == planned.task.card.name]
-            store.write_skipped(planned.task.card.name, [{**vars(skip), "what": skip.what} for skip in mine])
+            store.write_skipped(planned.task.card.name, [SkipRecord(**vars(skip), what=skip.what) for skip in mine])
     if lanes is None:
         room = Room()
         lanes = [ChildLane(options.timeout, room) for _ in range(options.workers)] or [HereLane(options.timeout)]
@@ -187,7 +190,7 @@ def run_plan(
 
 def write_task_rows(planned: PlannedTask, store: Store) -> None:
     """Keep in the store what a report needs of a task's rows."""
-    from bench.kernels.counting import gc_fraction
+    from bench.kernels.gc import gc_fraction
 
     store.write_task(planned.task, gc_fraction(planned.task.sequences))
 
@@ -285,8 +288,7 @@ class _Work:
                 self.progress.finish(str(job), verdict, len(job.results), job.seconds, took, good=False)
                 return True
             for result, key, fit in zip(job.results, job.keys, fits, strict=True):
-                record = {"key": key, **describe(job, result), **fit.record}
-                self.store.write_result(result, record, fit.predictions)
+                self.store.write_result(describe(job, result), key, fit.record, fit.predictions)
         with self._mutex:
             self.outcome.fitted.extend(job.results)
         took = time.perf_counter() - began
@@ -296,38 +298,37 @@ class _Work:
     def _note_failure(self, job: Job, error: BaseException) -> None:
         trace = error.trace if isinstance(error, JobFailed) else "".join(traceback.format_exception(error))
         for result in job.results:
-            failure = {**describe(job, result), "reason": plain_reason(error), "traceback": trace}
-            log = self.store.write_failure(result, failure)
+            log = self.store.write_failure(describe(job, result), plain_reason(error), trace)
             with self._mutex:
                 self.outcome.failed.append((result, plain_reason(error), log))
 
 
-def describe(job: Job, result: ResultId) -> dict[str, Any]:
-    """The fields of ``result.json`` that are known before fitting."""
-    featurizer = job.featurizer
-    return {
-        "task": result.task,
-        "target": result.target,
-        "split": result.split,
-        "task_digest": job.planned.task.digest,
-        "folds_digest": job.planned.folds.digest,
-        "featurizer": result.featurizer,
-        "model": result.model,
-        "role": "floor" if featurizer is None else featurizer.cls.role,
-        "gc_only": featurizer is not None and featurizer.cls.gc_only,
-        "kind": "table" if featurizer is None else featurizer.cls.kind,
-        "deep": "table" not in job.model.cls.takes,
-        "seed": result.seed,
-        "stochastic": job.model.cls.stochastic,
-        "joint": list(job.targets),
-    }
+def describe(job: Job, result: ResultId) -> Description:
+    """What is known of a result before it is fitted. What a third-party plugin says of itself was not checked yet."""
+    seen, learner = None if job.featurizer is None else job.featurizer.cls, job.model.cls
+    return Description(
+        task=result.task,
+        target=result.target,
+        split=result.split,
+        task_digest=job.planned.task.digest,
+        folds_digest=job.planned.folds.digest,
+        featurizer=result.featurizer,
+        model=result.model,
+        role="null" if seen is None else "confounder" if seen.role == "confounder" else "sequence",
+        gc_only=seen is not None and bool(seen.gc_only),
+        kind=seen.kind if seen is not None and seen.kind in get_args(Kind) else "table",
+        deep="table" not in learner.takes,
+        seed=result.seed,
+        stochastic=bool(learner.stochastic),
+        joint=list(job.targets),
+    )
 
 
 def verdict_of(fits: list[FitResult]) -> str:
     """The scores of a finished job in a few words: means over folds, and over targets where there are several."""
 
-    def mean(what: str) -> str:
-        values = [v for fit in fits for v in fit.record["spearman"][what] if v is not None]
+    def mean(what: PartName) -> str:
+        values = [v for fit in fits for v in fit.record.spearman[what] if v is not None]
         return f"{sum(values) / len(values):.3f}" if values else "n/a"
 
     return f"Spearman test {mean('test')}, valid {mean('valid')}"

@@ -9,7 +9,8 @@ from typing import Literal
 from bench.errors import BenchError
 from bench.fit.recipe import result_key
 from bench.fit.worker import JobSpec, Probe, probe_features
-from bench.plugins.registry import Made, Registry, expand_sweep
+from bench.plugins.parameters import expand_sweep
+from bench.plugins.registry import Made, Registry
 from bench.run.places.child import Child, JobFailed
 from bench.store.result import NO_FEATURES, ResultId
 from bench.store.store import Store

@@ -9,8 +9,9 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 import pandas as pd
 import pytest
 
-from bench.dataset import Dataset, RemoteFile, Unavailable, remote_files, verify
+from bench.dataset import Dataset, RemoteFile, Unavailable, remote_files
 from bench.errors import BenchError
+from bench.files.downloads import verify
 from bench.files.folders import cache_folder
 from bench.files.tables import read_tsv
 from bench.tasks.spec import TargetSpec, TaskSpec
@@ -84,7 +85,7 @@ def test_files_are_taken_from_the_data_folder_then_the_cache(tmp_path, monkeypat
     assert len(Toy().load()) == 3
 
 
-def test_absent_files_are_unavailable_with_the_mend():
+def test_absent_files_are_unavailable_with_the_fix():
     with pytest.raises(Unavailable) as caught:
         Toy().load()
     assert caught.value.reason == "1 of 1 files of toy are not here."
@@ -106,19 +107,23 @@ def test_a_wrong_checksum_names_the_file(tmp_path):
         Toy().locate(tmp_path)
 
 
+def check(path, **more):
+    verify(path, Toy.files[0].sha256, Toy.files[0].bytes, **more)
+
+
 def test_a_file_is_checked_again_only_when_it_changes_or_on_request(tmp_path):
     path = put(tmp_path, CONTENT)
     status = path.stat()
-    verify(path, Toy.files[0])
+    check(path)
     path.write_bytes(bytes(len(CONTENT)))
     with pytest.raises(BenchError):
-        verify(path, Toy.files[0])
+        check(path)
     import os
 
     os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
-    verify(path, Toy.files[0])
+    check(path)
     with pytest.raises(BenchError):
-        verify(path, Toy.files[0], fresh=True)
+        check(path, fresh=True)
 
 
 def test_downloads_are_checked_and_kept(served):

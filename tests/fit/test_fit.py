@@ -61,7 +61,7 @@ def test_recorded_scores_are_scipys(task):
     [result] = fit_job(task, folds, made(GCColumn, "featurizer"), made(Spy), 0, ("t0",), workspace=Workspace())
     values = task.targets["t0"].replicates.mean(axis=1)
     got = result.predictions
-    for fold, score in enumerate(result.record["spearman"]["test"]):
+    for fold, score in enumerate(result.record.spearman["test"]):
         mine = (got.fold == fold) & (got.part == TEST)
         assert score == pytest.approx(stats.spearmanr(values[got.row[mine]], got.prediction[mine]).statistic, abs=1e-6)
 
@@ -216,7 +216,7 @@ def test_rows_too_many_to_hold_are_sampled_and_counted(task, monkeypatch):
     for model, expected in ((Spy, [50] * len(folds)), (Streams, trained)):
         model.seen.clear()
         [result] = fit_job(task, folds, made(GCColumn, "featurizer"), made(model), 0, ("t0",), workspace=Workspace())
-        assert [len(train.y) for train, _, _ in model.seen] == expected == result.record["fitted_rows"]
+        assert [len(train.y) for train, _, _ in model.seen] == expected == result.record.fitted_rows
         assert len(result.predictions.row) == len(folds) * len(task)
     full = compute_features(task, made(GCColumn, "featurizer")).values[:, 0]
     Spy.seen.clear()

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import stored
 from small_tasks import write_small_task
 
 from bench.featurizer import Features
@@ -103,8 +104,8 @@ def test_the_store_keeps_it_and_reads_files_without(tmp_path: Path):
     result = ResultId("t", "y", "s", "f", "m", 0)
     values = np.array([0.5, np.nan, 1.5], np.float32)
     plain = Predictions(*(np.arange(3).astype(t) for t in (np.int32, np.int8, np.int8, np.float32)))
-    store.write_result(result, {"key": "k"}, plain)
+    store.write_result(stored.description(result), "k", stored.fitted(), plain)
     assert store.predictions(result).shuffled is None
     with_it = Predictions(plain.row, plain.fold, plain.part, plain.prediction, values)
-    store.write_result(result, {"key": "k"}, with_it)
+    store.write_result(stored.description(result), "k", stored.fitted(), with_it)
     np.testing.assert_array_equal(read_predictions(store.folder(result) / "predictions.parquet").shuffled, values)

@@ -33,7 +33,7 @@ def noise(*shape: int, seed: int = 1) -> np.ndarray:
     return np.random.default_rng(seed).normal(size=shape).astype(np.float32)
 
 
-def planted(n: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+def simulated(n: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """Sequences of 60 bases; y counts a motif of 8 bases (half G and C) planted 0 to 2 times, plus a little noise."""
     rng = np.random.default_rng(seed)
     codes = rng.integers(0, 4, (n, 60), dtype=np.uint8)
@@ -166,14 +166,14 @@ def test_what_backends_say_when_out_of_memory(name: str, text: str, meant: bool)
 def test_mixed_precision(precision: str) -> None:
     import keras
 
-    codes, y = planted(240, 3)
+    codes, y = simulated(240, 3)
     valid, x = codes_part(codes[160:], y[160:]), Features(codes, "codes")
     predictions = []
     for _ in range(2):
         model = CNN(epochs=2, batch=32, precision=precision)
         model.fit(codes_part(codes[:160], y[:160]), valid, Setting(seed=1))
         predictions.append(model.predict(x))
-    # The state of the scaled loss starts anew with every fit, as all else.
+    # The state of the scaled loss starts again with every fit, as all else.
     np.testing.assert_array_equal(*predictions)
     assert predictions[0].dtype == np.float32
     network = cnn._compiled(model._key).network
@@ -184,8 +184,8 @@ def test_mixed_precision(precision: str) -> None:
 
 
 # ---- learning -------------------------------------------------------------------------------------------------------
-def test_learns_a_planted_motif_that_gc_does_not_see() -> None:
-    codes, y = planted(900, 0)
+def test_learns_a_simulated_motif_that_gc_does_not_see() -> None:
+    codes, y = simulated(900, 0)
     model = CNN(epochs=7, batch=32)
     model.fit(codes_part(codes[:500], y[:500]), codes_part(codes[500:600], y[500:600]), Setting(seed=1))
     rho = spearmanr(model.predict(Features(codes[600:], "codes")), y[600:]).statistic
@@ -232,7 +232,7 @@ def test_rows_without_any_target_are_left_out() -> None:
 
 
 def test_seed_decides_and_the_best_epoch_is_kept() -> None:
-    codes, y = planted(240, 3)
+    codes, y = simulated(240, 3)
     valid = codes_part(codes[160:], y[160:])
     models = []
     for seed in (5, 5, 6):

@@ -135,7 +135,7 @@ class Notes(Model):
     def fit(self, train, valid, setting):
         began, folder = time.monotonic(), Path(self.folder)
         (folder / f"began-{setting.seed}").touch()
-        while len(list(folder.glob("began-*"))) < self.together and time.monotonic() < began + 60:
+        while len(list(folder.glob("began-*"))) < self.together and time.monotonic() < began + 300:
             time.sleep(0.05)
         time.sleep(0.2)
         (folder / str(setting.seed)).write_text(f"{began} {time.monotonic()}")

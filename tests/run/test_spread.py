@@ -169,20 +169,20 @@ def test_the_model_is_that_of_a_serial_run(tmp_path: Path, address: str) -> None
         for name in ("row", "fold", "part"):
             np.testing.assert_array_equal(getattr(theirs, name), getattr(ours, name))
         # LightGBM's summed histograms break near-ties between splits in other ways.
-        close = 0.1 if record["model"].startswith("lightgbm") else 2e-5
+        close = 0.1 if record.model.startswith("lightgbm") else 2e-5
         np.testing.assert_allclose(theirs.prediction, ours.prediction, atol=close)
         np.testing.assert_allclose(theirs.shuffled, ours.shuffled, atol=close)
         assert np.corrcoef(theirs.prediction, ours.prediction)[0, 1] > 0.999
         for name in ("rows", "fitted_rows"):
-            assert mine[name] == record[name]
+            assert getattr(mine, name) == getattr(record, name)
         for part in ("train", "valid", "test"):
-            np.testing.assert_allclose(mine["spearman"][part], record["spearman"][part], atol=3e-3)
-        alone = record["model"].startswith("ridge")
-        assert mine["device"] == ("cpu" if alone else "cpu × 3")
-        if record["model"].startswith(("xgboost", "lightgbm")):
-            rounds = [[len(fold) for fold in each["history"]] for each in (mine, record)]
+            np.testing.assert_allclose(mine.spearman[part], record.spearman[part], atol=3e-3)
+        alone = record.model.startswith("ridge")
+        assert mine.device == ("cpu" if alone else "cpu × 3")
+        if record.model.startswith(("xgboost", "lightgbm")):
+            rounds = [[len(fold) for fold in each.history] for each in (mine, record)]
             assert any(n < 40 for n in rounds[0])  # stopped early
-            assert rounds[0] == rounds[1] or record["model"].startswith("lightgbm")
+            assert rounds[0] == rounds[1] or record.model.startswith("lightgbm")
 
 
 def test_all_end_with_the_same_trees(tmp_path: Path, address: str) -> None:
@@ -217,9 +217,9 @@ def test_each_worker_has_a_share(tmp_path: Path, address: str) -> None:
     for path in seen.iterdir():
         train, valid, ports = map(int, path.read_text().split())
         folds.setdefault(path.name.split("-")[0], []).append(train)
-        assert valid in record["rows"]["valid"]
+        assert valid in record.rows["valid"]
         assert ports == 3
-    assert sorted(sum(shares) for shares in folds.values()) == sorted(record["rows"]["train"])
+    assert sorted(sum(shares) for shares in folds.values()) == sorted(record.rows["train"])
     assert all(max(shares) - min(shares) <= 1 and len(shares) == 3 for shares in folds.values())
 
 
@@ -228,11 +228,11 @@ def test_few_rows_are_not_spread(tmp_path: Path, address: str) -> None:
     with scheduler_lanes(address, threads=1, lane=SpreadLane) as lanes:
         store, outcome = run(Selection((task,), ("gc",), MODELS), tmp_path / "out", lanes)
     assert not outcome.failed
-    assert {record["device"] for _, record in store.records()} == {"cpu"}
+    assert {record.device for _, record in store.records()} == {"cpu"}
 
 
 def test_a_lost_worker_costs_one_more_beginning(tmp_path: Path, address: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(spread, "GRACE", 5)
+    monkeypatch.setattr(spread, "GRACE", 15)
     task = str(write_small_task(tmp_path / "data"))
     plugin = tmp_path / "meets.py"
     plugin.write_text(MEETS)
@@ -240,7 +240,7 @@ def test_a_lost_worker_costs_one_more_beginning(tmp_path: Path, address: str, mo
     hung.parent.mkdir()
 
     def kill() -> None:
-        limit = time.monotonic() + 60
+        limit = time.monotonic() + 300
         while not hung.exists() and time.monotonic() < limit:
             time.sleep(0.05)
         time.sleep(1)  # the others have begun to wait
@@ -260,7 +260,7 @@ def test_a_lost_worker_costs_one_more_beginning(tmp_path: Path, address: str, mo
 
 
 def test_workers_that_die_each_time_are_given_up(tmp_path: Path, address: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(spread, "GRACE", 5)
+    monkeypatch.setattr(spread, "GRACE", 60)
     task = str(write_small_task(tmp_path / "data"))
     plugin = tmp_path / "meets.py"
     plugin.write_text(MEETS)

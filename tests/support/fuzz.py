@@ -29,14 +29,17 @@ from unittest import mock
 import numpy as np
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
+from stored import description
 
 from bench.errors import BenchError
-from bench.plugins.registry import Registry, expand_sweep
+from bench.plugins.parameters import expand_sweep
+from bench.plugins.registry import Registry
 from bench.plugins.settings import plugin_files
 from bench.report import write_board
 from bench.store.clean import leftovers
 from bench.store.external import place_predictions, read_predictions_table, score_predictions
 from bench.store.merge import merge, plan_merge
+from bench.store.record import SkipRecord
 from bench.store.result import ResultId
 from bench.store.store import Store
 from bench.tasks.folds import make_folds
@@ -245,13 +248,13 @@ def sound_store() -> Path:
     task, folder = sound_task(), workplace() / "store"
     store, folds = Store(folder), make_folds(sound_task())
     store.write_task(task, np.linspace(0.2, 0.8, len(task), dtype=np.float32))
-    store.write_folds("small", folds, {"exact": 1, "reverse_complement": 0})
-    store.write_skipped("small", [{"featurizer": "gc", "model": "cnn", "reason": "no signal"}])
+    store.write_folds("small", folds, {"exact": 1, "reverse_complement": 0, "test_rows": 9})
+    skip = SkipRecord(task="small", featurizer="gc", model="cnn", reason="no signal", what="small · gc + cnn")
+    store.write_skipped("small", [skip])
     path = write("sound-predictions.tsv", PREDICTIONS)
     for name in ("one", "two", "three"):
         score_predictions(store, task, folds, "y", path, name)
-    fields = {"target": "y", "split": folds.name, "featurizer": "gc", "model": "bad", "seed": 0, "reason": "no luck"}
-    store.write_failure(ResultId("small", "y", folds.name, "gc", "bad", 0), fields | {"traceback": "why"})
+    store.write_failure(description(ResultId("small", "y", folds.name, "gc", "bad", 0)), "no luck", "why")
     with mock.patch("bench.report.pictures.draw_pictures", return_value={}):
         write_board(folder)
     return folder

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.datasets.sure2017 import AUTOSOMES, COUNTS, GENOMES, LONGEST, PLACE, SUMMED
-from bench.kernels.counting import gc_fraction
+from bench.kernels.gc import gc_fraction
 from bench.sequences import LETTERS, Sequences, encode
 
 #: Lengths of hg19's chromosomes in megabases, for their share of the stand-in's genome.

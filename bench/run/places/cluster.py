@@ -24,7 +24,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from bench.errors import BenchError, nearest
 from bench.files.toml import validated
 from bench.fit.fit import FitResult
-from bench.fit.worker import JobSpec, from_plain, run_remotely
+from bench.fit.worker import JobSpec, PlainResult, from_plain, run_remotely
 from bench.run.plan import Job
 
 #: Queueing systems, the class of dask-jobqueue and what it calls the account that is charged.
@@ -115,7 +115,7 @@ _NUMBER = itertools.count()
 _ONE_AT_A_TIME = threading.Lock()
 
 
-def fit_on_worker(spec: JobSpec, threads: int | None) -> list[dict[str, Any]]:
+def fit_on_worker(spec: JobSpec, threads: int | None) -> list[PlainResult]:
     """What a worker is asked for: run a job with its threads."""
     with on_worker() as all_threads:
         return run_remotely(dataclasses.replace(spec, threads=threads or all_threads))

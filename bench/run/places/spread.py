@@ -23,11 +23,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.errors import BenchError
-from bench.fit.fit import FitResult, join, rows_of_parts, scores
-from bench.fit.worker import JobSpec, from_plain, prepare, run_remotely
+from bench.fit.fit import FitResult
+from bench.fit.worker import JobSpec, PlainResult, from_plain, prepare, run_remotely
 from bench.model import Group
 from bench.run.places.cluster import DaskLane, on_worker
 from bench.run.plan import Job
+from bench.store.predictions import join, rows_of_parts, scores
 from bench.tasks.task import TEST, TRAIN, VALID
 
 #: Times a job is begun, and seconds that other workers have to end a fit that has failed on one. Who waits for the lost
@@ -211,7 +212,7 @@ def prepare_and_find_ports(spec: JobSpec, many: int) -> list[int]:
             each.close()
 
 
-def fit_share(spec: JobSpec, threads: int | None, groups: tuple[Group, ...]) -> list[dict[str, Any]]:
+def fit_share(spec: JobSpec, threads: int | None, groups: tuple[Group, ...]) -> list[PlainResult]:
     """What a worker does of a fit in a group."""
     with on_worker() as all_threads:
         return run_remotely(dataclasses.replace(spec, threads=threads or all_threads), groups)
@@ -233,12 +234,11 @@ def join_shares(shares: list[list[FitResult]], values: NDArray[np.float64], fold
             joined.row[order], joined.fold[order], joined.part[order], joined.prediction[order], shuffled
         )
         first = parts[0].record
-        record = {
-            **first,
-            "device": f"{first['device']} × {len(shares)}",
+        of_all = {
+            "device": f"{first.device} × {len(shares)}",
             "rows": rows_of_parts(joined, folds),
-            "fitted_rows": np.sum([part.record["fitted_rows"] for part in parts], axis=0).tolist(),
+            "fitted_rows": np.sum([part.record.fitted_rows for part in parts], axis=0).tolist(),
             "spearman": scores(joined, values[:, j], folds),
         }
-        results.append(FitResult(parts[0].target, record, joined))
+        results.append(FitResult(parts[0].target, first.model_copy(update=of_all), joined))
     return results

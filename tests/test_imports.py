@@ -1,0 +1,35 @@
+"""What may import what: packages in their order, plugins from ``bench`` alone, heavy libraries where they are used."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+#: Seconds each to import: ``bench --help`` and the calls below answer before any of them is needed.
+HEAVY = ("pandas", "sklearn", "matplotlib", "numba", "tensorflow")
+MODULES = f"import sys; loaded = [name for name in {HEAVY} if name in sys.modules]; sys.exit(', '.join(loaded) or 0)"
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["run", "--help"], ["report", "--help"]])
+def test_help_imports_no_heavy_library(arguments):
+    code = f"""
+import contextlib, io, sys
+sys.argv = ["bench", *{arguments}]
+from bench.cli.main import main
+with contextlib.redirect_stdout(io.StringIO()) as printed, contextlib.suppress(SystemExit):
+    main()
+assert printed.getvalue()
+{MODULES}
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, f"bench {' '.join(arguments)} imports {done.stderr}"
+
+
+@pytest.mark.parametrize("library", HEAVY)
+def test_the_check_sees_a_heavy_library(library):
+    """The check above would fail: the same code, with a module of that name in place."""
+    code = f"import sys, types\nsys.modules[{library!r}] = types.ModuleType({library!r})\n{MODULES}"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.stderr.strip() == library
