@@ -36,11 +36,10 @@ class Finding:
 
 @dataclass(frozen=True, eq=False)
 class Subject:
-    """A task under its split, as the checks see it. ``minimum`` are the filters of its file: column -> least value."""
+    """A task under its split, as the checks see it."""
 
     task: Task
     folds: Folds
-    minimum: Mapping[str, float] = field(default_factory=dict)
 
     @cached_property
     def gc(self) -> NDArray[np.float64]:

@@ -12,7 +12,10 @@ from numpy.typing import NDArray
 from bench.errors import BenchError
 from bench.plugins.registry import Registry
 from bench.tasks.duplicates import Duplicates, across_split
+from bench.tasks.folds import make_folds
+from bench.tasks.splits import Split
 from bench.tasks.task import DROPPED, TRAIN, Folds, Task
+from bench.tasks.task_file import load_task_file
 
 #: Training rows that --quick keeps: a minute's look at a task of any size.
 QUICK_ROWS = 2_000
@@ -82,8 +85,6 @@ def load_planned(source: TaskSource, registry: Registry) -> PlannedTask:
 def load_task(source: str, registry: Registry, data_dir: Path | None) -> Task:
     """The task of a data set's name or of a TOML file's path."""
     if source.endswith(".toml"):
-        from bench.tasks.spec import load_task_file
-
         return load_task_file(source)
     if "/" in source or Path(source).suffix:
         raise BenchError(
@@ -93,11 +94,10 @@ def load_task(source: str, registry: Registry, data_dir: Path | None) -> Task:
     return registry.find("dataset", source)().load(data_dir)
 
 
-def concrete_folds(task: Task, split: str | None, quick: bool) -> Folds:
-    """The folds of a task; ``quick`` keeps the first fold and at most ``QUICK_ROWS`` of its training rows."""
-    from bench.tasks.splits import make_folds
-
-    folds = make_folds(task, split)
+def concrete_folds(task: Task, split: Split | str | None, quick: bool) -> Folds:
+    """The folds of a task (by ``split``, or the task's own); ``quick`` keeps the first fold and at most ``QUICK_ROWS``
+    of its training rows."""
+    folds = make_folds(task, Split.parse(split, task.card.name) if isinstance(split, str) else split)
     if not quick:
         return folds
     part = folds.part[:1].copy()

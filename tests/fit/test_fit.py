@@ -8,9 +8,9 @@ from bench.fit.features import Workspace, compute_features
 from bench.fit.fit import FitJob, fit_job
 from bench.fit.scale import TargetScale
 from bench.plugins.registry import Made
-from bench.tasks.spec import load_task_file
-from bench.tasks.splits import make_folds
+from bench.tasks.folds import make_folds
 from bench.tasks.task import TEST, TRAIN, VALID
+from bench.tasks.task_file import load_task_file
 
 
 class GCColumn(Featurizer):

@@ -15,9 +15,9 @@ from bench.fit.shuffled import SHUFFLES, shuffled_task
 from bench.model import Part, Setting
 from bench.plugins.registry import Registry
 from bench.store.predictions import Predictions, read_predictions, write_predictions
-from bench.tasks.spec import load_task_file
-from bench.tasks.splits import make_folds
+from bench.tasks.folds import make_folds
 from bench.tasks.task import TEST
+from bench.tasks.task_file import load_task_file
 
 
 @pytest.fixture(scope="module")

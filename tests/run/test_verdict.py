@@ -13,6 +13,7 @@ from bench.plugins.registry import Registry
 from bench.sequences import Sequences
 from bench.stats.figures import RowFigures, target_figures
 from bench.stats.observations import Learners, Observations
+from bench.tasks.splits import Split
 from bench.tasks.task import TEST, TRAIN, VALID, Card, Folds, Target, Task
 
 ROWS, LENGTH = 1500, 100
@@ -53,7 +54,7 @@ def planted(world: str) -> Task:
         np.arange(ROWS),
         {"y": Target("y", replicates, ("1", "2"))},
         {},
-        "holdout",
+        Split("holdout"),
         "digest",
     )
 

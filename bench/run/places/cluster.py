@@ -22,11 +22,11 @@ from typing import Any, ClassVar, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from bench.errors import BenchError, nearest
+from bench.files.toml import validated
 from bench.fit.fit import FitResult
 from bench.fit.worker import WORKER, JobSpec
 from bench.run.job import Job
 from bench.run.places.place import Say
-from bench.tasks.spec import parse_spec
 
 #: Queueing systems, the class of dask-jobqueue and what it calls the account that is charged.
 QUEUES = {
@@ -213,7 +213,7 @@ def read_config(path: Path | None) -> ClusterConfig:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
         raise BenchError(f"{path}: not a readable TOML file: {error}.") from None
-    config: ClusterConfig = parse_spec(ClusterConfig, content, str(path))
+    config: ClusterConfig = validated(ClusterConfig, content, str(path))
     return config
 
 
