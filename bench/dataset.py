@@ -1,19 +1,23 @@
-"""What a data set adapter is, and where its public files are found."""
+"""What a data set is: public files in, one task out."""
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
-from bench.errors import BenchError
+from bench.errors import Unavailable
+from bench.files.downloads import DownloadFailed, data_folders, fetch, verify
 from bench.files.folders import cache_folder, named_folder
 from bench.tasks.spec import TaskSpec
+from bench.tasks.table import build_task
 from bench.tasks.task import Task
 
 if TYPE_CHECKING:
     import pandas as pd
+
+#: All that an author of a data set needs besides `bench.tasks.spec`.
+__all__ = ["Dataset", "RemoteFile", "Unavailable", "remote_files"]
 
 
 @dataclass(frozen=True)
@@ -27,8 +31,11 @@ class RemoteFile:
 
 
 def remote_files(folder: str, url: str, listing: str) -> tuple[RemoteFile, ...]:
-    """Files of one public address. ``listing`` has a line each: SHA-256, bytes, path under ``url``; the local path is
-    ``folder`` and the file's name, with the folder above it where two names are the same."""
+    """Files of one public address.
+
+    ``listing`` has one line per file: SHA-256, bytes, path under ``url``. The local path is ``folder`` and the file's
+    name, with the folder above it where two names are the same.
+    """
     lines = [line.split(maxsplit=2) for line in listing.strip().splitlines()]
     names = [path.rpartition("/")[2] for _, _, path in lines]
     return tuple(
@@ -40,14 +47,6 @@ def remote_files(folder: str, url: str, listing: str) -> tuple[RemoteFile, ...]:
         )
         for (sha256, size, path), name in zip(lines, names, strict=True)
     )
-
-
-class Unavailable(Exception):
-    """The files of a data set are not here and may not be downloaded: its task is shown as skipped."""
-
-    def __init__(self, reason: str, mend: str) -> None:
-        super().__init__(f"{reason} {mend}")
-        self.reason, self.mend = reason, mend
 
 
 class Dataset:
@@ -83,12 +82,10 @@ class Dataset:
         Unavailable : where files are missing and ``download`` is false, or the download failed.
         BenchError : for files that are not what was published.
         """
-        from bench.tasks.table import build_task
-
         return build_task(self.spec(), self.frame(self.locate(data_dir, download=download)), source=self.name)
 
     def problem(self, data_dir: Path | None = None) -> str | None:
-        """Why the task cannot be loaded as things stand, with the mend; None when its files are here."""
+        """Why the task cannot be loaded as things stand, with the fix; None when its files are here."""
         missing = [file for file in self.files if self.find(file, data_dir) is None]
         return str(self._unavailable(missing, data_dir)) if missing else None
 
@@ -101,7 +98,7 @@ class Dataset:
             if here is None:
                 missing.append(file)
             else:
-                verify(here, file)
+                verify(here, file.sha256, file.bytes)
                 found[file.path] = here
         if missing and not download:
             raise self._unavailable(missing, data_dir)
@@ -121,80 +118,12 @@ class Dataset:
         )
 
     def _fetch(self, file: RemoteFile) -> Path:
-        import pooch
-
-        pooch.get_logger().setLevel("WARNING")
         target = cache_folder() / file.path
         try:
-            pooch.retrieve(file.url, f"sha256:{file.sha256}", fname=target.name, path=target.parent)
-        except ValueError as error:  # the checksum, which pooch compares before it keeps a file
-            raise BenchError(
-                f"{file.url}: the download has another checksum than the published file ({error})."
-                " Try again; if it stays so, the public file has changed: report it.",
-                status=1,
-            ) from None
-        except OSError as error:  # requests' errors are among them
+            fetch(file.url, file.sha256, target)
+        except DownloadFailed as failed:
             raise Unavailable(
-                f"{self.name}: {file.url} could not be downloaded ({_brief(error)}).",
+                f"{self.name}: {file.url} could not be downloaded ({failed}).",
                 "Try again with a network, or set BENCH_DATA_DIR to a folder that has the files.",
             ) from None
-        _remember(target, file)
         return target
-
-
-# ---- folders and checksums -------------------------------------------------------------------------------------------
-def data_folders(data_dir: Path | None) -> list[Path]:
-    """Where public files are looked for, in order: ``data_dir`` (``BENCH_DATA_DIR`` by default), then the cache."""
-    return [folder for folder in (data_dir or named_folder("BENCH_DATA_DIR"), cache_folder()) if folder]
-
-
-def verify(path: Path, file: RemoteFile, *, fresh: bool = False) -> None:
-    """Check a local copy against the published checksum.
-
-    A file that was checked is not read again while its size and time of change stay the same, unless ``fresh``.
-
-    Raises
-    ------
-    BenchError : where they differ.
-    """
-    if not fresh and _remembered(path, file):
-        return
-    with path.open("rb") as stream:
-        actual = hashlib.file_digest(stream, "sha256").hexdigest()
-    if actual != file.sha256:
-        cut = " It is cut short." if path.stat().st_size < file.bytes else ""
-        raise BenchError(
-            f"{path}: SHA-256 is {actual[:12]}..., the published file has {file.sha256[:12]}....{cut}"
-            " Delete it and fetch it again."
-        )
-    _remember(path, file)
-
-
-def _note(path: Path, file: RemoteFile) -> tuple[Path, str]:
-    """Where it is written down that a file was checked, and what: a folder of data may be read-only."""
-    status = path.stat()
-    key = hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:24]
-    return cache_folder() / "verified" / key, f"{file.sha256} {status.st_size} {status.st_mtime_ns}"
-
-
-def _remember(path: Path, file: RemoteFile) -> None:
-    note, said = _note(path, file)
-    try:
-        note.parent.mkdir(parents=True, exist_ok=True)
-        note.write_text(said)
-    except OSError:
-        return  # without a cache folder the next run checks again
-
-
-def _remembered(path: Path, file: RemoteFile) -> bool:
-    note, said = _note(path, file)
-    try:
-        return note.read_text() == said
-    except OSError:
-        return False
-
-
-def _brief(error: Exception) -> str:
-    """The cause, which the message of a failed connection has at its end."""
-    line = str(error).partition("\n")[0].rpartition("Caused by ")[2]
-    return line[:240] or type(error).__name__

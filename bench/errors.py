@@ -1,4 +1,4 @@
-"""The one error that is meant for people."""
+"""The one error that is meant for people, and the reason why a task is skipped."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 
 class BenchError(Exception):
-    """Something a person can mend. The message is one line: what is wrong, of which file, row or option, and the mend.
+    """Something a person can fix. The message is one line: what is wrong, of which file, row or option, and the fix.
 
     The command line prints it without a traceback and exits with ``status`` (2: the call or its input is wrong; 1: the
     work failed). Text from files may stand in it: what is not printable is spelt out, so that no file speaks to the
@@ -17,6 +17,14 @@ class BenchError(Exception):
     def __init__(self, message: str, *, status: int = 2) -> None:
         super().__init__(one_line(message))
         self.status = status
+
+
+class Unavailable(Exception):
+    """The files of a data set are not here and may not be downloaded: its task is shown as skipped."""
+
+    def __init__(self, reason: str, fix: str) -> None:
+        super().__init__(f"{reason} {fix}")
+        self.reason, self.fix = reason, fix
 
 
 def one_line(text: object) -> str:

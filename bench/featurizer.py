@@ -29,7 +29,7 @@ class Featurizer:
     kind: ClassVar[Kind] = "table"
     #: "sequence", or "confounder" for a featurizer that sees no bases (length, abundance).
     role: ClassVar[Literal["sequence", "confounder"]] = "sequence"
-    #: True when the features are a function of GC content alone: such cells are the board's GC-only baselines.
+    #: True when the features are a function of GC content alone: such fits are the board's GC-only baselines.
     gc_only: ClassVar[bool] = False
     #: How features relate on the two strands: "same" (equal), or "any" (no promise).
     strand: Literal["same", "any"] = "any"
@@ -38,7 +38,7 @@ class Featurizer:
     #: Covariates of a task (``dna_count``, ``barcodes``) that ``transform`` reads; a task without them is skipped.
     covariates: ClassVar[tuple[str, ...]] = ()
     #: True when ``transform`` is as fast as reading its output from a disk (1 GB/s). Features of a large task are then
-    #: made anew wherever they are needed, block by block; those of other featurizers are kept in a file.
+    #: computed again wherever they are needed, block by block; those of other featurizers are kept in a file.
     cheap: ClassVar[bool] = False
 
     def transform(self, sequences: Sequences) -> NDArray[Any]:

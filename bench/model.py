@@ -44,7 +44,7 @@ class Setting:
     threads : CPU threads to use.
     reverse_complement : the assay does not care for orientation, so the other strand may be used as augmentation.
     shared : a dictionary that lives as long as the rows of ``train`` and ``valid`` stay the same (other targets, other
-        seeds, other models on the same features and fold): keep what is dear to build, such as a quantised matrix.
+        seeds, other models on the same features and fold): keep what is expensive to build, such as a quantised matrix.
     say : one line of progress for people.
     group : where the model says that it ``spreads`` and is fitted by several processes: who they are. Nothing in
         ``shared`` may then be relied on, as another process may not have it.

@@ -20,7 +20,9 @@ from typing import Any
 import numba
 import numpy as np
 
-from bench.kernels import counting as kernels
+from bench.kernels.codes import padded_codes
+from bench.kernels.gc import gc_fraction, gc_windows, rank_index
+from bench.kernels.kmers import count_kmers
 from bench.sequences import Sequences, decode, encode
 
 K = 6
@@ -116,12 +118,12 @@ def oligo_lines(rows: int, length: int) -> list[Line]:
     few = texts[: max(rows // 10, 1)]
     sequences = Sequences.from_strings(texts)
     amount, few_amount = rows * length / 1e6, len(few) * length / 1e6
-    counts = kernels.count_kmers(sequences, K, K)
+    counts = count_kmers(sequences, K, K)
     label = f"{rows:,} × {length}"
 
     words = kernel_line(
         f"{K}-mers, {label} ({counts.nbytes / amount / 1e6:.1f} bytes filled a base)",
-        lambda: kernels.count_kmers(sequences, K, K, out=counts),
+        lambda: count_kmers(sequences, K, K, out=counts),
         amount,
         wanted=">= 800; cores >= 1.7",
     )
@@ -137,7 +139,7 @@ def oligo_lines(rows: int, length: int) -> list[Line]:
         oligos = pykmertools.OligoComputer(K)  # counts both strands in one column: half of our columns
         lines.append(peer(words, "pykmertools", lambda: oligos.vectorise_batch(few, False), few_amount))
 
-    content = kernel_line(f"GC, {label}", lambda: kernels.gc_fraction(unshared(sequences)), amount, wanted=">= 3,000")
+    content = kernel_line(f"GC, {label}", lambda: gc_fraction(unshared(sequences)), amount, wanted=">= 3,000")
     lines.append(content)
     lines.append(peer(content, "str.count", lambda: [t.count("G") + t.count("C") for t in texts], amount))
     if importlib.util.find_spec("Bio"):
@@ -145,10 +147,8 @@ def oligo_lines(rows: int, length: int) -> list[Line]:
 
         lines.append(peer(content, "Biopython gc_fraction", lambda: [gc_fraction(text) for text in few], few_amount))
 
-    letters = kernels.padded_codes(sequences)
-    codes = kernel_line(
-        f"codes, {label}", lambda: kernels.padded_codes(sequences, out=letters), amount, wanted=">= 1,200"
-    )
+    letters = padded_codes(sequences)
+    codes = kernel_line(f"codes, {label}", lambda: padded_codes(sequences, out=letters), amount, wanted=">= 1,200")
     lines.append(codes)
     lines.append(peer(codes, "NumPy table, row by row", lambda: [encode(text) for text in few], few_amount))
     if importlib.util.find_spec("seqpro"):
@@ -172,15 +172,13 @@ def fragment_lines(bases: int, rows: int, length: int) -> list[Line]:
     label = f"{rows:,} fragments of {length:,}"
     few = fragments.take(slice(0, max(rows // 10, 1)))
     few_amount = len(few) * length / 1e6
-    counts, codes = kernels.count_kmers(few, K, K), kernels.padded_codes(few)
+    counts, codes = count_kmers(few, K, K), padded_codes(few)
 
     lines = [
-        Line("GC index of a genome", bases / 1e6 / seconds(lambda: kernels.rank_index(genome)), "Mbase"),
-        kernel_line(
-            f"GC by index, {label}", lambda: kernels.gc_fraction(fragments), rows / 1e6, "M fragments", wanted=">= 30"
-        ),
+        Line("GC index of a genome", bases / 1e6 / seconds(lambda: rank_index(genome)), "Mbase"),
+        kernel_line(f"GC by index, {label}", lambda: gc_fraction(fragments), rows / 1e6, "M fragments", wanted=">= 30"),
     ]
-    windows = kernel_line(f"20 GC windows, {label}", lambda: kernels.gc_windows(fragments, 20), amount)
+    windows = kernel_line(f"20 GC windows, {label}", lambda: gc_windows(fragments, 20), amount)
     lines.append(windows)
     import pandas as pd
 
@@ -195,15 +193,13 @@ def fragment_lines(bases: int, rows: int, length: int) -> list[Line]:
     lines.append(
         kernel_line(
             f"{K}-mers, {len(few):,} of them",
-            lambda: kernels.count_kmers(few, K, K, out=counts),
+            lambda: count_kmers(few, K, K, out=counts),
             few_amount,
             wanted=">= 800",
         )
     )
     lines.append(
-        kernel_line(
-            f"codes, {len(few):,} of them", lambda: kernels.padded_codes(few, out=codes), few_amount, wanted=">= 1,200"
-        )
+        kernel_line(f"codes, {len(few):,} of them", lambda: padded_codes(few, out=codes), few_amount, wanted=">= 1,200")
     )
     return lines
 
@@ -256,13 +252,13 @@ def growth(sizes: tuple[int, ...], bases: int = 300_000_000) -> str:
     words = np.empty((20_000, 4**K), np.uint16)
     letters = np.empty((20_000, 600), np.uint8)
     work: dict[str, Callable[[Sequences], Any]] = {
-        "gc": kernels.gc_fraction,
-        "gc-windows[n=20]": lambda fragments: kernels.gc_windows(fragments, 20),
+        "gc": gc_fraction,
+        "gc-windows[n=20]": lambda fragments: gc_windows(fragments, 20),
         f"{K}-mers": lambda fragments: [
-            kernels.count_kmers(block, K, K, out=words[: len(block)]) for _, block in fragments.blocks(len(words))
+            count_kmers(block, K, K, out=words[: len(block)]) for _, block in fragments.blocks(len(words))
         ],
         "codes": lambda fragments: [
-            kernels.padded_codes(block, out=letters[: len(block)]) for _, block in fragments.blocks(len(letters))
+            padded_codes(block, out=letters[: len(block)]) for _, block in fragments.blocks(len(letters))
         ],
     }
     rows = [["fragments of 600", *work], ["---"] * (1 + len(work))]

@@ -1,1 +1,1 @@
-"""Built-in featurizers: one family a file. They have no privileges a plugin of yours lacks."""
+"""Built-in featurizers: one family per file. They have no privileges that a third-party plugin lacks."""

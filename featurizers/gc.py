@@ -20,7 +20,7 @@ class GC(Featurizer):
 
     def transform(self, sequences: Sequences) -> NDArray[Any]:
         """float32 (n, 1)."""
-        from bench.kernels.counting import gc_fraction
+        from bench.kernels.gc import gc_fraction
 
         return gc_fraction(sequences)[:, None]
 
@@ -33,7 +33,7 @@ class GCWindows(Featurizer):
 
     Parameters
     ----------
-    n : windows a row, scaled to each row's length. The default is the best of 5, 10, 20, 40 on validation folds
+    n : windows per row, scaled to each row's length. The default is the best of 5, 10, 20, 40 on validation folds
         (docs/hyperparameters.md).
     width, step : windows of ``width`` bases every ``step`` instead of ``n`` (side by side without ``step``), over the
         longest row of the data set, shorter rows centred.
@@ -56,6 +56,6 @@ class GCWindows(Featurizer):
 
     def transform(self, sequences: Sequences) -> NDArray[Any]:
         """float32 (n, windows, 1); 0.5 in a window without a called base."""
-        from bench.kernels.counting import gc_windows
+        from bench.kernels.gc import gc_windows
 
         return gc_windows(sequences, self.n, self.width or 0, self.step or self.width or 0)[:, :, None]

@@ -1,4 +1,4 @@
-"""Counts of short words."""
+"""Counts of k-mers."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ MOST_DENSE = 7
 
 
 class Kmers(Featurizer):
-    """Counts of every word of 1 to k bases (or exactly k), overlapping, on the row's strand. A word with N is skipped.
+    """Counts of every k-mer of 1 to k bases (or exactly k), overlapping, on the row's strand. One with N is skipped.
 
     Parameters
     ----------
-    k : longest word, 1 to 7; 6 was best for boosters on validation folds (docs/hyperparameters.md).
-    exact : only words of exactly k bases.
-    canonical : a word and its reverse complement share a column, so both strands of a row look the same.
+    k : longest k-mer, 1 to 7; 6 was best for boosters on validation folds (docs/hyperparameters.md).
+    exact : only k-mers of exactly k bases.
+    canonical : a k-mer and its reverse complement share a column, so both strands of a row look the same.
     """
 
     name = "kmers"
@@ -42,17 +42,17 @@ class Kmers(Featurizer):
 
     def transform(self, sequences: Sequences) -> NDArray[Any]:
         """(n, columns), the smallest unsigned dtype that holds a count; columns as in `names`."""
-        from bench.kernels.counting import count_kmers
+        from bench.kernels.kmers import count_kmers
 
         return count_kmers(sequences, self.k if self.exact else 1, self.k, self.canonical)
 
     def names(self, sequences: Sequences) -> list[str]:
-        """Words by length, then alphabetically; with ``canonical`` the alphabetically first of the two strands."""
+        """K-mers by length, then alphabetically; with ``canonical`` the alphabetically first of the two strands."""
         lengths = range(self.k if self.exact else 1, self.k + 1)
-        words = ["".join(letters) for k in lengths for letters in itertools.product("ACGT", repeat=k)]
+        kmers = ["".join(letters) for k in lengths for letters in itertools.product("ACGT", repeat=k)]
         if not self.canonical:
-            return words
-        return [word for word in words if word <= word[::-1].translate(str.maketrans("ACGT", "TGCA"))]
+            return kmers
+        return [kmer for kmer in kmers if kmer <= kmer[::-1].translate(str.maketrans("ACGT", "TGCA"))]
 
 
 class Dinucleotides(Featurizer):
@@ -62,7 +62,7 @@ class Dinucleotides(Featurizer):
 
     def transform(self, sequences: Sequences) -> NDArray[Any]:
         """(n, 16), AA AC ... TT, the smallest unsigned dtype that holds a count."""
-        from bench.kernels.counting import count_kmers
+        from bench.kernels.kmers import count_kmers
 
         return count_kmers(sequences, 2, 2)
 

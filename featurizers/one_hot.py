@@ -11,7 +11,7 @@ from bench.sequences import Sequences
 
 
 class OneHot(Featurizer):
-    """Every base in its place, shorter rows centred. It travels as one byte a base; models expand it."""
+    """Every base in its place, shorter rows centred. It travels as one byte per base; models expand it."""
 
     name = "one-hot"
     kind = "codes"
@@ -19,6 +19,6 @@ class OneHot(Featurizer):
 
     def transform(self, sequences: Sequences) -> NDArray[Any]:
         """uint8 (n, sequences.width): A C G T = 0 1 2 3; 4 for N and for the padding of shorter rows."""
-        from bench.kernels.counting import padded_codes
+        from bench.kernels.codes import padded_codes
 
         return padded_codes(sequences)

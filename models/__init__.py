@@ -1,1 +1,1 @@
-"""Built-in models: one learner a file. They have no privileges a plugin of yours lacks."""
+"""Built-in models: one learner per file. They have no privileges that a third-party plugin lacks."""

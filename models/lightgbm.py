@@ -16,10 +16,10 @@ from bench.model import Model, Part, Setting
 
 #: Rows handed to LightGBM at a time: it holds a float copy of them.
 BLOCK = 50_000
-#: Values of a matrix from which room is made for it first: a binned one takes up to a byte of each.
+#: Values of a matrix from which memory is freed for it first: a binned one takes up to a byte of each.
 LARGE = 1_000_000_000
 #: Histograms are made column by column from so many columns on where rows are fewer than ``FEW``. Row by row costs
-#: .33 CPU seconds a tree at 5,460 count columns whatever the rows (the columns that a tree may use are copied out for
+#: .33 CPU seconds per tree at 5,460 count columns whatever the rows (the columns that a tree may use are copied out for
 #: each); column by column .13 and as much again with every 14,000 rows: even at 22,000 rows (docs/scale.md).
 WIDE, FEW = 1_000, 20_000
 #: Values that bins are found from where rows are handed over piece by piece: LightGBM holds 16 bytes of each meanwhile,
@@ -37,7 +37,7 @@ class LightGBM(Model):
     rounds : at most so many trees.
     patience : stop after so many rounds without a better validation error; the best round is used.
     learning_rate, num_leaves, min_data_in_leaf, bagging_fraction, feature_fraction, lambda_l2, max_bin : as in LightGBM
-        (rows are drawn anew every round); chosen on validation folds, docs/hyperparameters.md.
+        (rows are drawn again every round); chosen on validation folds, docs/hyperparameters.md.
     """
 
     name = "lightgbm"

@@ -1,4 +1,4 @@
-"""The floor: a model that looks at nothing."""
+"""The null model, which looks at nothing."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from bench.model import Model, Part, Setting
 
 
 class Mean(Model):
-    """The mean of the training targets for every row: the floor."""
+    """The mean of the training targets for every row: the null model."""
 
     name = "mean"
     takes = ("table", "signal", "codes")

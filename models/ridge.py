@@ -21,9 +21,9 @@ BLOCK = 32_000_000
 
 
 class Ridge(Model):
-    """Ridge regression; the penalty is chosen on the validation rows, by each target for itself.
+    """Ridge regression; the penalty is chosen on the validation rows, for each target on its own.
 
-    Columns are standardised, a constant one counts for nothing. One eigendecomposition of the Gram matrix (columns by
+    Columns are standardised, a constant one has no weight. One eigendecomposition of the Gram matrix (columns by
     columns or rows by rows, whichever is smaller) serves all penalties and all targets on the same rows; it is
     accumulated over blocks, so counts stay in their small dtype.
 
@@ -93,7 +93,7 @@ class Ridge(Model):
         return out[:, 0] if self.one_target_ else out
 
     def memory(self, rows: int, columns: int, item_bytes: int) -> float:
-        """The Gram matrix, its eigenvectors and the room to find them; one block of rows as floats; features that are
+        """The Gram matrix, its eigenvectors and the memory to find them; one block of rows as floats; features that are
         held and their training part. With more columns than rows, the whole table."""
         size = rows * columns * item_bytes
         held = 2.0 * (size if columns > rows else min(size, 1 << 30))
@@ -164,7 +164,7 @@ def _gram_of_rows(x: Features) -> tuple[NDArray[np.float64], NDArray[np.float64]
 
 def _gram_of_columns(x: Features) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
     """Centre and scale of the columns, and the products of standardised columns (p, p), in one pass over the rows,
-    which may be made anew at each.
+    whose features may be computed again at each.
 
     Columns are centred by the mean of the first block, and the products are corrected afterwards. That block is part of
     the rows, so its mean is off by at most sqrt(rows / rows of a block) standard deviations: too few to lose digits.

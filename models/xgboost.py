@@ -18,7 +18,7 @@ from bench.model import Group, Model, Part, Setting
 BLOCK = 50_000
 #: Rows that the bins of a larger matrix are drawn from: with all of them, preparation and peak memory double.
 SAMPLE = 5_000
-#: Values of a matrix from which room is made for it first: a quantised one takes 2 bytes of each.
+#: Values of a matrix from which memory is freed for it first: a quantised one takes 2 bytes of each.
 LARGE = 1_000_000_000
 #: Seconds a process waits for the others of its group, who may still be preparing their rows.
 PATIENCE = 1_800
@@ -113,7 +113,7 @@ class XGBoost(Model):
 
 
 def xgboost_device(wanted: str) -> str:
-    """``wanted``, or an error where this XGBoost cannot: it would otherwise fall back to the CPU without a word."""
+    """``wanted``, or an error where this XGBoost cannot: it would otherwise fall back to the CPU without saying so."""
     import xgboost
 
     if wanted == "cuda" and not xgboost.build_info()["USE_CUDA"]:
@@ -142,7 +142,7 @@ def together(group: Group | None) -> Iterator[None]:
         tracker = RabitTracker(n_workers=len(group.addresses), host_ip=host, port=port, sortby="task", timeout=PATIENCE)
         tracker.start()
     else:
-        time.sleep(0.2)  # lest it be too early for the tracker: XGBoost then waits for two seconds
+        time.sleep(0.2)  # before the tracker listens, XGBoost would wait for two seconds
     with CommunicatorContext(
         dmlc_communicator="rabit",
         dmlc_tracker_uri=host,
@@ -170,7 +170,8 @@ def mean_target(train: Part, group: Group | None) -> float:
 def quantised(train: Part, valid: Part, setting: Setting, max_bin: int, device: str) -> tuple[Any, Any]:
     """Training and validation rows as XGBoost's quantised matrices, labelled with this fit's targets.
 
-    Quantising is dear, so the pair is kept in ``setting.shared`` for other targets, seeds and models on the same rows.
+    Quantising is expensive, so the pair is kept in ``setting.shared`` for other targets, seeds and models on the same
+    rows.
     """
     key = f"xgboost-quantised-{max_bin}-{device}-{len(train.x)}"
     shared = setting.shared if setting.group is None else {}  # all of a group make it, or none

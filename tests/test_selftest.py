@@ -5,7 +5,7 @@ import functools
 import numpy as np
 
 from bench.selftest import grid
-from bench.stats import board, bootstrap, ceilings, counter, partial, ranks, share
+from bench.stats import bootstrap, ceilings, figures, observations, partial, ranks, share, verdict
 from bench.tasks import table
 
 SMALL = grid.Size(loci=400, repetitions=8)
@@ -21,12 +21,12 @@ def test_passes_as_it_is():
 
 
 def test_squaring_the_reliability_twice_is_noticed(monkeypatch):
-    monkeypatch.setattr(board, "share_of", lambda a, b, c, rho: share.share_of(a, b, c, np.square(rho)))
+    monkeypatch.setattr(figures, "share_of", lambda a, b, c, rho: share.share_of(a, b, c, np.square(rho)))
     assert {"check_share", "check_tiles"} <= failed()
 
 
 def test_rows_in_place_of_loci_are_noticed(monkeypatch):
-    monkeypatch.setattr(board, "block_codes", lambda locus: (np.arange(len(locus)), len(locus)))
+    monkeypatch.setattr(observations, "block_codes", lambda locus: (np.arange(len(locus)), len(locus)))
     assert "check_tiles" in failed()
 
 
@@ -42,7 +42,7 @@ def test_pooling_over_folds_is_noticed(monkeypatch):
     def pooled(fold, n):
         return [np.arange(n) if fold is None else np.flatnonzero(np.asarray(fold) >= 0)]
 
-    for module in (ranks, bootstrap, ceilings, partial, share, counter, board):
+    for module in (ranks, bootstrap, ceilings, partial, verdict, figures):
         monkeypatch.setattr(module, "fold_rows", pooled)
     assert "check_folds" in failed()
 

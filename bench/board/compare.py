@@ -6,32 +6,30 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.board.load import load_part, load_rows, target_values
+from bench.board.load import SeedResult, TaskFiles, load_part, load_rows, target_values
 from bench.errors import BenchError, nearest
-from bench.files.atomic import read_json
 from bench.stats.bootstrap import Draws, Estimate, block_codes, estimate, spearman_draws
 from bench.stats.compare import effective_n, holm, paired_difference
-from bench.stats.ranks import mid_ranks, spearman_by_fold
-from bench.store.record import ResultRecord, problem
-from bench.store.store import FORMAT, RECORD, TASK, Store
+from bench.stats.ranks import Array, mid_ranks, spearman_by_fold
+from bench.store.record import TaskRecord, read_record
+from bench.store.store import RECORD, TASK, Store, read_result
 from bench.tasks.task import TEST
 
 
 @dataclass(frozen=True)
 class Side:
-    """One pair of featurizer and model on one board: its (folder, record) a seed."""
+    """One pair of featurizer and model on one board, with its results by seed."""
 
     task: str
     target: str
     split: str
     featurizer: str
     model: str
-    runs: tuple[tuple[Path, dict[str, Any]], ...]
+    results: tuple[SeedResult, ...]
 
     @property
     def pair(self) -> str:
@@ -41,7 +39,7 @@ class Side:
     @property
     def task_folder(self) -> Path:
         """The folder of its task."""
-        return self.runs[0][0].parents[3]
+        return self.results[0].folder.parents[3]
 
     def __str__(self) -> str:
         return f"{self.task}/{self.target}/{self.pair}"
@@ -127,32 +125,9 @@ def compare_sides(a: Side, b: Side) -> Line:
     Both are resampled by the same draws of loci, and each side's score in a draw is the mean over its seeds. Raises a
     ``BenchError`` where they are not of one task, target and split on the same rows.
     """
-    for what in ("task", "target", "split"):
-        ours, theirs = getattr(a, what), getattr(b, what)
-        if ours != theirs:
-            raise BenchError(
-                f"{a} and {b} are of different {what}s ({ours} and {theirs}): their scores are not of the same rows"
-                " and cannot be paired. Compare results of one task, target and split."
-            )
-    for what, words in (
-        ("task_digest", "tables (rows, values or loci differ)"),
-        ("folds_digest", f"folds of split {a.split}"),
-    ):
-        ours, theirs = _only(a, what, words), _only(b, what, words)
-        if ours != theirs:
-            raise BenchError(
-                f"{a} and {b} are of different {words}: {ours[:12]} and {theirs[:12]}. Run both on the same data."
-            )
-    card = read_json(a.task_folder / TASK) or {}
-    if card.get("digest") != _only(a, "task_digest", "tables"):
-        raise BenchError(
-            f"{a}: made from an older version of the table than {a.task_folder / TASK}. Run it again to refit."
-        )
+    task = _same_data(a, b)
     rows = load_rows(a.task_folder)
-    names = [target["name"] for target in card.get("targets", [])]
-    if a.target not in names:
-        raise BenchError(f"{a.task_folder / TASK}: has no target {a.target!r}.{nearest(a.target, names)}")
-    value = _values(a, card, rows)
+    value = target_values(TaskFiles(a.task_folder, task, None), a.target, rows)[1]
     row, fold, ours = _test(a, value)
     other_row, other_fold, theirs = _test(b, value)
     if not (np.array_equal(row, other_row) and np.array_equal(fold, other_fold)):
@@ -182,6 +157,35 @@ def compare_sides(a: Side, b: Side) -> Line:
     )
 
 
+def _same_data(a: Side, b: Side) -> TaskRecord:
+    """The record of the task that both sides are of; a ``BenchError`` where their scores are not of the same rows."""
+    for what in ("task", "target", "split"):
+        ours, theirs = getattr(a, what), getattr(b, what)
+        if ours != theirs:
+            raise BenchError(
+                f"{a} and {b} are of different {what}s ({ours} and {theirs}): their scores are not of the same rows"
+                " and cannot be paired. Compare results of one task, target and split."
+            )
+    for digest, words in (
+        (_task_digest, "tables (rows, values or loci differ)"),
+        (_folds_digest, f"folds of split {a.split}"),
+    ):
+        ours, theirs = digest(a, words), digest(b, words)
+        if ours != theirs:
+            raise BenchError(
+                f"{a} and {b} are of different {words}: {ours[:12]} and {theirs[:12]}. Run both on the same data."
+            )
+    task = read_record(TaskRecord, a.task_folder / TASK).record
+    if task is None or task.digest != _task_digest(a, "tables"):
+        raise BenchError(
+            f"{a}: made from an older version of the table than {a.task_folder / TASK}. Run it again to refit."
+        )
+    names = [target.name for target in task.targets]
+    if a.target not in names:
+        raise BenchError(f"{a.task_folder / TASK}: has no target {a.target!r}.{nearest(a.target, names)}")
+    return task
+
+
 # ---- what is meant ---------------------------------------------------------------------------------------------------
 def _is_results(path: str) -> bool:
     return any(Path(path).glob(f"*/{TASK}"))
@@ -189,34 +193,28 @@ def _is_results(path: str) -> bool:
 
 def _sides(root: Path) -> list[Side]:
     """Every pair of an output folder, in path order."""
-    runs = ((folder, record) for folder, record in Store(root).records() if _whole(folder, record))
-    return list(_grouped(runs))
+    return list(_grouped(SeedResult(folder, record) for folder, record in Store(root).records()))
 
 
-def _whole(folder: Path, record: dict[str, Any]) -> bool:
-    return folder.is_dir() and problem(ResultRecord, record) is None
-
-
-def _grouped(runs: Iterable[tuple[Path, dict[str, Any]]]) -> Iterator[Side]:
-    groups: dict[tuple[str, ...], list[tuple[Path, dict[str, Any]]]] = defaultdict(list)
-    for folder, record in runs:
-        key = tuple(record[field] for field in ("task", "target", "split", "featurizer", "model"))
-        groups[key].append((folder, record))
-    for (task, target, split, featurizer, model), mine in groups.items():
-        yield Side(task, target, split, featurizer, model, tuple(sorted(mine, key=lambda run: run[1].get("seed", 0))))
+def _grouped(results: Iterable[SeedResult]) -> Iterator[Side]:
+    groups: dict[tuple[str, str, str, str, str], list[SeedResult]] = defaultdict(list)
+    for result in results:
+        record = result.record
+        groups[record.task, record.target, record.split, record.featurizer, record.model].append(result)
+    for key, mine in groups.items():
+        yield Side(*key, tuple(sorted(mine, key=lambda result: result.record.seed)))
 
 
 def _find(text: str, out: Path, split: str | None) -> list[Side]:
-    """The sides that a name or a folder of results means: one a board."""
+    """The sides that a name or a folder of results means: one per board."""
     folder = Path(text)
-    records = [path for path in (folder / RECORD, *sorted(folder.glob(f"seed-*/{RECORD}"))) if path.is_file()]
-    if records:
-        runs = [(path.parent, record) for path in records if (record := read_json(path)) is not None]
-        runs = [run for run in runs if run[1].get("format") == FORMAT and _whole(*run)]
-        if not runs:
-            raise BenchError(f"{folder}: no finished result that this version of bench can read. Run it again.")
+    there = [kept for each in (folder, *sorted(folder.glob("seed-*"))) if (kept := read_result(each))]
+    if there:
         # Absolute, so that the task's folder is found from a relative seed folder too.
-        return list(_grouped((path.resolve(), record) for path, record in runs))
+        results = [SeedResult(kept.folder.resolve(), kept.record) for kept in there if kept.record is not None]
+        if not results:
+            raise BenchError(f"{folder}: no finished result that this version of bench can read. Run it again.")
+        return list(_grouped(results))
     if folder.is_dir():
         raise BenchError(f"{folder}: neither a result's folder (it has no {RECORD}) nor a result folder.")
     sides = _sides(out)
@@ -231,13 +229,14 @@ def _find(text: str, out: Path, split: str | None) -> list[Side]:
 
 
 def _one_split(sides: list[Side], split: str | None) -> list[Side]:
-    """One side a (task, target, pair): of ``split``, else of the only one there, else of the task's own."""
+    """One side per (task, target, pair): of ``split``, else of the only one there, else of the task's own."""
     groups: dict[tuple[str, str, str], list[Side]] = defaultdict(list)
     for side in sides:
         groups[side.task, side.target, side.pair].append(side)
     chosen = []
     for each in groups.values():
-        default = (read_json(each[0].task_folder / TASK) or {}).get("split")
+        task = read_record(TaskRecord, each[0].task_folder / TASK).record
+        default = None if task is None else task.split
         wanted = split or (each[0].split if len(each) == 1 else default)
         mine = [side for side in each if side.split == wanted]
         if not mine:
@@ -260,25 +259,26 @@ def _boards(sides: list[Side]) -> str:
 
 
 # ---- rows and scores -------------------------------------------------------------------------------------------------
-def _only(side: Side, field: str, words: str) -> str:
-    """A field that all seeds of a side must agree on."""
-    values = {str(record[field]) for _, record in side.runs}
+def _task_digest(side: Side, words: str) -> str:
+    return _only(side, {result.record.task_digest for result in side.results}, words)
+
+
+def _folds_digest(side: Side, words: str) -> str:
+    return _only(side, {result.record.folds_digest for result in side.results}, words)
+
+
+def _only(side: Side, values: set[str], words: str) -> str:
+    """What all seeds of a side must agree on."""
     if len(values) > 1:
         raise BenchError(f"{side}: its seeds are of different {words}. Run all of them again.")
     return values.pop()
-
-
-def _values(side: Side, card: dict[str, Any], rows: Any) -> NDArray[np.float64]:
-    from bench.board.load import TaskFiles
-
-    return target_values(TaskFiles(side.task_folder, card, None, True), side.target, rows)[1]
 
 
 def _test(side: Side, value: NDArray[np.float64]) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
     """Test rows, their folds, and predictions float64 (rows, seeds)."""
     place = None
     columns = []
-    for folder, _ in side.runs:
+    for folder, _ in side.results:
         try:
             row, fold, prediction, _ = load_part(folder, TEST, value)
         except IndexError:
@@ -293,7 +293,7 @@ def _test(side: Side, value: NDArray[np.float64]) -> tuple[NDArray[np.int64], ND
     return *place, np.column_stack(columns)
 
 
-def _score(y: NDArray[Any], prediction: NDArray[Any], fold: NDArray[Any]) -> float:
+def _score(y: Array, prediction: Array, fold: NDArray[np.int64]) -> float:
     """Mean over folds of the within-fold Spearman, leaving undefined folds out; NaN where none is defined."""
     scores = spearman_by_fold(y, prediction, fold)
     return float(scores[np.isfinite(scores)].mean()) if np.isfinite(scores).any() else float("nan")

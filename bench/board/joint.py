@@ -49,10 +49,10 @@ def boards_on(task: TaskFiles, digest: str) -> list[BoardFiles]:
 def _test_rows(task: TaskFiles, files: BoardFiles, rows: pd.DataFrame) -> NDArray[np.int64]:
     """Test rows of a board, as the first of its results that can be read has them (``load.load_board``)."""
     value = target_values(task, files.target, rows)[1]
-    for runs in files.results.values():
-        for folder, _ in runs:
+    for seeds in files.results.values():
+        for result in seeds:
             try:
-                found = load_part(folder, TEST, value)
+                found = load_part(result.folder, TEST, value)
             except (BenchError, IndexError):
                 continue
             if np.isfinite(found.prediction).all():

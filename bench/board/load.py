@@ -9,38 +9,53 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from bench.board.schema import SUMMARY, Summary, read_summary
 from bench.errors import BenchError
-from bench.files.atomic import read_json
 from bench.store.predictions import read_predictions
-from bench.store.record import TaskRecord, problem
-from bench.store.store import FORMAT, PLAN, PREDICTIONS, ROWS, TASK, Store
+from bench.store.record import FailureRecord, PlanRecord, ResultRecord, Role, SkipRecord, State, TaskRecord, read_record
+from bench.store.store import PLAN, PREDICTIONS, ROWS, TASK, Store
 from bench.tasks.task import TEST, Target
 
 if TYPE_CHECKING:
     import pandas as pd
 
-#: Computed numbers of a task, beside its ``task.json``.
-SUMMARY = "summary.json"
+
+class SeedResult(NamedTuple):
+    """One finished result: its folder and its record."""
+
+    folder: Path
+    record: ResultRecord
+
+    def __str__(self) -> str:
+        record = self.record
+        return f"{record.featurizer} + {record.model}, seed {record.seed}"
+
+
+class Failure(NamedTuple):
+    """One fit that failed: its folder and its record."""
+
+    folder: Path
+    record: FailureRecord
 
 
 @dataclass(frozen=True)
 class BoardFiles:
     """Records of one board.
 
-    ``results`` maps (featurizer, model) to its (folder, record) a seed; ``failed`` are the failed fits' (folder, note);
-    ``left_out`` says which finished results do not count, and why.
+    ``results`` maps (featurizer, model) to its results, by seed; ``left_out`` says which finished results do not count,
+    and why.
     """
 
     target: str
     split: str
     folds_digest: str
-    results: dict[tuple[str, str], list[tuple[Path, dict[str, Any]]]]
-    failed: list[tuple[Path, dict[str, Any]]] = field(default_factory=list)
+    results: dict[tuple[str, str], list[SeedResult]]
+    failed: list[Failure] = field(default_factory=list)
     left_out: list[str] = field(default_factory=list)
 
 
@@ -48,16 +63,22 @@ class BoardFiles:
 class TaskFiles:
     """One task folder of the store.
 
-    ``summary`` is the ``summary.json`` that is there, if any; ``rows`` says whether rows and predictions are there too,
-    so that it can be computed anew.
+    ``record`` is the task's own, None where only its published numbers are there; ``summary`` is the ``summary.json``
+    that is there, if any. One of them always is.
     """
 
     folder: Path
-    card: dict[str, Any]
-    summary: dict[str, Any] | None
-    rows: bool
+    record: TaskRecord | None
+    summary: Summary | None
     boards: list[BoardFiles] = field(default_factory=list)
-    skipped: list[dict[str, Any]] = field(default_factory=list)
+    skipped: list[SkipRecord] = field(default_factory=list)
+
+    @property
+    def name(self) -> str:
+        """The task's name."""
+        if self.record is not None:
+            return self.record.card.name
+        return self.folder.name if self.summary is None else self.summary.task.name
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,8 +88,7 @@ class PairScores:
 
     featurizer: str
     model: str
-    records: list[dict[str, Any]]
-    folders: list[Path]
+    records: list[ResultRecord]
     test: NDArray[np.float64]
     shuffled: NDArray[np.float64] | None = None
 
@@ -77,14 +97,20 @@ class PairScores:
         """``featurizer + model``."""
         return f"{self.featurizer} + {self.model}"
 
-    def flag(self, key: str) -> bool:
-        """A yes-or-no field of the first record."""
-        return bool(self.records[0].get(key))
+    @property
+    def gc_only(self) -> bool:
+        """Whether it sees nothing but G and C."""
+        return self.records[0].gc_only
 
     @property
-    def role(self) -> str:
-        """ "sequence", "confounder" or "floor"."""
-        return str(self.records[0].get("role", "sequence"))
+    def deep(self) -> bool:
+        """Whether its model takes the sequence itself."""
+        return self.records[0].deep
+
+    @property
+    def role(self) -> Role:
+        """What it sees."""
+        return self.records[0].role
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,37 +134,46 @@ class Board:
     left_out: list[str]
 
 
-def find_tasks(root: Path) -> list[TaskFiles]:
+def find_tasks(root: Path, troubles: list[str] | None = None) -> list[TaskFiles]:
     """Tasks of an output folder, by name. Only JSON is read.
+
+    Parameters
+    ----------
+    troubles : gets a line for every published summary that cannot be read.
 
     Raises
     ------
-    BenchError : when there is no task at all.
+    BenchError : when there is no task at all, or one is of a newer format.
     """
     root = Path(root)
     store = Store(root)
-    finished: dict[Path, list[tuple[Path, dict[str, Any]]]] = defaultdict(list)
-    for folder, record in store.records():
-        finished[folder.parents[3]].append((folder, record))
-    failed: dict[Path, list[tuple[Path, dict[str, Any]]]] = defaultdict(list)
+    finished: dict[Path, list[tuple[SeedResult, State]]] = defaultdict(list)
+    for kept in store.results():
+        if kept.record is not None:
+            finished[kept.folder.parents[3]].append((SeedResult(kept.folder, kept.record), kept.state))
+    failed: dict[Path, list[Failure]] = defaultdict(list)
     for folder, note in store.failures():
-        failed[folder.parents[3]].append((folder, note))
+        failed[folder.parents[3]].append(Failure(folder, note))
     tasks = []
     for folder in sorted(path for path in root.glob("*") if path.is_dir()):
-        summary = _summary(read_json(folder / SUMMARY))
-        card = read_json(folder / TASK)
-        if card is not None and isinstance(version := card.get("format"), int) and version > FORMAT:
-            raise BenchError(f"{folder / TASK}: written by a newer version of bench. Upgrade bench to read it.")
-        if problem(TaskRecord, card) is not None:
-            card = None
-        rows = card is not None and (folder / ROWS).is_file() and bool(finished[folder] or failed[folder])
-        if rows and card is not None:
-            boards = _boards(card, finished[folder], failed[folder])
-            skipped = (read_json(folder / PLAN) or {}).get("skipped")
-            skipped = [skip for skip in skipped if isinstance(skip, dict)] if isinstance(skipped, list) else []
-            tasks.append(TaskFiles(folder, card, summary, True, boards, skipped))
+        found = read_record(TaskRecord, folder / TASK)
+        if found.state == State.NEWER:
+            raise BenchError(f"{folder / TASK}: {found.why}.")
+        record = found.record if (folder / ROWS).is_file() and (finished[folder] or failed[folder]) else None
+        try:
+            summary = read_summary(folder / SUMMARY)
+        except BenchError as error:
+            if error.status != 1:
+                raise
+            summary = None
+            if record is None and troubles is not None:  # with predictions it is computed again
+                troubles.append(str(error))
+        if record is not None:
+            boards = _boards(record, finished[folder], failed[folder])
+            plan = read_record(PlanRecord, folder / PLAN).record
+            tasks.append(TaskFiles(folder, record, summary, boards, [] if plan is None else plan.skipped))
         elif summary is not None:
-            tasks.append(TaskFiles(folder, summary.get("task", {}), summary, False))
+            tasks.append(TaskFiles(folder, None, summary))
     if not tasks:
         raise BenchError(
             f"{root}: no results there. Run `bench run --out {root}` first, or name the folder that has them."
@@ -146,67 +181,45 @@ def find_tasks(root: Path) -> list[TaskFiles]:
     return tasks
 
 
-def _summary(content: dict[str, Any] | None) -> dict[str, Any] | None:
-    """A summary that is one; None for anything else, which is then computed anew."""
-    if content is None or not isinstance(content.get("format"), int):
-        return None
-    task, boards = content.get("task"), content.get("boards")
-    good = isinstance(task, dict) and isinstance(task.get("name"), str) and isinstance(boards, list)
-    good = good and all(isinstance(board, dict) and isinstance(board.get("inputs"), str) for board in boards or [])
-    return content if good and isinstance(content.get("pictures", {}), dict) else None
+def _boards(task: TaskRecord, finished: list[tuple[SeedResult, State]], failed: list[Failure]) -> list[BoardFiles]:
+    """The boards of a task: its targets in order, each under the task's own split first."""
+    groups: dict[tuple[str, str], list[tuple[SeedResult, State]]] = defaultdict(list)
+    notes: dict[tuple[str, str], list[Failure]] = defaultdict(list)
+    for result, state in finished:
+        groups[result.record.target, result.record.split].append((result, state))
+    for failure in failed:
+        notes[failure.record.target, failure.record.split].append(failure)
+    order = {target.name: i for i, target in enumerate(task.targets)}
+    wanted = [key for key in {*groups, *notes} if key[0] in order]
+    wanted.sort(key=lambda key: (order[key[0]], key[1] != task.split, key[1]))
+    return [_board_files(task, *key, groups[key], notes[key]) for key in wanted]
 
 
-def _boards(
-    card: dict[str, Any], finished: list[tuple[Path, dict[str, Any]]], failed: list[tuple[Path, dict[str, Any]]]
-) -> list[BoardFiles]:
-    groups: dict[tuple[str, str], list[tuple[Path, dict[str, Any]]]] = defaultdict(list)
-    notes: dict[tuple[str, str], list[tuple[Path, dict[str, Any]]]] = defaultdict(list)
-    for folder, record in finished:
-        groups[record["target"], record["split"]].append((folder, record))
-    for folder, note in failed:
-        if isinstance(note.get("target"), str) and isinstance(note.get("split"), str):
-            notes[note["target"], note["split"]].append((folder, note))
-    order = {target["name"]: i for i, target in enumerate(card.get("targets", []))}
-    default = card.get("split", "")
-    boards = []
-    for target, split in sorted(
-        set(groups) | set(notes), key=lambda k: (order.get(k[0], len(order)), k[0], k[1] != default, k[1])
-    ):
-        if target not in order:
-            continue
-        left_out = []
-        current = []
-        for folder, record in groups[target, split]:
-            if record.get("task_digest") != card["digest"]:
-                left_out.append(f"{_title(record)}: made from an older version of the task's data")
-            elif _size(folder / PREDICTIONS) != record.get("bytes"):
-                left_out.append(f"{_title(record)}: its predictions are missing or cut off")
-            else:
-                current.append((folder, record))
-        # Two sets of folds under one split's name: the newest result's are the ones that hold.
-        newest = max(current, key=lambda item: str(item[1].get("finished", "")), default=None)
-        digest = str(newest[1]["folds_digest"]) if newest else ""
-        results: dict[tuple[str, str], list[tuple[Path, dict[str, Any]]]] = defaultdict(list)
-        for folder, record in current:
-            if record["folds_digest"] == digest:
-                results[record["featurizer"], record["model"]].append((folder, record))
-            else:
-                left_out.append(f"{_title(record)}: made on other folds of this split")
-        for runs in results.values():
-            runs.sort(key=lambda item: item[1]["seed"])
-        boards.append(BoardFiles(target, split, digest, dict(sorted(results.items())), notes[target, split], left_out))
-    return boards
-
-
-def _title(record: dict[str, Any]) -> str:
-    return f"{record['featurizer']} + {record['model']}, seed {record['seed']}"
-
-
-def _size(path: Path) -> int:
-    try:
-        return path.stat().st_size
-    except OSError:
-        return -1
+def _board_files(
+    task: TaskRecord, target: str, split: str, finished: list[tuple[SeedResult, State]], failed: list[Failure]
+) -> BoardFiles:
+    """The records of one board; results that do not count are left out, with the reason."""
+    left_out = []
+    current = []
+    for result, state in finished:
+        if result.record.task_digest != task.digest:
+            left_out.append(f"{result}: made from an older version of the task's data")
+        elif state != State.WHOLE:
+            left_out.append(f"{result}: its predictions are missing or cut off")
+        else:
+            current.append(result)
+    # Two sets of folds under one split's name: the newest result's are the ones that hold.
+    newest = max(current, key=lambda result: result.record.finished, default=None)
+    digest = "" if newest is None else newest.record.folds_digest
+    results: dict[tuple[str, str], list[SeedResult]] = defaultdict(list)
+    for result in current:
+        if result.record.folds_digest == digest:
+            results[result.record.featurizer, result.record.model].append(result)
+        else:
+            left_out.append(f"{result}: made on other folds of this split")
+    for seeds in results.values():
+        seeds.sort(key=lambda result: result.record.seed)
+    return BoardFiles(target, split, digest, dict(sorted(results.items())), failed, left_out)
 
 
 def load_rows(folder: Path) -> pd.DataFrame:
@@ -217,7 +230,7 @@ def load_rows(folder: Path) -> pd.DataFrame:
         return pd.read_parquet(folder / ROWS)
     except (OSError, ValueError) as error:
         raise BenchError(
-            f"{folder / ROWS}: cannot be read ({error}). Delete the file and run again to write it anew.", status=1
+            f"{folder / ROWS}: cannot be read ({error}). Delete the file and run again to write it again.", status=1
         ) from error
 
 
@@ -230,26 +243,33 @@ def load_board(task: TaskFiles, files: BoardFiles, rows: pd.DataFrame) -> Board 
     left_out = list(files.left_out)
     place: tuple[NDArray[np.int64], NDArray[np.int64]] | None = None
     results = []
-    for (featurizer, model), runs in files.results.items():
-        kept: list[tuple[Path, dict[str, Any], NDArray[np.float64], NDArray[np.float64] | None]] = []
-        for folder, record in runs:
+    for (featurizer, model), seeds in files.results.items():
+        kept: list[tuple[ResultRecord, PartPredictions]] = []
+        for result in seeds:
             try:
-                found = load_part(folder, TEST, value)
+                found = load_part(result.folder, TEST, value)
             except (BenchError, IndexError):
-                left_out.append(f"{_title(record)}: its predictions cannot be read; run again to fit it anew")
+                left_out.append(f"{result}: its predictions cannot be read; run again to refit")
                 continue
             if not np.isfinite(found.prediction).all():
-                left_out.append(f"{_title(record)}: some of its predictions are not numbers")
+                left_out.append(f"{result}: some of its predictions are not numbers")
                 continue
             place = (found.row, found.fold) if place is None else place
             if np.array_equal(found.row, place[0]) and np.array_equal(found.fold, place[1]):
-                kept.append((folder, record, found.prediction, found.shuffled))
+                kept.append((result.record, found))
             else:
-                left_out.append(f"{_title(record)}: it predicts other rows than the rest of the board")
+                left_out.append(f"{result}: it predicts other rows than the rest of the board")
         if kept:
-            folders, records, test, shuffles = zip(*kept, strict=True)
-            on_shuffles = None if any(each is None for each in shuffles) else np.stack(shuffles)
-            results.append(PairScores(featurizer, model, list(records), list(folders), np.stack(test), on_shuffles))
+            shuffles = [found.shuffled for _, found in kept if found.shuffled is not None]
+            results.append(
+                PairScores(
+                    featurizer,
+                    model,
+                    [record for record, _ in kept],
+                    np.stack([found.prediction for _, found in kept]),
+                    np.stack(shuffles) if len(shuffles) == len(kept) else None,
+                )
+            )
     if place is None or not results:
         return None
     return Board(files, rows, replicates, value, *place, results, left_out)
@@ -257,7 +277,8 @@ def load_board(task: TaskFiles, files: BoardFiles, rows: pd.DataFrame) -> Board 
 
 def target_values(task: TaskFiles, target: str, rows: pd.DataFrame) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Replicates of a target, float64 (n, k), NaN where unmeasured, and their mean, float64 (n,)."""
-    names = next(t["replicates"] for t in task.card["targets"] if t["name"] == target)
+    assert task.record is not None, "a task without predictions has no rows"
+    names = next(t.replicates for t in task.record.targets if t.name == target)
     replicates = np.column_stack([rows[f"y:{target}:{name}"].to_numpy(np.float64) for name in names])
     found = Target(target, replicates, tuple(names))
     return replicates, found.value

@@ -1,23 +1,39 @@
-"""The numbers of a board as they go into ``summary.json``: stored predictions in, plain dictionaries out."""
+"""The numbers of a board: stored predictions in, a ``BoardSummary`` out."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bench.board.joint import Joint, joint_draws
-from bench.board.load import Board, BoardFiles, PairScores, TaskFiles, load_board
-from bench.files.atomic import read_json
-from bench.stats import board as stats
-from bench.stats.bootstrap import Estimate
+from bench.board.load import Board, BoardFiles, Failure, PairScores, TaskFiles, load_board
+from bench.board.schema import (
+    BoardSummary,
+    CeilingSummary,
+    ConfounderSummary,
+    Estimate,
+    FailureSummary,
+    HalvesSummary,
+    HeldFixedSummary,
+    RowSummary,
+    ShareSummary,
+    SizesSummary,
+    VerdictSummary,
+    shown,
+)
+from bench.board.strata import strata_summary
+from bench.stats import bootstrap
 from bench.stats.ceilings import half_ceiling
-from bench.stats.held_fixed import HeldFixed, held_fixed
+from bench.stats.figures import RowFigures, TargetFigures, target_figures
+from bench.stats.held_fixed import held_fixed
+from bench.stats.observations import Learners, Observations
 from bench.stats.ranks import spearman_by_fold
 from bench.stats.share import choose_on_validation
-from bench.stats.strata import by_stratum
+from bench.store.predictions import PartName
+from bench.store.record import FoldsRecord, ResultRecord, read_record
 from bench.store.store import folds_file
 
 if TYPE_CHECKING:
@@ -25,122 +41,117 @@ if TYPE_CHECKING:
 
 #: The two forms of explained variance are both shown where they are this far apart (on a share of 1).
 FORMS_DIFFER = 0.03
-#: Names of the abundance covariate and of GC content itself, as the board shows them.
+#: Name of the abundance covariate, as the board shows it.
 LOG_DNA = "log DNA count"
-GC = "GC content"
 
 
-def board_figures(task: TaskFiles, files: BoardFiles, rows: pd.DataFrame, joint: Joint | None = None) -> dict[str, Any]:
-    """Every number of one board, from ``bench.stats.board`` over the stored test predictions.
+def board_summary(
+    task: TaskFiles, files: BoardFiles, rows: pd.DataFrame, joint: Joint | None = None, *, inputs: str = ""
+) -> BoardSummary:
+    """Every number of one board, from ``bench.stats`` over the stored test predictions.
 
-    ``joint`` : the draws that the boards on these folds share; made here without it.
+    Parameters
+    ----------
+    rows : rows.parquet of the task.
+    joint : the draws that the boards on these folds share; made here without it.
+    inputs : hash of all that the numbers follow from (``bench.board.summarise``).
     """
     board = load_board(task, files, rows)
-    figures: dict[str, Any] = {
-        "target": files.target,
-        "split": files.split,
-        "folds_digest": files.folds_digest,
-        "duplicates": (read_json(task.folder / folds_file(files.folds_digest)) or {}).get("duplicates"),
-        "left_out": files.left_out if board is None else board.left_out,
-        "failed": [_failure(task, folder, note) for folder, note in files.failed],
-    }
+    folds = read_record(FoldsRecord, task.folder / folds_file(files.folds_digest)).record
+    empty = BoardSummary(
+        inputs=inputs,
+        target=files.target,
+        split=files.split,
+        folds_digest=files.folds_digest,
+        duplicates=None if folds is None else folds.duplicates,
+        left_out=files.left_out if board is None else board.left_out,
+        failed=[_failure(task, failure) for failure in files.failed],
+        ceiling=CeilingSummary(reason="no finished result"),
+    )
     if board is None:
-        return figures | _nothing()
-    return figures | _computed(board, joint or joint_draws(task, files.folds_digest, rows))
+        return empty
+    return _computed(empty, board, joint or joint_draws(task, files.folds_digest, rows))
 
 
-def _nothing() -> dict[str, Any]:
-    """A board of which every result failed."""
-    empty: dict[str, Any] = {
-        "results": [],
-        "strata": {},
-        "warnings": [],
-        "confounders": [],
-        "held_fixed": [],
-        "share": None,
-        "shares_apart": [],
-    }
-    none = dict.fromkeys(
-        ("best", "best_gc", "best_deep", "rho_gc", "rho_gc_dna", "n", "loci", "effective_n", "tied", "verdict")
-    )
-    sizes: dict[str, list[int]] = {"train": [], "valid": [], "test": []}
-    return {**none, **empty, "folds": 0, "sizes": sizes, "ceiling": {"value": None, "reason": "no finished result"}}
-
-
-def _computed(board: Board, joint: Joint) -> dict[str, Any]:
-    y = board.value[board.test_row]
+def _computed(empty: BoardSummary, board: Board, joint: Joint) -> BoardSummary:
+    """The summary of a board with at least one result; ``empty`` has what does not follow from predictions."""
     rows = board.rows.iloc[board.test_row]
-    gc = rows["gc"].to_numpy(np.float64)
-    locus = joint.codes[board.test_row]
-    replicates = board.replicates[board.test_row]
-    log_dna = _log_dna(rows)
-    names = {result.name: result for result in board.results}
-    roles = _roles(board.results)
-    valid = {name: _recorded(result, "valid") for name, result in names.items()}
+    pairs = {pair.name: pair for pair in board.results}
+    valid = {name: _recorded(pair, "valid") for name, pair in pairs.items()}
     known = {name: np.nan if score is None else score for name, score in valid.items()}
-    found = stats.board(
-        y,
-        board.test_fold,
-        locus,
-        replicates,
-        gc,
-        {name: result.test.T for name, result in names.items()},
-        gc_only=roles["gc_only"],
-        gc_windowed=roles["gc_windowed"],
-        baselines=roles["baselines"],
-        validation=known,
-        log_dna=log_dna,
-        confounders=_confounders(rows, log_dna),
-        shuffled={name: result.shuffled.T for name, result in names.items() if result.shuffled is not None},
-        draws=joint.draws,
-    )
-    by_name = {figures.name: figures for figures in found.models}
-    deep = [name for name, result in names.items() if result.flag("deep") and not result.flag("gc_only")]
-    apart = _share(found, choose_on_validation(roles["gc_windowed"], known))
+    found = _figures(board, rows, known, joint)
+    by_name = {figures.name: figures for figures in found.learners}
+    deep = [name for name, pair in pairs.items() if pair.deep and not pair.gc_only]
     best_deep = max(deep, key=lambda name: (_or(valid[name], -2), name), default=None)
     confounders = [
-        {"name": c.name, "with_y": _estimate(c.with_y), "with_gc": _estimate(c.with_gc)} for c in found.confounders
+        ConfounderSummary(name=c.name, with_y=shown(c.with_y), with_gc=shown(c.with_gc)) for c in found.confounders
     ]
-    sizes = board.results[0].records[0]["rows"]
-    figures: dict[str, Any] = {
-        "folds": found.folds,
-        "sizes": {part: list(sizes[part]) for part in ("train", "valid", "test")},
-        "n": found.rows,
-        "loci": found.loci,
-        "effective_n": found.effective_rows,
-        "tied": found.tied,
-        "draws": found.draws,
-        "ceiling": {**_ceiling(found, board.replicates.shape[1]), "halves": _halves(board, rows)},
-        "rho_gc": _estimate(found.gc_with_y),
-        "rho_gc_dna": next((c["with_gc"] for c in confounders if c["name"] == LOG_DNA), None),
-        "confounders": confounders,
-        "best": found.best_learner,
-        "best_gc": found.gc_learner,
-        "best_deep": best_deep,
-        "share": _share(found, found.gc_learner),
-        "shares_apart": [apart] if apart else [],
-        "verdict": None if best_deep is None else _verdict(by_name[best_deep]),
-        "held_fixed": [
-            _held_fixed(by_name[name], held_fixed(y, names[name].test.T, gc, locus, board.test_fold, draws=joint.draws))
+    apart = _share(found, choose_on_validation(_gc_windowed(board.results), known))
+    strata, warnings = strata_summary(board, found, pairs, joint)
+    sizes = board.results[0].records[0].rows
+    return BoardSummary(
+        inputs=empty.inputs,
+        target=empty.target,
+        split=empty.split,
+        folds_digest=empty.folds_digest,
+        duplicates=empty.duplicates,
+        left_out=empty.left_out,
+        failed=empty.failed,
+        folds=found.folds,
+        sizes=SizesSummary(train=sizes["train"], valid=sizes["valid"], test=sizes["test"]),
+        n=found.rows,
+        loci=found.loci,
+        effective_n=found.effective_rows,
+        tied=found.tied,
+        draws=found.draws,
+        ceiling=_ceiling(found, board, rows),
+        rho_gc=shown(found.gc_with_y),
+        rho_gc_dna=next((c.with_gc for c in confounders if c.name == LOG_DNA), None),
+        confounders=confounders,
+        best=found.best_learner,
+        best_gc=found.gc_learner,
+        best_deep=best_deep,
+        share=_share(found, found.gc_learner),
+        shares_apart=[] if apart is None else [apart],
+        verdict=None if best_deep is None else _verdict(by_name[best_deep]),
+        held_fixed=[
+            _held_fixed(board, pairs[name], by_name[name], joint)
             for name in dict.fromkeys((found.best_learner, best_deep, found.gc_learner))
             if name is not None
         ],
-        "results": [_cell(names[name], by_name[name], board, valid[name]) for name in names],
-    }
-    figures["results"] = [
-        {**result, "is_gc_baseline": result["name"] == found.gc_learner} for result in figures["results"]
-    ]
-    return figures | _strata(board, found, names, joint)
+        rows=[_row(pair, by_name[name], board, valid[name], found.gc_learner) for name, pair in pairs.items()],
+        strata=strata,
+        warnings=warnings,
+    )
 
 
-def _roles(results: list[PairScores]) -> dict[str, list[str]]:
-    """Which names are GC-only (of the whole row), GC-only in windows, and baselines that cannot be the best learner."""
-    gc = [result for result in results if result.flag("gc_only")]
-    return {
-        "gc_only": [result.name for result in gc if result.records[0]["kind"] == "table"],
-        "gc_windowed": [result.name for result in gc if result.records[0]["kind"] != "table"],
-        "baselines": [result.name for result in results if result.role != "sequence"],
-    }
+def _figures(board: Board, rows: pd.DataFrame, validation: dict[str, float], joint: Joint) -> TargetFigures:
+    """The figures of all rows of a board. ``rows`` : the task's rows that are tested, in the board's order."""
+    log_dna = _log_dna(rows)
+    place = board.test_row
+    observations = Observations(
+        board.value[place],
+        board.test_fold,
+        joint.codes[place],
+        board.replicates[place],
+        rows["gc"].to_numpy(np.float64),
+        log_dna,
+        _confounders(rows, log_dna),
+    )
+    learners = Learners(
+        {pair.name: pair.test.T for pair in board.results},
+        gc_only=[pair.name for pair in board.results if pair.gc_only and pair.records[0].kind == "table"],
+        gc_windowed=_gc_windowed(board.results),
+        baselines=[pair.name for pair in board.results if pair.role != "sequence"],
+        validation=validation,
+        shuffled={pair.name: pair.shuffled.T for pair in board.results if pair.shuffled is not None},
+    )
+    return target_figures(observations, learners, draws=joint.draws)
+
+
+def _gc_windowed(pairs: list[PairScores]) -> list[str]:
+    """Names of the pairs that see GC in windows along the row: their share is told apart."""
+    return [pair.name for pair in pairs if pair.gc_only and pair.records[0].kind != "table"]
 
 
 def _log_dna(rows: pd.DataFrame) -> NDArray[np.float64] | None:
@@ -161,9 +172,9 @@ def _confounders(rows: pd.DataFrame, log_dna: NDArray[np.float64] | None) -> dic
     return {name: column for name, column in columns.items() if np.nanmin(column) < np.nanmax(column)}
 
 
-def _recorded(result: PairScores, part: str) -> float | None:
-    """Mean over folds and seeds of the scores that the runner recorded for a part."""
-    scores = [score for record in result.records for score in record["spearman"][part] if score is not None]
+def _recorded(pair: PairScores, part: PartName) -> float | None:
+    """Mean over folds and seeds of the scores that the fits recorded for a part."""
+    scores = [score for record in pair.records for score in record.spearman[part] if score is not None]
     return float(np.mean(scores)) if scores else None
 
 
@@ -171,189 +182,148 @@ def _or(value: float | None, otherwise: float) -> float:
     return otherwise if value is None else value
 
 
-def _estimate(figure: Estimate) -> dict[str, float] | None:
-    """An estimate as a dictionary; None where there is none."""
-    return figure._asdict() if np.isfinite(figure.value) else None
+# ---- the parts of a summary ------------------------------------------------------------------------------------------
+def _row(
+    pair: PairScores, figures: RowFigures, board: Board, valid: float | None, gc_learner: str | None
+) -> RowSummary:
+    records = pair.records
+    return RowSummary(
+        name=pair.name,
+        featurizer=pair.featurizer,
+        model=pair.model,
+        role=pair.role,
+        gc_only=pair.gc_only,
+        deep=pair.deep,
+        is_gc_baseline=pair.name == gc_learner,
+        seeds=[record.seed for record in records],
+        score=shown(figures.spearman),
+        folds=list(figures.fold_scores),
+        spread=_spread(pair, board),
+        of_ceiling=shown(figures.of_ceiling),
+        explained=shown(figures.explained),
+        gain=shown(figures.gain),
+        gain_p=figures.gain_p,
+        given_gc=shown(figures.given_gc),
+        with_gc=shown(figures.with_gc),
+        beyond_gc=shown(figures.beyond),
+        dinucleotide_shuffled=shown(figures.shuffled),
+        verdict=figures.verdict,
+        letter=figures.letter,
+        valid=valid,
+        train=_recorded(pair, "train"),
+        seconds=_mean_seconds(records),
+        device=", ".join(sorted({record.device for record in records})),
+        n=len(board.test_row),
+    )
 
 
-def _cell(result: PairScores, figures: stats.ModelFigures, board: Board, valid: float | None) -> dict[str, Any]:
-    records = result.records
-    return {
-        "name": result.name,
-        "featurizer": result.featurizer,
-        "model": result.model,
-        "role": result.role,
-        "gc_only": result.flag("gc_only"),
-        "deep": result.flag("deep"),
-        "seeds": [record["seed"] for record in records],
-        "score": _estimate(figures.spearman),
-        "folds": figures.fold_scores,
-        "spread": _spread(result, board),
-        "of_ceiling": _estimate(figures.of_ceiling),
-        "explained": _estimate(figures.explained),
-        "gain": _estimate(figures.gain),
-        "gain_p": figures.gain_p,
-        "given_gc": _estimate(figures.given_gc),
-        "with_gc": _estimate(figures.with_gc),
-        "beyond": _estimate(figures.beyond),
-        "shuffled": _estimate(figures.shuffled),
-        "verdict": figures.verdict,
-        "letter": figures.letter,
-        "valid": valid,
-        "train": _recorded(result, "train"),
-        "seconds": _mean_seconds(records),
-        "device": ", ".join(sorted({record["device"] for record in records})),
-        "n": len(board.test_row),
-    }
-
-
-def _mean_seconds(records: list[dict[str, Any]]) -> float | None:
+def _mean_seconds(records: list[ResultRecord]) -> float | None:
     """Mean over seeds of what a result took; None for predictions made elsewhere."""
-    took = [sum(record["seconds"].values()) for record in records if record["seconds"]]
+    took = [sum(record.seconds.values()) for record in records if record.seconds]
     return float(np.mean(took)) if took else None
 
 
-def _spread(result: PairScores, board: Board) -> float | None:
+def _spread(pair: PairScores, board: Board) -> float | None:
     """Standard deviation of the score over seeds; None for one seed."""
-    if len(result.test) < 2:
+    if len(pair.test) < 2:
         return None
     y = board.value[board.test_row]
-    return float(np.std([spearman_by_fold(y, seed, board.test_fold).mean() for seed in result.test], ddof=1))
+    return float(np.std([spearman_by_fold(y, seed, board.test_fold).mean() for seed in pair.test], ddof=1))
 
 
-def _ceiling(found: stats.Board, replicates: int) -> dict[str, Any]:
+def _ceiling(found: TargetFigures, board: Board, rows: pd.DataFrame) -> CeilingSummary:
+    replicates, halves = board.replicates.shape[1], _halves(board, rows)
     if found.ceiling is None:
         reason = "one replicate" if replicates < 2 else "the replicates do not correlate"
-        return {"value": None, "reason": reason, "replicates": replicates}
+        return CeilingSummary(reason=reason, replicates=replicates, halves=halves)
     gaussian, given = found.ceiling_gaussian, found.ceiling_given_dna
-    mean_form = next((m.explained.value for m in found.models if m.name == found.best_learner), None)
+    best = found.of(found.best_learner)
+    mean_form = None if best is None else best.explained.value
     differ = mean_form is not None and found.fev_best is not None and abs(mean_form - found.fev_best) > FORMS_DIFFER
-    return {
-        **found.ceiling_best._asdict(),
-        "reason": None,
-        "replicates": replicates,
-        "replicates_a_row": found.ceiling.replicates,
-        "replicate_rho": found.ceiling.r,
-        "reliability": found.ceiling.reliability,
-        "reliability_gaussian": None if gaussian is None else gaussian.reliability,
-        "given_dna": None if given is None else given.best,
-        "product": found.fev_best if differ else None,
-        "product_gc": found.fev_gc if differ else None,
-        "mean_form": mean_form,
-    }
+    return CeilingSummary(
+        estimate=shown(found.ceiling_best),
+        replicates=replicates,
+        replicates_per_row=found.ceiling.replicates,
+        replicate_rho=found.ceiling.r,
+        reliability=found.ceiling.reliability,
+        reliability_gaussian=None if gaussian is None else gaussian.reliability,
+        given_dna=None if given is None else given.best,
+        product_form=found.fev_best if differ else None,
+        product_form_gc=found.fev_gc if differ else None,
+        mean_form=mean_form,
+        halves=halves,
+    )
 
 
-def _halves(board: Board, rows: pd.DataFrame) -> dict[str, float] | None:
+def _halves(board: Board, rows: pd.DataFrame) -> HalvesSummary | None:
     """Correlation between the halves of each row's barcodes, and the ceiling it gives; None without barcodes."""
     names = [f"h:{board.files.target}:{half}" for half in (1, 2)]
     if not all(name in rows for name in names):
         return None
     first, second = (rows[name].to_numpy(np.float64) for name in names)
     found = half_ceiling(first, second, board.test_fold)
-    return None if found is None else {"rho": found.r, "value": found.best}
+    return None if found is None else HalvesSummary(rho=found.r, value=found.best)
 
 
-def _share(found: stats.Board, name: str | None) -> dict[str, Any] | None:
-    """GC's share by one GC-only learner, as fractions of explainable variance (of all variance without replicates)."""
+def _share(found: TargetFigures, name: str | None) -> ShareSummary | None:
+    """GC's share by one GC-only learner, as fractions of explainable variance (of all variance without a ceiling)."""
     part = found.shares.get(name) if name is not None else None
-    if part is None:
+    if part is None or name is None:
         return None
-    known = np.isfinite(part.of_explainable.value)
-    scale = 1 / part.reliability.value if known else 1.0
-    parts = {
-        key: _scaled(getattr(part, key), scale) for key in ("unique_gc", "unique_best", "common", "shapley", "r2_best")
-    }
-    return {
-        "gc": name,
-        "best": found.best_learner,
-        "of_explainable": _estimate(part.of_explainable),
-        "of_learned": _estimate(part.of_learned),
-        "unique_of_explainable": _estimate(part.unique_of_explainable),
-        "of_total": _estimate(part.r2_gc),
-        **parts,
-    }
+    scale = 1 / part.reliability.value if np.isfinite(part.of_explainable.value) else 1.0
+
+    def scaled(figure: bootstrap.Estimate) -> Estimate | None:
+        return shown(bootstrap.Estimate(*(scale * value for value in figure)))
+
+    return ShareSummary(
+        gc=name,
+        best=found.best_learner,
+        of_explainable=shown(part.of_explainable),
+        of_learned=shown(part.of_learned),
+        unique_of_explainable=shown(part.unique_of_explainable),
+        of_total=shown(part.r2_gc),
+        unique_gc=scaled(part.unique_gc),
+        unique_best=scaled(part.unique_best),
+        common=scaled(part.common),
+        shapley=scaled(part.shapley),
+        r2_best=scaled(part.r2_best),
+    )
 
 
-def _scaled(figure: Estimate, scale: float) -> dict[str, float] | None:
-    return _estimate(Estimate(*(scale * value for value in figure)))
+def _verdict(figures: RowFigures) -> VerdictSummary:
+    return VerdictSummary(
+        name=figures.name,
+        word=figures.verdict,
+        with_gc=shown(figures.with_gc),
+        given_gc=shown(figures.given_gc),
+        beyond_gc=shown(figures.beyond),
+        dinucleotide_shuffled=shown(figures.shuffled),
+    )
 
 
-def _verdict(figures: stats.ModelFigures) -> dict[str, Any]:
-    keys = ("with_gc", "given_gc", "beyond", "shuffled")
-    found = {key: _estimate(getattr(figures, key)) for key in keys}
-    return {"name": figures.name, "word": figures.verdict, **found}
-
-
-def _held_fixed(figures: stats.ModelFigures, fixed: HeldFixed) -> dict[str, Any]:
+def _held_fixed(board: Board, pair: PairScores, figures: RowFigures, joint: Joint) -> HeldFixedSummary:
     """One learner's score under every way of holding GC fixed."""
-    return {
-        "name": figures.name,
-        "score": _estimate(figures.spearman),
-        "given_gc": _estimate(figures.given_gc),
-        "within_bins": _estimate(fixed.within_bins),
-        "matched": _estimate(fixed.matched),
-        "matched_rows": fixed.matched_rows,
-        "shuffled": _estimate(figures.shuffled),
-        "permuted": _estimate(fixed.permuted),
-    }
+    place = board.test_row
+    gc = board.rows["gc"].to_numpy(np.float64)[place]
+    fixed = held_fixed(board.value[place], pair.test.T, gc, joint.codes[place], board.test_fold, draws=joint.draws)
+    return HeldFixedSummary(
+        name=figures.name,
+        unadjusted=shown(figures.spearman),
+        given_gc=shown(figures.given_gc),
+        within_gc_bins=shown(fixed.within_bins),
+        gc_matched_auroc=shown(fixed.matched),
+        gc_matched_rows=fixed.matched_rows,
+        dinucleotide_shuffled=shown(figures.shuffled),
+        gc_only_null=shown(fixed.gc_only_null),
+    )
 
 
-def _failure(task: TaskFiles, folder: Path, note: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "featurizer": note.get("featurizer", ""),
-        "model": note.get("model", ""),
-        "seed": note.get("seed", 0),
-        "reason": note.get("reason", "no reason was kept"),
-        "log": (Path(task.folder.name) / folder.relative_to(task.folder) / "failed.log").as_posix(),
-    }
-
-
-def _strata(board: Board, found: stats.Board, results: dict[str, PairScores], joint: Joint) -> dict[str, Any]:
-    """Every stratum's figures beside the pooled ones, and lines of warning where they tell another story."""
-    y = board.value[board.test_row]
-    rows = board.rows.iloc[board.test_row]
-    locus = joint.codes[board.test_row]
-    replicates = board.replicates[board.test_row]
-    columns = {GC: rows["gc"].to_numpy(np.float64)}
-    # One seed stands for the learner: a stratum's table says where a figure comes from, not who is ahead by a hair.
-    columns |= {name: results[name].test[0] for name in (found.gc_learner, found.best_learner) if name}
-    tables, warnings = {}, []
-    for column in (name for name in rows.columns if name.startswith("s:")):
-        labels = rows[column].astype(str).to_numpy()
-        strata = by_stratum(y, columns, labels, board.test_fold, locus, joint.draws)
-        if len(strata.strata) < 2:
-            continue
-        lines = []
-        for stratum in (strata.pooled, *strata.strata):
-            chosen = labels == stratum.name if stratum is not strata.pooled else np.ones(len(y), bool)
-            inside = stats.board(
-                y[chosen],
-                board.test_fold[chosen],
-                locus[chosen],
-                replicates[chosen],
-                columns[GC][chosen],
-                {name: column[chosen] for name, column in columns.items()},
-                gc_only=[found.gc_learner] if found.gc_learner else [],
-                baselines=[GC],
-                draws=joint.draws,
-            )
-            best = next((row for row in inside.models if row.name == found.best_learner), None)
-            part = inside.share.of_explainable if inside.share else Estimate(np.nan)
-            lines.append(
-                {
-                    "level": None if stratum is strata.pooled else stratum.name,
-                    "n": stratum.rows,
-                    "loci": stratum.loci,
-                    "ceiling": None if inside.ceiling is None else inside.ceiling.best,
-                    "rho_gc": _estimate(stratum.scores[GC]),
-                    "gc": _estimate(stratum.scores[found.gc_learner]) if found.gc_learner else None,
-                    "best": _estimate(stratum.scores[found.best_learner]) if found.best_learner else None,
-                    "given_gc": None if best is None else _estimate(best.given_gc),
-                    "share": part.value,
-                    "share_interval": [part.low, part.high],
-                }
-            )
-        tables[column[2:]] = lines
-        warnings += [f"{column[2:]}: {line}" for line in strata.warnings]
-        warnings += [f"{column[2:]}: too few rows in {', '.join(strata.left_out)}."] * bool(strata.left_out)
-    return {"strata": tables, "warnings": warnings}
+def _failure(task: TaskFiles, failure: Failure) -> FailureSummary:
+    note = failure.record
+    return FailureSummary(
+        featurizer=note.featurizer,
+        model=note.model,
+        seed=note.seed,
+        reason=note.reason,
+        log=(Path(task.folder.name) / failure.folder.relative_to(task.folder) / "failed.log").as_posix(),
+    )

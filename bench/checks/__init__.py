@@ -1,4 +1,4 @@
-"""Conformance checks of plugins: one plain function a check, for `bench check` and for pytest alike.
+"""Conformance checks of plugins: one plain function per check, for `bench check` and for pytest alike.
 
 @pytest.mark.parametrize("check", featurizer_checks(Mine()), ids=str)
 def test_conformance(check):

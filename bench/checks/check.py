@@ -10,7 +10,9 @@ from typing import Any
 
 from bench.errors import BenchError
 from bench.names import parse_name
-from bench.plugins.registry import PluginKind, Registry, convert, normal_name, plugin_name, signature_of
+from bench.plugins.kinds import PluginKind, plugin_name
+from bench.plugins.parameters import convert, normal_name, signature_of
+from bench.plugins.registry import Registry
 
 
 class CheckFailed(AssertionError):

@@ -133,7 +133,7 @@ def check_shape(featurizer: Featurizer) -> str:
         f"The features of {of}, a {kind}, must have shape {wanted} with n = {len(sequences)}. Got {values.shape}.",
     )
     must(values[0].size > 0, f"The features of {of} must have at least one column. Got shape {values.shape}.")
-    return f"{values.shape[1:]} a row"
+    return f"{values.shape[1:]} per row"
 
 
 def check_dtype(featurizer: Featurizer) -> str:

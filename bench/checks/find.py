@@ -11,7 +11,9 @@ from bench.checks.featurizer import featurizer_checks
 from bench.checks.model import model_checks
 from bench.errors import BenchError, nearest
 from bench.names import parse_name
-from bench.plugins.registry import GROUPS, PluginKind, Registry, classes_in_file, kind_of
+from bench.plugins.files import classes_in_file
+from bench.plugins.kinds import GROUPS, PluginKind, kind_of
+from bench.plugins.registry import Registry
 
 
 def plugins_of(text: str, registry: Registry, kind: PluginKind | None = None) -> list[tuple[PluginKind, Any]]:

@@ -1,6 +1,6 @@
 """Checks of models. Each function takes a model object and a ``Trial`` on it, and raises ``CheckFailed``.
 
-A fit is dear (a network takes seconds), so checks share fits: ``Trial`` keeps them.
+A fit is expensive (a network takes seconds), so checks share fits: ``Trial`` keeps them.
 """
 
 from __future__ import annotations
@@ -32,10 +32,11 @@ from bench.featurizer import Features, Kind
 from bench.model import Model, Part, Setting
 from bench.plugins.registry import Registry
 from bench.run.device import cuda_devices
+from bench.stats import ranks
 
 #: Training, validation and test rows: few, so that a network takes seconds, and enough for twenty rows a leaf.
 ROWS = (256, 64, 64)
-#: Positions of a planted sequence: a quarter of an oligo, so that a network takes seconds.
+#: Positions of a simulated sequence: a quarter of an oligo, so that a network takes seconds.
 LENGTH = 24
 #: On a linear signal with a tenth of noise every built-in learner reaches .90 or more.
 LEAST_SPEARMAN = 0.5
@@ -80,13 +81,13 @@ def model_checks(model: Model, registry: Registry | None = None) -> list[Check]:
 
 # ---- material --------------------------------------------------------------------------------------------------------
 class Trial:
-    """Small data with a planted linear signal, of a kind that a model takes, and the model's fits on them."""
+    """Small simulated data with a linear signal, of a kind that a model takes, and the model's fits on them."""
 
     def __init__(self, model: Model) -> None:
         self.model = model
         rng = np.random.default_rng(0)
         self.kind: Kind = next((kind for kind in ("table", "codes", "signal") if kind in model.takes), "table")
-        features, signals = _planted(self.kind, sum(ROWS), model.max_columns, rng)
+        features, signals = _simulated(self.kind, sum(ROWS), model.max_columns, rng)
         noise = rng.normal(size=signals.shape)
         self.y = _standardised(signals + np.sqrt(0.1) * noise).astype(np.float32)
         self.x = Features(features, self.kind)
@@ -118,7 +119,7 @@ class Trial:
         return predict(self.fitted, self.test.x)
 
 
-def _planted(kind: Kind, rows: int, most: int | None, rng: np.random.Generator) -> tuple[NDArray[Any], NDArray[Any]]:
+def _simulated(kind: Kind, rows: int, most: int | None, rng: np.random.Generator) -> tuple[NDArray[Any], NDArray[Any]]:
     """Features and, standardised, two linear functions of them (rows, 2)."""
     if kind == "table":
         # Counts up to 250: a model that adds up bytes as bytes goes wrong here.
@@ -157,7 +158,7 @@ def fit(
 
 
 def predict(model: Model, x: Features, targets: int | None = None) -> NDArray[np.float64]:
-    """Predictions, checked: one a row (and target), real and finite."""
+    """Predictions, checked: one per row (and target), real and finite."""
     values, of = np.asarray(model.predict(x)), title(model)
     wanted = (len(x),) if targets is None else (len(x), targets)
     must(values.shape == wanted, f"The predictions of {of} must have shape {wanted}. Got {values.shape}.")
@@ -169,12 +170,8 @@ def predict(model: Model, x: Features, targets: int | None = None) -> NDArray[np
 
 def spearman(a: NDArray[Any], b: NDArray[Any]) -> float:
     """Spearman's rho; 0 where one of them is constant."""
-    from scipy.stats import rankdata
-
-    ranks = [rankdata(values) for values in (a, b)]
-    if any(np.ptp(values) == 0 for values in ranks):
-        return 0.0
-    return float(np.corrcoef(*ranks)[0, 1])
+    rho = ranks.spearman(a, b)
+    return rho if np.isfinite(rho) else 0.0
 
 
 # ---- checks of every model -------------------------------------------------------------------------------------------
@@ -199,7 +196,7 @@ def check_estimate(model: Model, trial: Trial) -> str:
 
 
 def check_predictions(model: Model, trial: Trial) -> str:
-    """One real, finite number a row."""
+    """One real, finite number per row."""
     must(len(trial.predicted) == ROWS[2], f"{title(model)} must predict {ROWS[2]} rows. Got {len(trial.predicted)}.")
     return f"fitted {ROWS[0]} rows in {trial.seconds:.2g} s"
 
@@ -218,13 +215,13 @@ def check_linear_signal(model: Model, trial: Trial) -> str:
 def check_better_than_mean(model: Model, trial: Trial) -> str:
     """Its squared error on new rows is below that of the training mean: predictions are on the scale of the target."""
     y = trial.test.y
-    error, floor = np.mean((trial.predicted - y) ** 2), np.mean((trial.part(0).y.mean() - y) ** 2)
+    error, of_mean = np.mean((trial.predicted - y) ** 2), np.mean((trial.part(0).y.mean() - y) ** 2)
     must(
-        error <= MOST_ERROR * floor,
-        f"The squared error of {title(model)} on a planted signal must be at most {MOST_ERROR} of the mean's."
-        f" Got {error / floor:.2f}.",
+        error <= MOST_ERROR * of_mean,
+        f"The squared error of {title(model)} on a simulated signal must be at most {MOST_ERROR} of the mean's."
+        f" Got {error / of_mean:.2f}.",
     )
-    return f"{error / floor:.2f} of the mean's error"
+    return f"{error / of_mean:.2f} of the mean's error"
 
 
 def check_row_order(model: Model, trial: Trial) -> None:

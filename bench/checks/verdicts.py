@@ -14,7 +14,8 @@ from typing import NamedTuple
 from bench.checks.check import Check, CheckFailed
 from bench.checks.find import checks_of, plugins_of
 from bench.errors import one_line
-from bench.plugins.registry import PluginKind, Registry
+from bench.plugins.kinds import PluginKind
+from bench.plugins.registry import Registry
 
 #: Seconds one check may take: those of the built-in network take up to 20 on two cores.
 CHECK_SECONDS = 600.0
@@ -51,9 +52,12 @@ def verdict_of(check: Check) -> Verdict:
 
 
 def isolated(checks: Sequence[Check], place: Place, seconds: float = CHECK_SECONDS) -> Iterator[Verdict]:
-    """Run the checks of a stranger in a child process. The first that takes longer than ``seconds``, or whose process
-    dies, fails and is the last. What the child writes to standard error (TensorFlow greets everyone who imports it) is
-    kept from the screen, but for its last line when the process dies."""
+    """Run the checks of a third-party plugin in a child process.
+
+    The first that takes longer than ``seconds``, or whose process dies, fails and is the last. What the child writes to
+    standard error (TensorFlow greets everyone who imports it) is kept from the screen, but for its last line when the
+    process dies.
+    """
     context = multiprocessing.get_context("spawn")
     pipe, theirs = context.Pipe()
     errors = tempfile.NamedTemporaryFile(prefix="bench-check-")  # noqa: SIM115 - closed below
@@ -90,7 +94,7 @@ def _end(code: int | None) -> str:
 
 
 def _serve(pipe: Connection, place: Place, errors: str) -> None:
-    """The child: sends a verdict a check."""
+    """The child: sends one verdict per check."""
     sink = os.open(errors, os.O_WRONLY | os.O_APPEND)
     os.dup2(sink, 2)
     registry = Registry(place.files, folder=place.folder)

@@ -28,7 +28,8 @@ def check(
     from bench.checks.find import checks_of, plugins_of
     from bench.checks.verdicts import Place, isolated, verdict_of
     from bench.errors import BenchError, nearest
-    from bench.plugins.registry import GROUPS, is_built_in
+    from bench.plugins.kinds import GROUPS
+    from bench.plugins.registry import is_built_in
     from bench.plugins.settings import registry_of
 
     if kind is not None and kind not in GROUPS:

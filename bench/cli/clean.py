@@ -35,4 +35,6 @@ def clean(
         console.print("nothing deleted" + ("" if console.is_terminal else ": add --yes to delete these"))
         return
     freed = remove(items, out)
-    console.print(f"{len(items)} deleted, {freed / 1e6:.1f} MB free. `bench report --out {out}` writes the board anew.")
+    console.print(
+        f"{len(items)} deleted, {freed / 1e6:.1f} MB free. `bench report --out {out}` writes the board again."
+    )

@@ -16,7 +16,7 @@ def compare(
     ),
     split: Annotated[str | None, typer.Option(help="Which split, where there are several.")] = None,
 ) -> None:
-    """Spearman of A less that of B, task by task: interval over loci, Holm over all lines, effective n."""
+    """Difference in Spearman (A − B), task by task: interval over loci, Holm over all lines, effective n."""
     from rich import box
     from rich.console import Console
     from rich.table import Table

@@ -61,8 +61,8 @@ def fetch(
 @app.command()
 def verify(data_dir: DataDir = None) -> None:
     """Read every file that is here and check it against its published SHA-256. Exit status 1 when one differs."""
-    from bench.dataset import verify as check
     from bench.errors import BenchError
+    from bench.files.downloads import verify as check
     from bench.plugins.registry import Registry
 
     registry, wrong = Registry(), 0
@@ -78,7 +78,7 @@ def verify(data_dir: DataDir = None) -> None:
                 absent += 1
                 continue
             try:
-                check(path, file, fresh=True)
+                check(path, file.sha256, file.bytes, fresh=True)
                 good += 1
             except BenchError as error:
                 wrong += 1

@@ -11,7 +11,8 @@ import typer
 def report(
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder of predictions and board.")] = Path("results"),
 ) -> None:
-    """Write `leaderboard.md` anew from the predictions that are there. Fits nothing; 1 where some cannot be read."""
+    """Write `leaderboard.md` again from the predictions that are there. Fits nothing. Exit status 1 if some predictions
+    cannot be read."""
     from rich.console import Console
     from rich.markup import escape
 

@@ -1,4 +1,4 @@
-"""`bench selftest`: planted truths through the pipeline, planted against recovered; exit status 1 when a line fails."""
+"""`bench selftest`: simulated worlds through the pipeline, truth against recovered; exit status 1 when a line fails."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ def selftest(
         bool, typer.Option("--full", help="Also the coverage study, some 10 minutes, written to --report.")
     ] = False,
     report: Annotated[Path, typer.Option(help="Where --full writes its study.")] = Path("docs/calibration.md"),
-    repetitions: Annotated[int, typer.Option(help="Data sets a result of the study.", min=2)] = 40,
+    repetitions: Annotated[int, typer.Option(help="Data sets per world of the study.", min=2)] = 40,
     seed: Annotated[int, typer.Option(help="Seed of the simulated worlds.", min=0)] = 1,
 ) -> None:
     """Run simulated assays with known GC shares through the pipeline and check what comes back. About 2 minutes."""
@@ -33,7 +33,7 @@ def selftest(
         for line in found:
             mark = "[green]PASS[/]" if line.passed else "[red]FAIL[/]"
             console.print(
-                f"  {mark} {line.what:<35} planted {line.planted:<9} recovered {escape(line.recovered):<24}"
+                f"  {mark} {line.what:<35} truth {line.truth:<9} recovered {escape(line.recovered):<24}"
                 f" ({escape(line.rule)})",
                 highlight=False,
                 soft_wrap=True,

@@ -1,12 +1,9 @@
-"""Room on a disk for what is too large to hold in memory, given back when the process ends, however it ends."""
+"""Space on a disk for what is too large to hold in memory, given back when the process ends, however it ends."""
 
 from __future__ import annotations
 
-import contextlib
 import os
-import shutil
 import tempfile
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -21,10 +18,10 @@ def scratch_array(shape: tuple[int, ...], dtype: np.dtype[Any]) -> NDArray[Any]:
 
     Raises
     ------
-    BenchError : where there is no room.
+    BenchError : where there is no space.
     """
     size = int(np.prod(shape)) * dtype.itemsize
-    folder = _scratch()
+    folder = cache_folder() / "scratch"
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder) as file:
@@ -32,25 +29,7 @@ def scratch_array(shape: tuple[int, ...], dtype: np.dtype[Any]) -> NDArray[Any]:
             return np.memmap(file, dtype, "r+", shape=shape)
     except OSError as error:
         raise BenchError(
-            f"{folder}: no room for {size / 2**30:.1f} GiB of features ({error.strerror}). Name a folder that has it:"
+            f"{folder}: no space for {size / 2**30:.1f} GiB of features ({error.strerror}). Name a folder that has it:"
             " BENCH_CACHE_DIR.",
             status=1,
         ) from error
-
-
-def scratch_folder() -> Path:
-    """A new folder below the cache folder, for its user to remove; those of processes that are gone are removed."""
-    home = _scratch()
-    home.mkdir(parents=True, exist_ok=True)
-    for left in home.glob("pid-*"):
-        number = left.name.split("-")[1]
-        with contextlib.suppress(PermissionError):  # another user's, and alive
-            try:
-                os.kill(int(number), 0)
-            except ProcessLookupError:
-                shutil.rmtree(left, ignore_errors=True)
-    return Path(tempfile.mkdtemp(prefix=f"pid-{os.getpid()}-", dir=home))
-
-
-def _scratch() -> Path:
-    return cache_folder() / "scratch"

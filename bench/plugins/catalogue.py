@@ -1,4 +1,4 @@
-"""What there is: every plugin with its parameters, one line on it, and what keeps it from running."""
+"""Every plugin with its parameters, one line on what it is, and what keeps it from running."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bench.errors import BenchError
-from bench.fit.recipe import library_versions
-from bench.plugins.registry import PluginKind, Registry, signature_of, to_text
+from bench.errors import BenchError, Unavailable
+from bench.plugins.kinds import PluginKind
+from bench.plugins.libraries import MISSING, library_version
+from bench.plugins.parameters import signature_of, to_text
+from bench.plugins.registry import Registry
 
 TITLES: dict[PluginKind, str] = {"dataset": "Tasks", "featurizer": "Featurizers", "model": "Models"}
 
@@ -26,7 +28,7 @@ class CatalogueRow:
 
 
 def catalogue(registry: Registry, data_dir: Path | None) -> dict[str, list[CatalogueRow]]:
-    """Rows a title: tasks, featurizers, models."""
+    """Rows by title: tasks, featurizers, models."""
     return {
         title: [_row(registry, kind, name, data_dir) for name in registry.names(kind)] for kind, title in TITLES.items()
     }
@@ -41,17 +43,13 @@ def _row(registry: Registry, kind: PluginKind, name: str, data_dir: Path | None)
     if kind == "dataset":
         return CatalogueRow(name, cls.title, entry.origin, problem=_files_problem(cls, data_dir))
     parameters = ", ".join(f"{key}={to_text(default)}" for key, (_, default) in signature_of(cls).items())
-    missing = []
-    if kind == "model":
-        versions = library_versions(tuple(cls.libraries))
-        missing = [library for library, version in versions.items() if version == "not installed"]
+    libraries = sorted(cls.libraries) if kind == "model" else []
+    missing = [library for library in libraries if library_version(library) == MISSING]
     problem = f"{', '.join(missing)} not installed (pip install 'bench-gc[cpu]')" if missing else None
     return CatalogueRow(name, _first_sentence(cls), entry.origin, parameters, problem)
 
 
 def _files_problem(cls: Any, data_dir: Path | None) -> str | None:
-    from bench.dataset import Unavailable
-
     try:
         cls().locate(data_dir)
     except (Unavailable, BenchError) as absent:

@@ -1,7 +1,7 @@
 """Home of plugin files: ``bench.plugins.modules.<stem>_<path in hex>`` is the module of one file, in every process.
 
 The name holds the file's whole path, so two files of one name never collide, and a worker process that unpickles an
-object of a plugin finds its file without being told. A plugin file stands alone: it cannot import its neighbours.
+object of a plugin finds its file without being told. A plugin file stands alone: it cannot import the files next to it.
 """
 
 from __future__ import annotations

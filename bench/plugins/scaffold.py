@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 
 from bench.errors import BenchError, nearest
-from bench.plugins.registry import NAME_PATTERN, PluginKind, Registry
+from bench.plugins.kinds import NAME_PATTERN, PluginKind
+from bench.plugins.registry import Registry
 
 #: Folder of a kind and the ending of its file.
 HOMES = {"featurizer": ("featurizers", ".py"), "model": ("models", ".py"), "task": ("tasks", ".toml")}
@@ -21,7 +22,7 @@ def write_new(kind: str, name: str, folder: Path, registry: Registry) -> tuple[l
 
     Returns
     -------
-    The files that were written and the commands to go on with.
+    The files that were written and the commands to continue with.
 
     Raises
     ------

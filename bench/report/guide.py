@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from bench.stats.verdict import VERDICTS
+
 GUIDE = """\
 ## How to read this board
 
 **In short.** Read a line of the summary from left to right: how well any model could do on these measurements
-(*ceiling*), how well one does that counts G and C and nothing else (*GC only*), and how well the best one does that
-sees more (*best*). Where *GC only* comes near *best*, what was learned is mostly GC content; where it stays near 0,
-GC content says little. As an example: ceiling .90, GC only .40, best .60. GC content explains .40² / .90² = 20 % of
-what could be explained and about .40² / .60² = 44 % of what the best model explains. All figures are correlations
-of ranks (Spearman): 1 is the same order, 0 no relation, −1 the reverse order.
+(*noise ceiling*), how well one does that counts G and C and nothing else (*GC-only*), and how well the best one
+does that sees more (*best*). Where *GC-only* comes near *best*, what was learned is mostly GC content; where it
+stays near 0, GC content says little. As an example: noise ceiling .90, GC-only .40, best .60. GC content explains
+.40² / .90² = 20 % of what could be explained and about .40² / .60² = 44 % of what the best model explains. All
+figures are correlations of ranks (Spearman): 1 is the same order, 0 no relation, −1 the reverse order.
 
 **Names.** `kmers[k=6]` + `lightgbm` is a *featurizer*, what a model is shown of a sequence, and a *model*, what
 learns from it. A *target* is one measured quantity of a task. A *split* says which rows a model learns from
@@ -24,70 +26,73 @@ folds: predictions of two folds come from two fits, their levels differ, and a p
 difference into the score. Interval: 95 %, from a bootstrap that redraws whole *loci* (overlapping or related
 sequences stay together), the same draws for every row of a table and for all targets of a task on one split.
 
-**Ceiling.** Measurements are noisy, so not even a perfect model reaches 1. From k replicates with mean correlation
-r, the mean of the replicates has reliability ρₖ = k·r / (1 + (k − 1)·r), and no prediction is expected to correlate
-with it better than √ρₖ: that is the ceiling. *% of ceiling* is score / ceiling. Where replicates differ in depth
-the *product form* (ρ with each replicate, multiplied, over the correlation of the replicates) does not assume them
-equal; it is shown where it differs. Replicates that share one DNA library share its noise, so the ceiling *given
-log DNA* is shown too. Without replicates the ceiling, and every figure that needs it, is *n/a* (never 1).
+**Noise ceiling.** Measurements are noisy, so not even a perfect model reaches 1. From k replicates with mean
+correlation r, the mean of the replicates has reliability ρₖ = k·r / (1 + (k − 1)·r), and no prediction is expected
+to correlate with it better than √ρₖ: that is the noise ceiling. *% of noise ceiling* is score / ceiling. Where
+replicates differ in depth the *product form* (ρ with each replicate, multiplied, over the correlation of the
+replicates) does not assume them equal; it is shown where it differs. Replicates that share one DNA library share
+its noise, so the ceiling *given log DNA* is shown too. With one replicate, or replicates that do not correlate, the
+ceiling and every figure that needs it are *n/a* (never 1).
 
 **GC's share, with two denominators.** Let R²(G) be the variance explained by the best model that sees GC content
 alone, and R²(G,D) by that model and the best model of the board together. *Share of explainable* = R²(G) / ρₖ: of
 what could be predicted at all. *Share of learned* = R²(G) / R²(G,D): of what the best model did predict. They can
 differ tenfold, so each number here names its denominator.
 
-**GC's alone, and shared.** GC content is tangled up with real grammar (CpG islands, GC-rich motifs). U_G is what
-only the GC model explains, U_D what only the other explains, C what both do. Nobody can say who owns C, so GC's
-share is a range, [U_G, U_G + C]: from "GC's alone" to "everything GC could claim". C can be negative.
+**Unique to GC, and shared.** GC content is correlated with real sequence features (CpG islands, GC-rich motifs).
+U_G is what only the GC-only model explains, U_D what only the other explains, C what both do. C cannot be assigned
+to either, so GC's share is a range, [U_G, U_G + C]: from "unique to GC" to "everything GC could claim". C can be
+negative.
 
-**GC-only.** Rows marked GC see nothing but GC content (overall or in windows). The one that the table compares with
-was chosen on validation rows. *Gain over GC* is the paired difference to it, with its interval.
+**GC-only.** Rows marked GC-only see nothing but GC content (overall or in windows). The one that the table compares
+with was chosen on validation rows. *Gain over GC* is the paired difference to it, with its interval.
 
-**Best** is the model that sees more than GC content with the highest validation score, *best deep* likewise among the
-models that take the sequence itself. Chosen on validation rows, neither has to lead on test rows.
+**Best** is the model that sees more than GC content with the highest validation score, *best deep* likewise among
+the models that take the sequence itself. Chosen on validation rows, neither has to lead on test rows.
 
-**Given GC.** The Spearman correlation left after a smooth curve of GC is removed from both prediction and
-measurement. Near 0: the model ranks sequences by GC. A straight line would not do: it leaves a hump-shaped GC
-effect in place.
+**Given GC.** Partial Spearman given GC (spline): the correlation left after a smooth curve of GC is removed from
+both prediction and measurement. Near 0: the model ranks sequences by GC. A straight line would not do: it leaves a
+hump-shaped GC effect in place.
 
-**On shuffles.** The score of the same fitted model when the bases of each test row are shuffled so that every count
-of two neighbouring bases stays (ten Eulerian shuffles a row, predictions averaged; at most 10,000 rows a fold). What
-survives is composition: G, C, CpG and the like. What is lost took the order of the bases. A motif leaves its
-neighbouring bases behind, so in short rows a reader of motifs keeps part of its score too.
+**Dinucleotide-shuffled.** The score of the same fitted model when the bases of each test row are shuffled so that
+every count of two neighbouring bases stays (ten Eulerian shuffles per row, predictions averaged; at most 10,000
+rows per fold). What survives is composition: G, C, CpG and the like. What is lost took the order of the bases. A
+motif leaves its neighbouring bases behind, so in short rows a reader of motifs keeps part of its score too.
 
 **GC held fixed.** Under each table the best models once more, where GC cannot help: *given GC* as above; *within GC
-bins* of 50 rows or more; *AUROC, GC-matched*: high told from low activity (split at the median) on rows chosen so that
-both have the same GC, 0.5 for whatever follows from GC. Then where little else can: *on shuffles* as above; *if GC were
-all*: Spearman with measurements permuted within GC bins, which keeps how they run along GC and nothing else.
+bins* of 50 rows or more; *AUROC, GC-matched*: high told from low activity (split at the median) on rows chosen so
+that both have the same GC, 0.5 for whatever follows from GC. Then where little else can: *dinucleotide-shuffled* as
+above; *GC-only null*: Spearman with measurements permuted within GC bins, which keeps how they depend on GC and
+nothing else. *Unadjusted* is the score itself.
 
 **How each was fitted**, folded under each table: Spearman on the rows that were fitted, on those that chose
 (validation) and on test rows; training far above the other two is overfitting. *time* and *device*: of features,
 fitting and predicting, all folds (*cpu × 3*: on the rows of three workers together). *folds*: a hash of every row's
-part in every fold; rows with one hash were learned and judged on the same sequences. *n*, beside the scores: test rows.
+part in every fold; rows with one hash were learned and judged on the same sequences. *n*, next to the scores: test
+rows.
 
-**Letters, not ranks.** Rows whose paired difference from the best row has an interval that covers 0 (after Holm's
-correction) share the letter *a*: the data cannot tell them apart. The best of the others opens *b*, and so on.
+**Letters, not ranks.** Rows of one letter are tied with the best of its group: the paired difference from the best
+row has an interval that covers 0 (after Holm's correction) for all rows with *a*. The best of the others opens *b*,
+and so on.
 
-**Baselines.** *Floor*: a constant prediction. It puts nothing in order, so it has no correlation: n/a, which counts
-as no skill. *Confounders*: models that see no base at all, only length, input DNA or barcodes. What they reach says
-nothing about the sequence.
+**Baselines.** *Null model*: a constant prediction. It puts nothing in order, so it has no correlation: n/a, which
+counts as no skill. *Confounders*: models that see no base at all, only length, input DNA or barcodes. What they
+reach says nothing about the sequence.
 
 **Seeds.** Scores of models with random starts are averaged over seeds; ± is the standard deviation over seeds.
 
 **Strata.** A pooled correlation can be made of differences between groups alone (Simpson's paradox): where figures
 within groups tell another story than the pooled one, a warning stands under the table.
 
-**Effective n** is n corrected for the likeness of rows of one locus: n / (1 + (m − 1)·ICC), with m rows a locus.
+**Effective n** is n corrected for the likeness of rows of one locus: n / (1 + (m − 1)·ICC), with m rows per locus.
 
-**Verdict.** Is a model only counting G and C? *ρ(prediction, GC)* says how far its predictions run along GC. The word
-follows from its score, its Spearman given GC, its score on shuffles, and the fraction of the variance it explains that
-GC does not explain as well (*beyond GC*), each with its interval:
+**Verdict.** Is a model only counting G and C? *ρ(prediction, GC)* says how far its predictions follow GC. The word
+follows from its score, its partial Spearman given GC, its score on dinucleotide shuffles, and the fraction of the
+variance it explains that GC does not explain as well (*beyond GC*), each with its interval:
 
 """
 
 
 def guide() -> str:
-    """The section "How to read this board", with the words of the verdict as ``bench.stats.counter`` defines them."""
-    from bench.stats.counter import WORDS
-
-    return GUIDE + "".join(f"- *{word}*: {meaning}.\n" for word, meaning in WORDS.items())
+    """The section "How to read this board", with the verdicts as ``bench.stats.verdict`` defines them."""
+    return GUIDE + "".join(f"- *{verdict}*: {meaning}.\n" for verdict, meaning in VERDICTS.items())

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from bench.board.load import SUMMARY
-from bench.files.atomic import read_json
-from bench.report.columns import percent_estimate, point
-from bench.report.section import find
-from bench.report.text import NOTHING, number
+from bench.board.schema import SUMMARY, BoardSummary, Summary, read_summary
+from bench.errors import BenchError
+from bench.report.text import NOTHING, number, percent_estimate, point
 
 
 def terminal_summary(out: Path) -> Table:
-    """One line a board: ceiling, GC-only, best, best deep, GC's share of the explainable variance.
+    """One line per board: noise ceiling, GC-only, best, best deep, GC's share of the explainable variance.
 
     Read from the ``summary.json`` files that ``write_board`` left.
     """
@@ -26,27 +25,32 @@ def terminal_summary(out: Path) -> Table:
     table.show_edge = table.pad_edge = False
     table.add_column("task", no_wrap=True)
     table.add_column("target", overflow="fold")
-    for heading in ("ceiling", "GC only", "best", "best deep"):
-        table.add_column(heading, justify="right")
+    for heading in ("noise\nceiling", "GC-only", "best", "best\ndeep"):
+        table.add_column(heading, justify="right", no_wrap=True)
     table.add_column("GC's share", justify="right", no_wrap=True)
-    for path in sorted(Path(out).glob(f"*/{SUMMARY}")):
-        summary = read_json(path)
+    for summary in _summaries(out):
         last = ""
-        for board in summary["boards"] if summary else []:
-            name = str(summary["task"]["name"]) if summary else ""
-            share = board["share"]["of_explainable"] if board["share"] else None
-            scores = (_score(board, which) for which in ("best_gc", "best", "best_deep"))
+        for board in summary.boards:
             table.add_row(
-                Text(name if name != last else ""),
-                Text(str(board["target"])),
-                number(board["ceiling"]["value"]),
-                *scores,
-                percent_estimate(share),
+                Text(summary.task.name if summary.task.name != last else ""),
+                Text(board.target),
+                number(board.ceiling.value),
+                *(_score(board, name) for name in (board.best_gc, board.best, board.best_deep)),
+                percent_estimate(board.share.of_explainable if board.share else None),
             )
-            last = name
+            last = summary.task.name
     return table
 
 
-def _score(board: dict[str, Any], which: str) -> str:
-    row = find(board, board[which])
-    return NOTHING if row is None else number(point(row["score"]))
+def _summaries(out: Path) -> Iterator[Summary]:
+    """Those that can be read: the leaderboard names the others."""
+    for path in sorted(Path(out).glob(f"*/{SUMMARY}")):
+        with contextlib.suppress(BenchError):
+            summary = read_summary(path)
+            if summary is not None:
+                yield summary
+
+
+def _score(board: BoardSummary, name: str | None) -> str:
+    row = board.row(name)
+    return NOTHING if row is None else number(point(row.score))

@@ -7,6 +7,8 @@ import math
 import re
 from collections.abc import Container, Iterable, Sequence
 
+from bench.board.schema import Estimate
+
 #: Printed where a number does not exist.
 NOTHING = "n/a"
 #: Names made of these alone mean nothing to markdown inside backticks, not even in a table.
@@ -109,3 +111,26 @@ def table(header: Sequence[str], rows: Iterable[Sequence[str]], left: Container[
     rules = ["---" if i == 0 or name in left else "---:" for i, name in enumerate(header)]
     lines = ["| " + " | ".join(cells) + " |" for cells in (header, rules, *rows)]
     return [*lines, ""]
+
+
+# ---- figures with intervals ------------------------------------------------------------------------------------------
+def point(figure: Estimate | None) -> float | None:
+    """The figure itself."""
+    return None if figure is None else figure.value
+
+
+def estimate(figure: Estimate | None, digits: int = 3) -> str:
+    """``0.489 [0.460, 0.517]``."""
+    if figure is None:
+        return NOTHING
+    return joined(number(figure.value, digits), interval(figure.low, figure.high, digits))
+
+
+def signed_estimate(figure: Estimate | None) -> str:
+    """``+0.489 [0.460, 0.517]``."""
+    return NOTHING if figure is None else joined(signed(figure.value), interval(figure.low, figure.high))
+
+
+def percent_estimate(figure: Estimate | None) -> str:
+    """``19 % [15, 24]``."""
+    return NOTHING if figure is None else joined(percent(figure.value), percent_interval(figure.low, figure.high))

@@ -1,4 +1,4 @@
-"""The checks of `bench selftest`: worlds with planted truth, and what must come back from them.
+"""The checks of `bench selftest`: simulated worlds, and what must come back from them.
 
 A check is a function of a ``Size`` whose docstring states its criterion; it returns one line or more.
 """
@@ -21,11 +21,12 @@ from bench.selftest.pipeline import (
     through_the_store,
     with_replicates,
 )
-from bench.stats.board import Board, ModelFigures
 from bench.stats.bootstrap import Estimate
+from bench.stats.figures import RowFigures, TargetFigures
+from bench.stats.partial import permute_within_bins
 from bench.stats.share import Share
 
-#: How far a recovered share may lie from the planted one besides holding it in its interval: three standard errors of
+#: How far a recovered share may lie from the true one besides holding it in its interval: three standard errors of
 #: the worlds below (.025 at 2,600 rows of 1,000 loci).
 NEAR = 0.08
 #: Spearman given GC of a prediction that knows nothing beyond GC stays below it: three standard errors at 2,600 rows.
@@ -44,10 +45,10 @@ class Size:
 
 @dataclass(frozen=True)
 class Line:
-    """One planted figure, what came back, the rule, and whether it held."""
+    """One true figure, what came back, the rule, and whether it held."""
 
     what: str
-    planted: str
+    truth: str
     recovered: str
     rule: str
     passed: bool
@@ -66,24 +67,27 @@ def _holds(figure: Estimate, truth: float) -> bool:
     return figure.low <= truth <= figure.high
 
 
-def _share(board: Board) -> Share:
-    if board.share is None:
-        raise ValueError("the board has no share: a learner is missing.")
-    return board.share
+def _share(found: TargetFigures) -> Share:
+    if found.share is None:
+        raise ValueError("there is no share: a learner is missing.")
+    return found.share
 
 
-def _best(board: Board) -> ModelFigures:
-    return next(model for model in board.models if model.name == NAMES[1])
+def _best(found: TargetFigures) -> RowFigures:
+    best = found.of(NAMES[1])
+    if best is None:
+        raise ValueError("the learner that sees the sequence is missing.")
+    return best
 
 
-def _share_line(what: str, board: Board, truth: float) -> Line:
-    figure = _share(board).of_explainable
+def _share_line(what: str, found: TargetFigures, truth: float) -> Line:
+    figure = _share(found).of_explainable
     passed = _holds(figure, truth) and abs(figure.value - truth) < NEAR
     return Line(what, f"{truth:.3f}", _shown(figure), f"interval holds it, |difference| < {NEAR}", passed)
 
 
-def _verdict_line(what: str, model: ModelFigures, word: str) -> Line:
-    return Line(what, word, model.verdict, "the word itself", model.verdict == word)
+def _verdict_line(what: str, row: RowFigures, verdict: str) -> Line:
+    return Line(what, verdict, row.verdict, "this verdict", row.verdict == verdict)
 
 
 # ---- the checks ------------------------------------------------------------------------------------------------------
@@ -96,27 +100,28 @@ def check_share(size: Size) -> list[Line]:
     )  # fmt: skip
     data = dna_held_fixed(data, 20)
     truth = data.board_share()
-    board = recover(data)
+    found = recover(data)
     with tempfile.TemporaryDirectory() as folder:
-        stored = through_the_store(data, Path(folder))["share"]["of_explainable"]
-    shown = Estimate(stored["value"], stored["low"], stored["high"])
-    same = abs(shown.value - _share(board).of_explainable.value) < 1e-3
+        share = through_the_store(data, Path(folder)).share
+    stored = None if share is None else share.of_explainable
+    shown = Estimate(np.nan) if stored is None else Estimate(stored.value, stored.low or np.nan, stored.high or np.nan)
+    same = abs(shown.value - _share(found).of_explainable.value) < 1e-3
     return [
-        _share_line("GC's share, .3 planted", board, truth),
+        _share_line("GC's share, .3 simulated", found, truth),
         Line("the same through `bench run`", "as above", _shown(shown), "differs by less than .001", same),
-        _verdict_line("GC and a motif: the verdict", _best(board), "mixed"),
+        _verdict_line("GC and a motif: the verdict", _best(found), "mixed"),
     ]
 
 
 def check_no_gc(size: Size) -> list[Line]:
     """GC has no share (0), a GC-neutral motif .5: the share's interval covers 0 and the learner of the motif is called
-    grammar, not counter."""
+    beyond GC, not GC-only."""
     data = simulate(size.loci, 3, gc_share=0.0, motif_share=0.5, dna_depth=50.0, seed=size.seed + 1)
-    board = recover(data)
-    share = _share(board).of_explainable
+    found = recover(data)
+    share = _share(found).of_explainable
     return [
         Line("no GC: GC's share", "0", _shown(share), "interval covers 0", share.covers_zero),
-        _verdict_line("GC-neutral motif: the verdict", _best(board), "grammar"),
+        _verdict_line("GC-neutral motif: the verdict", _best(found), "beyond GC"),
     ]
 
 
@@ -136,13 +141,13 @@ def check_biased_dna(size: Size) -> list[Line]:
 
 def check_all_gc(size: Size) -> list[Line]:
     """GC has the whole share (1): the sequence adds nothing to it (U_D covers 0 or is below .01 of the variance), and
-    the learner that sees the sequence is called a counter."""
-    board = recover(simulate(size.loci, 3, gc_share=1.0, motif_share=0.0, dna_depth=50.0, seed=size.seed + 3))
-    unique = _share(board).unique_best
+    the learner that sees the sequence is called GC-only."""
+    found = recover(simulate(size.loci, 3, gc_share=1.0, motif_share=0.0, dna_depth=50.0, seed=size.seed + 3))
+    unique = _share(found).unique_best
     nothing = unique.covers_zero or abs(unique.value) < 0.01
     return [
         Line("all GC: unique to the sequence", "0", _shown(unique), "covers 0 or below .01", nothing),
-        _verdict_line("all GC: the verdict", _best(board), "counter"),
+        _verdict_line("all GC: the verdict", _best(found), "GC-only"),
     ]
 
 
@@ -151,15 +156,15 @@ def check_rich_motif(size: Size) -> list[Line]:
     data = simulate(size.loci, 3, gc_share=0.3, motif_share=0.4, motif="rich", dna_depth=50.0, seed=size.seed + 4)
     share = _share(recover(data))
     low, high = share.unique_of_explainable.value, share.of_explainable.value
-    found = f"[{low:.3f}, {high:.3f}]"
-    return [Line("GC-rich motif: [U_G, U_G + C]", "0.3", found, "U_G < g < U_G + C", low < 0.3 < high)]
+    shown = f"[{low:.3f}, {high:.3f}]"
+    return [Line("GC-rich motif: [U_G, U_G + C]", "0.3", shown, "U_G < g < U_G + C", low < 0.3 < high)]
 
 
 def check_unequal_depths(size: Size) -> list[Line]:
     """One replicate 200 times as deep as the other, 60 % of its counts 0, DNA held fixed: the product form comes back
     within .08 on the mean of repetitions, the mean form does not. No row is lost for having no RNA: selecting on the
     outcome moved the product form from .29 to .21 and from .30 to .47 in two worlds like this."""
-    found = []
+    shares = []
     rows = []
     for repetition in range(max(2, size.repetitions // 10)):
         data = simulate(
@@ -167,11 +172,11 @@ def check_unequal_depths(size: Size) -> list[Line]:
             seed=100 * size.seed + repetition,
         )  # fmt: skip
         fixed = dna_held_fixed(data, 50)
-        board = recover(fixed)
-        product = float("nan") if board.fev_gc is None else board.fev_gc
-        found.append((data.board_share(data.dna >= 50), product, _share(board).of_explainable.value))
-        rows.append((int((data.dna >= 50).sum()), board.rows))
-    truth, product, mean = (float(figure) for figure in np.mean(found, axis=0))
+        found = recover(fixed)
+        product = float("nan") if found.fev_gc is None else found.fev_gc
+        shares.append((data.board_share(data.dna >= 50), product, _share(found).of_explainable.value))
+        rows.append((int((data.dna >= 50).sum()), found.rows))
+    truth, product, mean = (float(figure) for figure in np.mean(shares, axis=0))
     near, biased = abs(product - truth) < NEAR, abs(mean - truth) > NEAR
     return [
         Line("unequal depths: product form", f"{truth:.3f}", f"{product:.3f}", f"|difference| < {NEAR}", near),
@@ -187,7 +192,7 @@ def check_unequal_depths(size: Size) -> list[Line]:
 
 
 def check_tiles(size: Size) -> list[Line]:
-    """A hundred loci of 10 and of 30 tiles, drawn again and again: at least 85 % of the intervals hold the planted
+    """A hundred loci of 10 and of 30 tiles, drawn again and again: at least 85 % of the intervals hold the true
     share (95 % are meant to; by rows a half or fewer do)."""
     lines = []
     for tiles in (10, 30):
@@ -199,42 +204,40 @@ def check_tiles(size: Size) -> list[Line]:
             held += _holds(_share(held_out_curves(data)).of_explainable, 0.5)
         part = held / size.repetitions
         said = f"{part:.2f} of {size.repetitions}"
-        lines.append(Line(f"{tiles} tiles a locus: coverage", "0.95", said, "at least .85", part >= 0.85))
+        lines.append(Line(f"{tiles} tiles per locus: coverage", "0.95", said, "at least .85", part >= 0.85))
     return lines
 
 
 def check_hump(size: Size) -> list[Line]:
     """Activity is highest at middling GC and nothing else matters: a curve of GC keeps nothing given GC (spline), and
-    is called a counter. A straight line in its place would leave it .5 or more."""
+    is called GC-only. A straight line in its place would leave it .5 or more."""
     data = simulate(size.loci, 3, seed=size.seed + 5)
     z = (data.gc - data.gc.mean()) / data.gc.std()
-    board = held_out_curves(with_replicates(data, noisy_replicates(-(z**2) / np.std(z**2), 0.7, 2, size.seed)))
-    both = board.models[1]  # the curve of GC and of hits, which do not matter here
+    found = held_out_curves(with_replicates(data, noisy_replicates(-(z**2) / np.std(z**2), 0.7, 2, size.seed)))
+    both = found.learners[1]  # the curve of GC and of hits, which do not matter here
     given = both.given_gc
     return [
         Line("hump of GC: Spearman given GC", "0", _shown(given), f"|it| < {NOTHING}", abs(given.value) < NOTHING),
-        _verdict_line("hump of GC: the verdict", both, "counter"),
+        _verdict_line("hump of GC: the verdict", both, "GC-only"),
     ]
 
 
 def check_folds(size: Size) -> list[Line]:
-    """The chromosomes of each fold have a level of their own (a batch): figures are taken within folds, so the planted
+    """The chromosomes of each fold have a level of their own (a batch): figures are taken within folds, so the true
     share comes back; pooled over folds it would be a third of it."""
     data = simulate(size.loci, 3, gc_share=0.4, motif_share=0.3, chromosomes=3, dna_depth=50.0, seed=size.seed + 6)
     replicates = noisy_replicates(data.latent, 0.7, 2, size.seed) + 1.5 * (data.chrom - 1)[:, None]
-    board = held_out_curves(with_replicates(data, replicates))
-    return [_share_line("levels of folds: GC's share", board, 0.4)]
+    found = held_out_curves(with_replicates(data, replicates))
+    return [_share_line("levels of folds: GC's share", found, 0.4)]
 
 
 def check_null(size: Size) -> list[Line]:
     """Measurements permuted within GC bins: GC is all there is, and given GC nothing is left of any learner."""
-    from bench.stats.partial import permute_within_bins
-
     data = simulate(size.loci, 3, gc_share=0.3, motif_share=0.4, dna_depth=50.0, seed=size.seed + 7)
     rng = np.random.default_rng(size.seed)
     order = permute_within_bins(np.arange(len(data.gc)), data.gc, rng)
-    board = recover(with_replicates(data, data.replicates[order]), min_dna=0)
-    given, along = _best(board).given_gc, _best(board).with_gc
+    found = recover(with_replicates(data, data.replicates[order]), min_dna=0)
+    given, along = _best(found).given_gc, _best(found).with_gc
     return [
         Line("permuted within GC: given GC", "0", _shown(given), f"|it| < {NOTHING}", abs(given.value) < NOTHING),
         Line("permuted within GC: with GC", "above .5", _shown(along), "interval above .5", along.low > 0.5),

@@ -36,8 +36,8 @@ TIE_DRAWS = 500
 
 
 @dataclass(frozen=True)
-class Cell:
-    """Planted share and reliability, loci and tiles, the estimates (repetitions, 3): value, low, high."""
+class World:
+    """True share and reliability, loci and tiles, and the estimates of one world (repetitions, 3): value, low, high."""
 
     share: float
     reliability: float
@@ -47,7 +47,7 @@ class Cell:
 
     @property
     def bias(self) -> float:
-        """Mean of the estimates less the planted share."""
+        """Mean of the estimates less the true share."""
         return float(self.found[:, 0].mean() - self.share)
 
     @property
@@ -57,7 +57,7 @@ class Cell:
 
     @property
     def covered(self) -> NDArray[np.bool_]:
-        """Whether each interval holds the planted share."""
+        """Whether each interval holds the true share."""
         return (self.found[:, 1] <= self.share) & (self.share <= self.found[:, 2])
 
 
@@ -86,23 +86,23 @@ class Criterion:
 class Study:
     """All that was computed, and how long it took on how much of a processor."""
 
-    cells: tuple[Cell, ...]
+    worlds: tuple[World, ...]
     ties: tuple[Ties, ...]
     repetitions: int
     seed: int
     seconds: float
     cpu_seconds: float
 
-    def of_blocks(self, tiles: int) -> list[Cell]:
-        """The cells of one number of tiles."""
-        return [cell for cell in self.cells if cell.tiles == tiles]
+    def of_blocks(self, tiles: int) -> list[World]:
+        """The worlds of one number of tiles."""
+        return [world for world in self.worlds if world.tiles == tiles]
 
     def criteria(self) -> list[Criterion]:
-        """Bias under .03 in every cell of reliability .5 or more; coverage of 90 to 98 % with each number of tiles;
+        """Bias under .03 in every world of reliability .5 or more; coverage of 90 to 98 % with each number of tiles;
         tie letters wrong on at most 8 % of boards."""
         out = []
-        firm = [cell for cell in self.cells if cell.reliability >= 0.5]
-        worst = max(firm, key=lambda cell: abs(cell.bias))
+        firm = [world for world in self.worlds if world.reliability >= 0.5]
+        worst = max(firm, key=lambda world: abs(world.bias))
         out.append(
             Criterion(
                 f"bias of the share below {MOST_BIAS} where reliability is .5 or more",
@@ -112,11 +112,11 @@ class Study:
             )
         )
         for _, tiles in BLOCKS:
-            covered = np.concatenate([cell.covered for cell in self.of_blocks(tiles)])
+            covered = np.concatenate([world.covered for world in self.of_blocks(tiles)])
             part = float(covered.mean())
             out.append(
                 Criterion(
-                    f"coverage of 95 % intervals between 90 and 98 %, {tiles} tiles a locus",
+                    f"coverage of 95 % intervals between 90 and 98 %, {tiles} tiles per locus",
                     f"{_percent(part, len(covered))} of {len(covered)} intervals",
                     COVERAGE[0] <= part <= COVERAGE[1],
                 )
@@ -138,8 +138,8 @@ def _percent(rate: float, trials: int) -> str:
     return f"{100 * rate:.1f} ± {100 * math.sqrt(rate * (1 - rate) / trials):.1f} %"
 
 
-def share_cell(share: float, loci: int, tiles: int, repetitions: int, seed: int) -> list[Cell]:
-    """The cells of all reliabilities at one planted share: the same simulated rows, measured three ways.
+def share_worlds(share: float, loci: int, tiles: int, repetitions: int, seed: int) -> list[World]:
+    """The worlds of all reliabilities at one true share: the same simulated rows, measured three ways.
 
     A motif has .3 of the activity (what is left, where less is). G and D are curves, held out in three folds.
     """
@@ -152,10 +152,10 @@ def share_cell(share: float, loci: int, tiles: int, repetitions: int, seed: int)
             part = held_out_curves(measured, seed=repetition).share
             if part is not None:
                 found[r, repetition] = part.of_explainable
-    return [Cell(share, reliability, loci, tiles, found[r]) for r, reliability in enumerate(RELIABILITIES)]
+    return [World(share, reliability, loci, tiles, found[r]) for r, reliability in enumerate(RELIABILITIES)]
 
 
-def tie_cell(loci: int, rows: int, correlation: float, boards: int, seed: int) -> list[Ties]:
+def tie_boards(loci: int, rows: int, correlation: float, boards: int, seed: int) -> list[Ties]:
     """Boards of ten equally good models, of which two and five are the first.
 
     Activity, its noise and the error of every model have ``correlation`` between the rows of a locus.
@@ -176,27 +176,27 @@ def tie_cell(loci: int, rows: int, correlation: float, boards: int, seed: int) -
 
 
 def run_study(repetitions: int, seed: int, say: Callable[[str], None] = lambda line: None) -> Study:
-    """The whole study; ``say`` is told after each part. Tie letters get ten boards a repetition."""
+    """The whole study; ``say`` is told after each part. Tie letters get ten boards per repetition."""
     began, cpu = time.perf_counter(), time.process_time()
-    cells: list[Cell] = []
+    worlds: list[World] = []
     ties: list[Ties] = []
     for loci, tiles in BLOCKS:
         for share in SHARES:
-            cells += share_cell(share, loci, tiles, repetitions, seed)
-            for cell in cells[-len(RELIABILITIES) :]:
+            worlds += share_worlds(share, loci, tiles, repetitions, seed)
+            for world in worlds[-len(RELIABILITIES) :]:
                 say(
-                    f"  {tiles:>2} tiles, share {share:.1f}, reliability {cell.reliability:.1f}: bias {cell.bias:+.3f}"
-                    f" ± {cell.bias_error:.3f}, covered {cell.covered.sum()} of {repetitions}"
+                    f"  {tiles:>2} tiles, share {share:.1f}, reliability {world.reliability:.1f}:"
+                    f" bias {world.bias:+.3f} ± {world.bias_error:.3f}, covered {world.covered.sum()} of {repetitions}"
                 )
     for loci, rows, correlation in TIES:
-        ties += tie_cell(loci, rows, correlation, 10 * repetitions, seed)
+        ties += tie_boards(loci, rows, correlation, 10 * repetitions, seed)
         for found in ties[-len(MODELS) :]:
             say(
                 f"  {loci} loci of {rows}: {found.models} equal models told apart on {found.told_apart} of"
                 f" {found.boards}"
             )
     seconds, cpu_seconds = time.perf_counter() - began, time.process_time() - cpu
-    return Study(tuple(cells), tuple(ties), repetitions, seed, seconds, cpu_seconds)
+    return Study(tuple(worlds), tuple(ties), repetitions, seed, seconds, cpu_seconds)
 
 
 # ---- the report ------------------------------------------------------------------------------------------------------
@@ -211,7 +211,7 @@ def report(study: Study) -> str:
     lines = [
         "# Calibration",
         "",
-        "Does the board say what is true? Here the truth is planted: simulated assays in which GC has a known share of",
+        "Does the board say what is true? Here the truth is known: simulated assays in which GC has a given share of",
         "the explainable variance go through the functions of every result, and what comes back is held against it.",
         "Written by `bench selftest --full`; do not edit.",
         "",
@@ -219,23 +219,39 @@ def report(study: Study) -> str:
         "| --- | --- | --- |",
         *(f"| {each.what} | {each.found} | {'PASS' if each.passed else 'FAIL'} |" for each in study.criteria()),
         "",
+        *_shares(study),
+        "",
+        *_ties(study),
+        "",
+        *_how(study),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _shares(study: Study) -> list[str]:
+    """Bias and coverage: a table for each number of tiles, a row per true share."""
+    lines = [
         "## GC's share: bias and coverage",
         "",
         "Share of explainable variance, R²(G)/ρk, of two replicates. Reliability is that of one replicate. Bias: mean",
-        f"estimate less planted share ± Monte-Carlo standard error, {study.repetitions} data sets a cell. Coverage:",
-        "95 % intervals that hold the planted share.",
+        "estimate less true share ± Monte-Carlo standard error. Coverage: 95 % intervals that hold the true share.",
+        f"{study.repetitions} data sets per world.",
     ]
     for loci, tiles in BLOCKS:
-        cells = {(cell.share, cell.reliability): cell for cell in study.of_blocks(tiles)}
+        worlds = {(world.share, world.reliability): world for world in study.of_blocks(tiles)}
         heads = [f"reliability {r:g}: bias | coverage" for r in RELIABILITIES]
         lines += ["", f"{loci:,} loci of {tiles} row{'s' if tiles > 1 else ''}:", ""]
-        lines += [f"| planted | {' | '.join(heads)} |", "| --: |" + " --: |" * (2 * len(RELIABILITIES))]
+        lines += [f"| true share | {' | '.join(heads)} |", "| --: |" + " --: |" * (2 * len(RELIABILITIES))]
         for share in SHARES:
-            row = [cells[share, r] for r in RELIABILITIES]
-            shown = [f"{c.bias:+.3f} ± {c.bias_error:.3f} | {100 * c.covered.mean():.0f} %" for c in row]
+            row = [worlds[share, r] for r in RELIABILITIES]
+            shown = [f"{w.bias:+.3f} ± {w.bias_error:.3f} | {100 * w.covered.mean():.0f} %" for w in row]
             lines.append(f"| {share:g} | {' | '.join(shown)} |")
-    lines += [
-        "",
+    return lines
+
+
+def _ties(study: Study) -> list[str]:
+    """Error rate of the tie letters: a row per kind of block, a column per number of models."""
+    lines = [
         "## Tie letters: type-I error",
         "",
         "Boards of equally good models on which the letters tell some apart (nominal 5 %), ± standard error.",
@@ -250,22 +266,25 @@ def report(study: Study) -> str:
             if (t.loci, t.rows) == (loci, rows)
         }
         lines.append(f"| {loci} × {rows}, {correlation:g} | " + " | ".join(rates[count] for count in MODELS) + " |")
-    lines += [
-        "",
+    return lines
+
+
+def _how(study: Study) -> list[str]:
+    """The call, the versions, the time it took, and what was simulated."""
+    return [
         "## How it was made",
         "",
         f"`bench selftest --full --repetitions {study.repetitions} --seed {study.seed}` on"
         f" {datetime.datetime.now(datetime.UTC):%Y-%m-%d}, {_versions()};",
-        f"{study.cpu_seconds:.0f} s of processor time, {study.seconds:.0f} s by the clock. Each cell has"
+        f"{study.cpu_seconds:.0f} s of processor time, {study.seconds:.0f} s by the clock. Each world has"
         f" {study.repetitions} simulated data sets,",
         "the same ones for the three reliabilities; each interval 2,000 draws over loci; tie letters"
-        f" {study.ties[0].boards} boards a row",
+        f" {study.ties[0].boards} boards per row",
         f"of the table, {TIE_DRAWS} draws each. A motif has .3 of the activity (less where GC leaves less), the rest",
         "is noise of the locus. GC's learner is `gc-curve` on GC, the best learner the same curve on GC and the number",
-        "of planted hits, held out in three folds by chromosome. Replicates are activity plus Gaussian noise; what",
+        "of motif hits, held out in three folds by chromosome. Replicates are activity plus Gaussian noise; what",
         "small counts and DNA noise do is checked by `bench selftest` itself.",
     ]
-    return "\n".join(lines) + "\n"
 
 
 def _versions() -> str:

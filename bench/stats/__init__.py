@@ -1,1 +1,1 @@
-"""Statistics of the board: pure functions over arrays. No files, no pandas, no plots."""
+"""Statistics: pure functions over arrays, and their results. No files, no pandas, no plots."""

@@ -6,7 +6,7 @@ given the same ``Draws`` see the same multiplicities, so their differences are p
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -15,12 +15,12 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from bench.stats.arrays import same_length
 from bench.stats.ranks import Array, fold_rows, spearman_by_fold
 
-#: Draws that the kernel carries side by side (``bench.stats.draw_kernels``, which imports Numba, says
-#: why).
+#: Draws that the kernel carries side by side (``bench.stats.draw_kernels``, which imports Numba, says why).
 LANES = 4
-#: Groups of draws are kept in memory up to this many bytes, else made anew on each pass.
+#: Groups of draws are kept in memory up to this many bytes, else made again on each pass.
 KEEP_BYTES = 2**27
 
 
@@ -128,7 +128,7 @@ def spearman_draws(
 
     Every variable is sorted once. A draw gives weights to rows; the mid-rank of a tie group of weight w after a
     cumulated weight c is c + w/2 (the average rank, less one half, in the sample where each row stands as often as it
-    weighs), and Spearman is the weighted correlation of mid-ranks. That equals resampling rows and ranking anew, ties
+    weighs), and Spearman is the weighted correlation of mid-ranks. That equals resampling rows and ranking again, ties
     included.
 
     Parameters
@@ -144,6 +144,7 @@ def spearman_draws(
     """
     from bench.stats.draw_kernels import spearman_kernel
 
+    same_length(y=y, predictions=predictions, locus=locus, fold=fold)
     predictions = np.asarray(predictions)
     columns = np.column_stack([np.asarray(y), predictions]).astype(np.float64, copy=False)
     locus, draws = _checked(locus, draws, len(columns))
@@ -195,6 +196,7 @@ def correlation_draws(
     -------
     float64 (draws, folds, pairs); NaN where a side is constant or fewer than 3 rows are left.
     """
+    same_length(columns=columns, locus=locus, fold=fold)
     locus, draws = _checked(locus, draws, len(columns))
     folds = fold_rows(fold, len(columns))
     result = np.full((1 if whole else draws.count, len(folds), len(pairs)), np.nan)
@@ -225,27 +227,6 @@ def correlation_draws(
             tiny = (va <= 1e-12 * saa) | (vb <= 1e-12 * sbb)
             result[part, index] = np.where((w >= 3) & ~tiny, r, np.nan)
     return result
-
-
-def statistic_draws(
-    statistic: Callable[[Array], Any], locus: NDArray[Any], draws: Draws | None = None
-) -> NDArray[np.float64]:
-    """Draws of any statistic of weighted rows: ``statistic(weights)`` with float64 weights (n,), one call a draw.
-
-    The slow, general way; the same multiplicities as ``spearman_draws`` and ``correlation_draws`` with the same
-    ``draws``. Returns float64 (draws, ...).
-    """
-    locus, draws = _checked(locus, draws, len(locus))
-    return np.array([statistic(row[locus].astype(np.float64)) for _, piece in draws.block_weights() for row in piece])
-
-
-def weighted_mid_ranks(x: NDArray[Any], weights: Array) -> Array:
-    """Mid-ranks in the sample where row i stands ``weights[i]`` times, float64 (n,). Rows of weight 0 rank in
-    between."""
-    values, inverse = np.unique(x, return_inverse=True)
-    mass = np.bincount(inverse, weights, len(values))
-    ranks: Array = (np.cumsum(mass) - mass / 2 + 0.5)[inverse]
-    return ranks
 
 
 def percentile_interval(draws: Array, level: float = 0.95) -> tuple[float, float] | None:
@@ -282,7 +263,7 @@ def gain_interval(draws: Array, estimate: float, level: float = 0.95) -> tuple[f
 def square_interval(draws: Array, estimate: float, level: float = 0.95) -> tuple[float, float] | None:
     """Interval of a signed square such as r|r|/ρ: percentiles of the signed roots, moved by twice their median bias.
 
-    Roots are near linear in r, so the correction neither turns over at 0 nor upsets it. Planted shares of 0, .3 and 1
+    Roots are near linear in r, so the correction neither turns over at 0 nor upsets it. Simulated shares of 0, .3 and 1
     with 100 loci of 30 tiles in 5 folds and reliabilities of .5 and .9 were covered in 91 to 96 % of 150 trials each
     (400 draws); by plain percentiles a share of 1 was in 77 and 47 %.
     """
@@ -319,6 +300,7 @@ def spearman_estimate(
     y : (n,). runs : (n, seeds), predictions of one learner. Both finite on rows with ``fold`` ≥ 0. locus : int (n,),
     codes of ``draws``. NaN where no fold has a correlation.
     """
+    same_length(y=y, runs=runs, locus=locus, fold=fold)
     used = np.flatnonzero(np.asarray(fold) >= 0)
     y, runs, fold, locus = (np.asarray(values)[used] for values in (y, runs, fold, locus))
     by_fold = np.array([spearman_by_fold(y, run, fold) for run in runs.T])

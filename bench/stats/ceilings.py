@@ -1,4 +1,4 @@
-"""What the replicates allow: reliabilities, ceilings, and the fraction of explainable variance a prediction reaches.
+"""What the replicates allow: reliabilities, noise ceilings, and the explainable variance that a prediction reaches.
 
 Notation: f a prediction, y1..yk replicates, ȳ their mean, r a replicate correlation, ρk the reliability of ȳ. Nothing
 is clipped: an estimate above 1 says that an assumption does not hold. ``None`` means "not available" (no replicates, or
@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bench.stats.arrays import same_length
 from bench.stats.ranks import Array, fold_rows, gaussian_within_folds, pearson, spearman
 
 
@@ -42,6 +43,7 @@ def replicate_correlations(
     with ``gaussian`` Pearson of rank-Gaussian scores over all folds (why: ``share``). Never hand over rows filtered on
     the outcome (RNA > 0, "both replicates > 0"): that lifts r (from .13 to .61 in a simulated sparse assay).
     """
+    same_length(replicates=replicates, fold=fold)
     folds = fold_rows(fold, len(replicates))
     scores = np.array(replicates, float)
     if gaussian:
@@ -93,21 +95,15 @@ class Ceiling:
 
     r : mean replicate correlation. replicates : k behind the mean. reliability : ρk. best : √ρk, the highest expected
     correlation of any prediction with the mean of the replicates.
+
+    A correlation with ȳ reaches ``score/√ρk`` of the ceiling and explains ``score²/ρk`` of the explainable variance:
+    reliability enters once, and nothing is clipped.
     """
 
     r: float
     replicates: float
     reliability: float
     best: float
-
-    def explained(self, score: float) -> float:
-        """Fraction of explainable variance that a correlation with ȳ reaches: ``score²/ρk``. Reliability enters
-        once."""
-        return score * abs(score) / self.reliability
-
-    def of_best(self, score: float) -> float:
-        """Score in units of the ceiling, ``score/√ρk``. Never clipped."""
-        return score / self.best
 
 
 def ceiling_of(r: float | None, k: float) -> Ceiling | None:
@@ -125,7 +121,7 @@ def ceiling_of(r: float | None, k: float) -> Ceiling | None:
 def ceiling(replicates: Array, fold: NDArray[Any] | None = None, *, gaussian: bool = False) -> Ceiling | None:
     """Ceiling of the mean of replicates (n, k), NaN where unmeasured; None ("n/a") without replicates or with r ≤ 0.
 
-    r is the Fisher-z mean over pairs and folds, k the harmonic mean of the replicates measured a row.
+    r is the Fisher-z mean over pairs and folds, k the harmonic mean of the replicates measured per row.
     """
     return ceiling_of(replicate_correlation(replicates, fold, gaussian=gaussian), effective_replicates(replicates))
 
@@ -137,6 +133,7 @@ def ceiling_given_dna(replicates: Array, log_dna: Array, fold: NDArray[Any] | No
     part away, and with it any true signal that runs along DNA abundance, so this one is pessimistic where GC drives
     both. ``log_dna`` is (n,).
     """
+    same_length(replicates=replicates, log_dna=log_dna, fold=fold)
     if replicates.ndim != 2 or replicates.shape[1] < 2:
         return None
     found = []
@@ -154,7 +151,7 @@ def partial_correlation(a: Any, b: Any, c: Any) -> Any:
     """Correlation of f and y given one variable G, linear: ``(a − b·c)/√((1 − b²)(1 − c²))``.
 
     a = ρ(f, y), b = ρ(f, G), c = ρ(y, G). Takes out a straight line only: a hump-shaped effect of G stays in
-    (``partial.spearman_given`` takes a spline).
+    (``partial.rank_residuals`` takes a spline).
     """
     with np.errstate(divide="ignore", invalid="ignore"):
         return (a - b * c) / np.sqrt((1 - np.square(b)) * (1 - np.square(c)))
@@ -166,6 +163,7 @@ def half_ceiling(first: Array, second: Array, fold: NDArray[Any] | None = None) 
     Where one element has barcodes, split them at random, compute the target from each half, and hand over both (n,).
     The reliability of the whole is Spearman–Brown with k = 2.
     """
+    same_length(first=first, second=second, fold=fold)
     return ceiling_of(replicate_correlation(np.column_stack([first, second]), fold), 2)
 
 
@@ -179,6 +177,7 @@ def fev_product(
     neural prediction (Sahani & Linden 2003, Haefner & Cumming 2009). Assumes independent noise of replicates. None
     without replicates or with a mean replicate correlation that is not positive.
     """
+    same_length(prediction=prediction, replicates=replicates, fold=fold)
     if replicates.ndim != 2 or replicates.shape[1] < 2:
         return None
     with_f = replicate_correlations(np.column_stack([prediction, replicates]), fold, gaussian=gaussian)
@@ -190,39 +189,3 @@ def fev_product(
         return None
     # pair (i, j) of replicates; (0, i) is the prediction against replicate i
     return float(np.nanmean([mean[0, i] * mean[0, j] for i, j in between]) / noise)
-
-
-def triad(r12: float, r1f: float, r2f: float) -> tuple[float, float]:
-    """Reliabilities of y1 and y2 from a third variable f: ``rel1 = r12·r1f/r2f``, ``rel2 = r12·r2f/r1f``.
-
-    Source: the attenuation identities of Spearman 1904 for three congeneric measures. f may be a third replicate or a
-    held-out prediction; its errors must be independent of both replicates' noise.
-    """
-    return r12 * r1f / r2f, r12 * r2f / r1f
-
-
-def triad_reliabilities(replicates: Array, prediction: Array | None = None) -> Array | None:
-    """Reliability of every replicate, float64 (k,): mean over all triads of Spearman correlations.
-
-    With k ≥ 3 the other replicates are the triads; with k = 2 a held-out ``prediction`` is the third. None with less. A
-    prediction far weaker than the replicates makes the ratios noisy: look at their spread before using one.
-    """
-    columns = replicates if prediction is None else np.column_stack([replicates, prediction])
-    k, p = replicates.shape[1], columns.shape[1]
-    if k < 2 or p < 3:
-        return None
-    r = np.eye(p)
-    for (i, j), value in zip(combinations(range(p), 2), replicate_correlations(columns)[0], strict=True):
-        r[i, j] = r[j, i] = value
-    others = [[j for j in range(p) if j != i] for i in range(k)]
-    return np.array([np.mean([r[i, a] * r[i, b] / r[a, b] for a, b in combinations(others[i], 2)]) for i in range(k)])
-
-
-def shared_denominator_correlation(v1: float, v2: float, v_dna: float) -> float:
-    """Correlation of k1/d and k2/d for independent k1, k2, d: ``v_d²/√((v1² + v_d²)(v2² + v_d²))``, v coefficients of
-    variation.
-
-    Source: Pearson 1897, spurious correlation of ratios (first order in the v). What two replicates without any signal
-    share through one DNA library.
-    """
-    return v_dna**2 / sqrt((v1**2 + v_dna**2) * (v2**2 + v_dna**2))

@@ -1,4 +1,4 @@
-"""Which differences between models are more than luck: paired intervals, Holm, tie letters, effective n, Williams."""
+"""Which differences between models are more than luck: paired intervals, Holm, tie letters, effective n."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bench.stats.arrays import same_length
 from bench.stats.bootstrap import percentile_interval
 from bench.stats.ranks import Array
 
@@ -29,7 +30,7 @@ def bootstrap_p(draws: NDArray[Any], estimate: Any, blocks: int) -> Any:
     freedom.
 
     ``draws`` is (draws, ...), ``estimate`` (...). Counting draws beyond 0 cannot go below 2/(B + 1), which Holm over 60
-    models multiplies past .05; the bootstrap standard error has no such floor. The factor blocks/(blocks − 1) undoes
+    models multiplies past .05; the bootstrap standard error has no such end. The factor blocks/(blocks − 1) undoes
     the shrinkage of resampling few blocks. Assumes that a difference of mean correlations is near Gaussian, true from
     some 20 blocks. A difference that is 0 in all draws has p = 1; NaN where draws are undefined.
     """
@@ -47,6 +48,7 @@ def bootstrap_p(draws: NDArray[Any], estimate: Any, blocks: int) -> Any:
 
 def paired_difference(draws_a: Array, draws_b: Array, a: float, b: float, blocks: int) -> Difference:
     """Difference a − b of two scores whose draws (draws,) used the same multiplicities."""
+    same_length(draws_a=draws_a, draws_b=draws_b, of="draws")
     difference = draws_a - draws_b
     return Difference(a - b, percentile_interval(difference), bootstrap_p(difference, a - b, blocks))
 
@@ -93,6 +95,7 @@ def tie_letters(scores: NDArray[Any], draws: Array, blocks: int, level: float = 
     scores : (models,). NaN (no score) gets "". draws : (draws, models), paired. blocks : number of loci.
     """
     scores = np.asarray(scores, float)
+    same_length(scores=scores, draws=np.transpose(draws), of="models")
     letters = [""] * len(scores)
     left = [int(i) for i in np.argsort(-scores, kind="stable") if np.isfinite(scores[i])]
     group = 0
@@ -116,6 +119,7 @@ def intraclass_correlation(y: NDArray[Any], locus: NDArray[Any]) -> float:
 
     ``(MSB − MSW)/(MSB + (m0 − 1)·MSW)``, m0 = (n − Σm²/n)/(b − 1). Source: Fisher 1925; Donner 1986. Can be negative.
     """
+    same_length(y=y, locus=locus)
     y = np.asarray(y, float)
     code = np.unique(locus, return_inverse=True)[1]
     size = np.bincount(code).astype(float)
@@ -136,22 +140,7 @@ def effective_n(y: NDArray[Any], locus: NDArray[Any]) -> float:
     Source: the design effect, Kish 1965. A negative ICC counts as 0. With blocks of one row it is n. Give y as ranks:
     the board's figures are rank figures.
     """
-    n = len(y)
+    n = same_length(y=y, locus=locus)
     icc = intraclass_correlation(y, locus)
     size = np.unique(locus, return_counts=True)[1].astype(float)
     return n / (1 + (float((size**2).sum()) / n - 1) * max(icc, 0.0)) if np.isfinite(icc) else float(n)
-
-
-def williams(r12: float, r13: float, r23: float, n: int) -> tuple[float, float]:
-    """Williams' t and two-sided p for ρ12 = ρ13 in one sample of independent rows (r23 between the two predictions).
-
-    ``t = (r12 − r13)·√[(n − 1)(1 + r23) / (2·(n − 1)/(n − 3)·|R| + r̄²(1 − r23)³)]``, r̄ = (r12 + r13)/2,
-    ``|R| = 1 − r12² − r13² − r23² + 2·r12·r13·r23``, n − 3 degrees of freedom. Source: Williams 1959; Steiger 1980,
-    equation 7. Reference only: with tiles of one locus its error rate rises from .05 to .69.
-    """
-    from scipy.special import stdtr
-
-    determinant = 1 - r12**2 - r13**2 - r23**2 + 2 * r12 * r13 * r23
-    mean = (r12 + r13) / 2
-    t = (r12 - r13) * sqrt((n - 1) * (1 + r23) / (2 * (n - 1) / (n - 3) * determinant + mean**2 * (1 - r23) ** 3))
-    return t, float(2 * stdtr(n - 3, -abs(t)))

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bench.stats.arrays import same_length
 from bench.stats.bootstrap import Draws, Estimate, block_codes, spearman_estimate
 from bench.stats.partial import gc_bins, gc_matched, permute_within_bins
 from bench.stats.ranks import fold_rows, mid_ranks
@@ -21,14 +22,14 @@ class HeldFixed:
         A little of GC's effect is left inside a bin.
     matched : AUROC of telling rows above the median of y from rows below it, on a subset of ``matched_rows`` rows in
         which both have the same GC. 0.5 for whatever follows from GC. (Within either half y may still run along GC, so
-        Spearman on these rows would not do: a counter of GC at .67 keeps .17.)
-    permuted : against y permuted within GC bins, the null "GC is all there is": what the prediction scores by GC alone.
+        Spearman on these rows would not do: a GC-only model at .67 keeps .17.)
+    gc_only_null : against y permuted within GC bins, what the prediction scores by GC alone.
     """
 
     within_bins: Estimate
     matched: Estimate
     matched_rows: int
-    permuted: Estimate
+    gc_only_null: Estimate
 
 
 def held_fixed(
@@ -49,6 +50,7 @@ def held_fixed(
     locus : (n,) block labels, or codes of ``draws`` where that is given. fold : int (n,), negative: left out.
     seed : of the permutation and of the matched subset.
     """
+    same_length(y=y, prediction=prediction, gc=gc, locus=locus, fold=fold)
     y, gc, fold = np.asarray(y, float), np.asarray(gc, float), np.asarray(fold)
     runs = np.asarray(prediction, float).reshape(len(y), -1)
     if draws is None:
@@ -68,5 +70,5 @@ def held_fixed(
         # for two classes of equal size, Spearman with the class is √3·(AUROC − 1/2)
         matched=Estimate(*(0.5 + value / np.sqrt(3) for value in told_apart)),
         matched_rows=int((matched >= 0).sum()),
-        permuted=spearman_estimate(permuted, runs, locus, fold, draws),
+        gc_only_null=spearman_estimate(permuted, runs, locus, fold, draws),
     )

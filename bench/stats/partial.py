@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.stats.ceilings import partial_correlation
-from bench.stats.ranks import Array, fold_rows, gaussian_within_folds, mid_ranks, pearson, spearman
+from bench.stats.arrays import same_length
+from bench.stats.ranks import Array, fold_rows, gaussian_within_folds, mid_ranks
 
 #: Parts of the cross-fit.
 PARTS = 5
@@ -67,8 +67,8 @@ def spline_residuals(
     -------
     float64 (n, p).
     """
+    n = same_length(columns=columns, covariate=covariate, locus=locus)
     columns = np.asarray(columns, float)
-    n = len(columns)
     block = np.unique(np.arange(n) if locus is None else locus, return_inverse=True)[1]
     dealt = np.random.default_rng(np.random.SeedSequence(20)).permutation(block.max(initial=0) + 1) % PARTS
     part = dealt[block]
@@ -98,9 +98,15 @@ def rank_residuals(
     """Within every fold, centred mid-ranks of each column, divided by the rows, less their spline of GC; float64 (n,
     p).
 
-    NaN outside folds; a column of zeros where nothing is left. The columns to correlate for Spearman given GC, and to
-    hand to ``bootstrap.correlation_draws`` for its interval.
+    NaN outside folds; a column of zeros where nothing is left. Spearman given GC is the mean over folds of the Pearson
+    correlation of two such columns (``bootstrap.correlation_draws`` has its interval).
+
+    A straight line does not do: a prediction that knows only a hump-shaped effect of GC keeps all of its score under a
+    linear partial correlation and loses it under this one. Fails (reads too high) where y jumps with GC more sharply
+    than ten knots can follow. A prediction that is a function of GC alone leaves only the misfit of the spline, so read
+    its value together with its interval.
     """
+    same_length(columns=columns, gc=gc, locus=locus, fold=fold)
     ranks = gaussian_within_folds(columns, fold, gaussian=False)
     residuals = np.full(ranks.shape, np.nan)
     for rows in fold_rows(fold, len(ranks)):
@@ -111,32 +117,6 @@ def rank_residuals(
         left[:, (left**2).sum(axis=0) <= NOTHING_LEFT * (scaled**2).sum(axis=0)] = 0.0
         residuals[rows] = left
     return residuals
-
-
-def spearman_given(
-    y: NDArray[Any],
-    prediction: NDArray[Any],
-    gc: NDArray[Any],
-    locus: NDArray[Any] | None = None,
-    fold: NDArray[Any] | None = None,
-    straight: bool = False,
-) -> float:
-    """Spearman of prediction and y given GC: Pearson of the ranks of both after a cross-fitted spline of GC is removed.
-
-    Mean over folds. A straight line does not do: a prediction that knows only a hump-shaped effect of GC keeps all of
-    its score under a linear partial correlation and loses it under this one. Fails (reads too high) where y jumps with
-    GC more sharply than ten knots can follow. A prediction that is a function of GC alone leaves only the misfit of the
-    spline, so read its value together with its interval. NaN where a residual is constant.
-    """
-    residuals = rank_residuals(np.column_stack([y, prediction]), gc, locus, fold, straight)
-    found = [pearson(residuals[rows, 0], residuals[rows, 1]) for rows in fold_rows(fold, len(residuals))]
-    defined = [r for r in found if np.isfinite(r)]
-    return float(np.mean(defined)) if defined else float("nan")
-
-
-def spearman_given_linear(y: NDArray[Any], prediction: NDArray[Any], gc: NDArray[Any]) -> float:
-    """First-order partial Spearman in closed form; a check on ``spearman_given``, blind to curved effects of GC."""
-    return float(partial_correlation(spearman(prediction, y), spearman(prediction, gc), spearman(y, gc)))
 
 
 def gc_bins(gc: NDArray[Any], rows: int = BIN_ROWS, most: int = 20) -> NDArray[np.int64]:
@@ -158,8 +138,8 @@ def gc_bins(gc: NDArray[Any], rows: int = BIN_ROWS, most: int = 20) -> NDArray[n
 def permute_within_bins(
     y: NDArray[Any], gc: NDArray[Any], rng: np.random.Generator, rows: int = BIN_ROWS
 ) -> NDArray[Any]:
-    """y permuted within GC bins: the null "GC is all there is". A prediction's score against it is what GC alone buys
-    it."""
+    """y permuted within GC bins: the GC-only null. A prediction's score against it is what GC alone gives it."""
+    same_length(y=y, gc=gc)
     bins = gc_bins(gc, rows)
     order = np.lexsort((rng.random(len(y)), bins))
     result = np.empty_like(y)
@@ -173,6 +153,7 @@ def gc_matched(y: NDArray[Any], gc: NDArray[Any], rng: np.random.Generator, rows
     High and low are split at the median of y. Returns sorted row numbers. Telling high from low on them cannot come
     from GC, at the price of fewer rows; a bin with only one half gives none. Within a half y may still run along GC.
     """
+    same_length(y=y, gc=gc)
     high = mid_ranks(y) > (len(y) + 1) / 2
     bins = gc_bins(gc, rows, most=len(gc))
     kept = []

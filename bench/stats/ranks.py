@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bench.stats.arrays import same_length
+
 Array = NDArray[np.float64]
 
 
@@ -51,6 +53,7 @@ def rank_gaussian(x: NDArray[Any]) -> Array:
 
 def pearson(a: Array, b: Array) -> float:
     """Pearson correlation over the rows where both are measured; NaN with fewer than 3 rows or a constant side."""
+    same_length(a=a, b=b)
     both = np.isfinite(a) & np.isfinite(b)
     a, b = a[both], b[both]
     if len(a) < 3 or np.ptp(a) == 0 or np.ptp(b) == 0:
@@ -65,6 +68,7 @@ def spearman(a: NDArray[Any], b: NDArray[Any]) -> float:
     Source: Spearman 1904; ``scipy.stats.spearmanr`` is the reference. NaN with fewer than 3 rows or a constant side (a
     model that predicts one number has no correlation; it is not 0).
     """
+    same_length(a=a, b=b)
     a, b = np.asarray(a, float), np.asarray(b, float)
     both = np.isfinite(a) & np.isfinite(b)
     return pearson(mid_ranks(a[both]), mid_ranks(b[both]))
@@ -82,6 +86,8 @@ def fold_rows(fold: NDArray[Any] | None, n: int) -> list[NDArray[np.int64]]:
     """Row numbers of every fold, in the order of the labels. Negative labels mean "not held out" and are left out."""
     if fold is None:
         return [np.arange(n)]
+    if len(fold) != n:
+        raise ValueError(f"fold has {len(fold)} rows, what it divides {n}: they must have one length.")
     return [np.flatnonzero(fold == label) for label in np.unique(fold) if label >= 0]
 
 
@@ -90,7 +96,16 @@ def spearman_by_fold(y: NDArray[Any], prediction: NDArray[Any], fold: NDArray[An
 
     Never pooled over folds: predictions of different fits differ in level and spread, and pooling mixes that in.
     """
+    same_length(y=y, prediction=prediction, fold=fold)
     return np.array([spearman(y[rows], prediction[rows]) for rows in fold_rows(fold, len(y))])
+
+
+def mean_over_folds(correlations: Array) -> Array:
+    """Mean over the fold axis of draws (draws, folds, pairs), leaving undefined folds out; float64 (draws, pairs)."""
+    defined = np.isfinite(correlations)
+    count = defined.sum(axis=1)
+    total = np.where(defined, correlations, 0).sum(axis=1)
+    return np.where(count > 0, total / np.maximum(count, 1), np.nan)
 
 
 def fold_aligned(columns: NDArray[Any], fold: NDArray[Any] | None = None) -> Array:
@@ -110,6 +125,7 @@ def fold_aligned(columns: NDArray[Any], fold: NDArray[Any] | None = None) -> Arr
     -------
     float64 (n, p).
     """
+    same_length(columns=columns, fold=fold)
     columns = np.asarray(columns, float)
     aligned = np.full(columns.shape, np.nan)
     for rows in fold_rows(fold, len(columns)):
@@ -127,6 +143,7 @@ def fold_aligned(columns: NDArray[Any], fold: NDArray[Any] | None = None) -> Arr
 def gaussian_within_folds(columns: NDArray[Any], fold: NDArray[Any] | None = None, gaussian: bool = True) -> Array:
     """Rank-Gaussian scores (or mid-ranks) of every column, taken within every fold. float64 (n, p); NaN outside
     folds."""
+    same_length(columns=columns, fold=fold)
     columns = np.asarray(columns)
     scores = np.full(columns.shape, np.nan)
     transform = rank_gaussian if gaussian else mid_ranks

@@ -2,17 +2,18 @@
 
 G is the held-out prediction of the best GC-only learner, D that of the best learner that sees the sequence. Every
 variable is rank-Gaussian over all held-out rows; correlations are taken within a fold and averaged over folds, and R²
-follows from the average.
+follows from the average. In-sample predictions make every figure meaningless. A weak D leaves ``of_learned`` too high,
+a weak G leaves every share of GC too low.
 
 Scale. R² lives on the rank-Gaussian scale, so the reliability that divides it must too: Pearson of rank-Gaussian
 replicates (``ceilings.ceiling(..., gaussian=True)``). Spearman runs below Pearson on Gaussian data (.483 for .5), and a
-Spearman ρk under a rank-Gaussian R² lifts a planted share of .5 by .014 at a replicate reliability of .5 and by .029 at
-.2, where this form is off by .002 and .009 (2,000 loci, 30 trials).
+Spearman ρk under a rank-Gaussian R² lifts a simulated share of .5 by .014 at a replicate reliability of .5 and by .029
+at .2, where this form is off by .002 and .009 (2,000 loci, 30 trials).
 Why one transform for all folds: in a fold of 20 loci of 30 tiles the scores of G follow its clumps and those of noisy y
-do not, and the planted share of 1 read .956; with one transform .978 (40 trials, G fitted). The correlations stay
+do not, and the simulated share of 1 read .956; with one transform .978 (40 trials, G fitted). The correlations stay
 within folds.
 Why predictions are first put on one scale (``ranks.fold_aligned``): each fold is a fit of its own. Where folds differ
-in level by 5 deviations, the planted share of 1 read .944 by one transform alone, .994 with it (.988 by ranks within
+in level by 5 deviations, the simulated share of 1 read .944 by one transform alone, .994 with it (.988 by ranks within
 folds; 30 trials at reliability .5, G known). So a share does not change with a monotone transform of y, nor with the
 level and spread of the predictions of a fold; with a curved transform of predictions not at all in one fold, hardly in
 several.
@@ -27,23 +28,6 @@ from dataclasses import dataclass, fields
 from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
-
-from bench.stats.ranks import Array, fold_aligned, fold_rows, gaussian_within_folds, pearson
-
-
-def within_fold_correlation(a: NDArray[Any], b: NDArray[Any], fold: NDArray[Any] | None = None) -> float:
-    """Mean over folds of the within-fold Pearson correlation of rank-Gaussian scores; NaN where no fold has one.
-
-    The scores are taken over all rows of a fold ≥ 0 on which both are measured. Predictions: align them first.
-    """
-    folds = fold_rows(fold, len(a))
-    held = np.concatenate(folds)
-    scores = np.full((len(a), 2), np.nan)
-    measured = held[np.isfinite(a[held]) & np.isfinite(b[held])]
-    scores[measured] = gaussian_within_folds(np.column_stack([a[measured], b[measured]]))
-    defined = [r for r in (pearson(scores[rows, 0], scores[rows, 1]) for rows in folds) if np.isfinite(r)]
-    return float(np.mean(defined)) if defined else float("nan")
 
 
 @dataclass(frozen=True)
@@ -116,45 +100,12 @@ def share_of(y_gc: Any, y_best: Any, gc_best: Any, reliability: Any = np.nan) ->
     return Share(*(value if np.ndim(value) else float(value) for value in values))
 
 
-def share(
-    y: NDArray[Any],
-    gc_prediction: NDArray[Any],
-    best_prediction: NDArray[Any],
-    reliability: float | None = None,
-    fold: NDArray[Any] | None = None,
-) -> Share:
-    """GC's share from arrays of held-out rows.
-
-    Parameters
-    ----------
-    y, gc_prediction, best_prediction : (n,), held out. In-sample predictions make every figure meaningless.
-    reliability : ρk of y on the rank-Gaussian scale (``ceilings.ceiling(replicates, fold,
-        gaussian=True).reliability``), or None without replicates.
-    fold : int (n,), negative where a row is not held out.
-
-    Assumes that D was good enough to learn what there is: a weak D leaves ``of_learned`` too high, a weak G leaves
-    every share of GC too low.
-    """
-    gc, best = fold_aligned(np.column_stack([gc_prediction, best_prediction]), fold).T
-    y_gc, y_best = (within_fold_correlation(y, prediction, fold) for prediction in (gc, best))
-    gc_best = within_fold_correlation(gc, best, fold)
-    return share_of(y_gc, y_best, gc_best, np.nan if reliability is None else reliability)
-
-
-def choose_on_validation(names: Sequence[str], validation: Mapping[str, float] | Sequence[float]) -> str | None:
+def choose_on_validation(names: Sequence[str], validation: Mapping[str, float]) -> str | None:
     """The name with the highest validation score; the first of equals. None where no score is a number.
 
     Choosing on the test rows instead would credit the chosen learner with its luck.
     """
-    scores = [validation.get(name, np.nan) for name in names] if isinstance(validation, Mapping) else list(validation)
+    scores = [validation.get(name, np.nan) for name in names]
     if not names or not np.isfinite(scores).any():
         return None
     return names[int(np.nanargmax(np.asarray(scores, float)))]
-
-
-def mean_over_folds(correlations: Array) -> Array:
-    """Mean over the fold axis of draws (draws, folds, pairs), leaving undefined folds out; float64 (draws, pairs)."""
-    defined = np.isfinite(correlations)
-    count = defined.sum(axis=1)
-    total = np.where(defined, correlations, 0).sum(axis=1)
-    return np.where(count > 0, total / np.maximum(count, 1), np.nan)

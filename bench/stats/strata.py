@@ -1,4 +1,4 @@
-"""Figures within strata beside the pooled one, and a warning where they disagree (Simpson)."""
+"""Figures within strata alongside the pooled one, and a warning where they disagree (Simpson)."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bench.stats.arrays import same_length
 from bench.stats.bootstrap import Draws, Estimate, block_codes, estimate, spearman_draws
-from bench.stats.ranks import Array, spearman_by_fold
-from bench.stats.share import mean_over_folds
+from bench.stats.ranks import Array, mean_over_folds, spearman_by_fold
 
 #: Strata with fewer rows in every fold are left out: their figures would be noise.
 STRATUM_ROWS = 50
@@ -59,6 +59,8 @@ def by_stratum(
     Warnings: a sign that differs between a stratum and the pooled figure, both intervals off 0; a pooled figure further
     from 0 than the interval of any stratum; two columns whose order differs, both paired intervals off 0. Simpson 1951.
     """
+    own = {f"column {name!r}": column for name, column in columns.items()}
+    same_length({"y": y, "stratum": stratum, "fold": fold, "locus": locus, **own})
     y, fold, locus, stratum = np.asarray(y, float), np.asarray(fold), np.asarray(locus), np.asarray(stratum)
     if draws is None:
         locus, blocks = block_codes(locus)

@@ -10,9 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.errors import BenchError, nearest
-from bench.files.atomic import read_json
-from bench.store.record import ResultRecord, is_whole, problem
-from bench.store.store import FAILED, FORMAT, PREDICTIONS, RECORD, TASK
+from bench.store.record import FailureRecord, State, TaskRecord, read_record
+from bench.store.store import FAILED, TASK, read_result, record_file
 
 _TEMPORARY = re.compile(r"\..+\.(\d+)(?:\.[0-9a-f]{8})?\.tmp|\.probe-(\d+)")
 
@@ -31,17 +30,17 @@ def leftovers(root: Path, *, failed: bool, stale: bool, task: str | None = None)
 
     Parameters
     ----------
-    failed : results that failed. stale : results made from other data than their task's present table, of an older
-        format or cut off, temporary files of processes that are gone, and empty folders.
+    failed : results that failed. stale : results made from other data than their task's present table, or cut off,
+        temporary files of processes that are gone, and empty folders.
     task : only of this task; with neither ``failed`` nor ``stale`` the whole task.
 
     Raises
     ------
     BenchError : for a folder that holds no results, or an unknown task.
     """
-    tasks = {_task_name(path): path.parent for path in sorted(root.glob(f"*/{TASK}"))}
+    tasks = _tasks(root)
     if not tasks and not any(root.glob(f"*/*/*/*/seed-*/{FAILED}")):
-        # A slip of the keyboard must not empty somebody's folder.
+        # A typing error must not empty somebody's folder.
         raise BenchError(f"{root}: no results there (no task folder with a {TASK}). Name a folder of results.")
     if task is not None and task not in tasks:
         raise BenchError(f"{root}: has no task {task!r}.{nearest(task, tasks)}")
@@ -51,21 +50,25 @@ def leftovers(root: Path, *, failed: bool, stale: bool, task: str | None = None)
     if task is not None and not failed and not stale:
         return [Leftover(tasks[task], f"all of {task}", _size(tasks[task]))]
     for folder in folders:
-        for result in _cells(folder):
-            reason = (_why_failed(result) if failed else None) or (_why_stale(result, folder) if stale else None)
+        record = read_record(TaskRecord, folder / TASK).record
+        for result in _result_folders(folder):
+            reason = (_why_failed(result) if failed else None) or (_why_stale(result, record) if stale else None)
             if reason is not None:
                 found.append(Leftover(result, reason, _size(result)))
     if stale:
-        gone = {item.path for item in found}
-        places = folders if task is not None else [root]
-        for path in (path for place in places for path in sorted(_walk(place))):
-            if gone.isdisjoint({path, *path.parents}):
-                if path.is_dir():
-                    if not any(path.iterdir()):
-                        found.append(Leftover(path, "empty folder", 0))
-                elif _abandoned(path):
-                    found.append(Leftover(path, "temporary file of a process that is gone", path.stat().st_size))
+        found += _remains(folders if task is not None else [root], {item.path for item in found})
     return sorted(found, key=lambda item: item.path)
+
+
+def _remains(places: list[Path], gone: set[Path]) -> Iterator[Leftover]:
+    """Empty folders, and temporary files of processes that are gone, outside of the folders that go anyway."""
+    for path in (path for place in places for path in sorted(_walk(place))):
+        if gone.isdisjoint({path, *path.parents}):
+            if path.is_dir():
+                if not any(path.iterdir()):
+                    yield Leftover(path, "empty folder", 0)
+            elif _abandoned(path):
+                yield Leftover(path, "temporary file of a process that is gone", path.stat().st_size)
 
 
 def remove(items: list[Leftover], root: Path) -> int:
@@ -84,12 +87,16 @@ def remove(items: list[Leftover], root: Path) -> int:
     return freed
 
 
-def _task_name(path: Path) -> str:
-    card = (read_json(path) or {}).get("card")
-    return str(card.get("name", path.parent.name)) if isinstance(card, dict) else path.parent.name
+def _tasks(root: Path) -> dict[str, Path]:
+    """Folders of tasks by the tasks' names."""
+    found = {}
+    for path in sorted(root.glob(f"*/{TASK}")):
+        record = read_record(TaskRecord, path).record
+        found[path.parent.name if record is None else record.card.name] = path.parent
+    return found
 
 
-def _cells(folder: Path) -> Iterator[Path]:
+def _result_folders(folder: Path) -> Iterator[Path]:
     """Folders of results of a task; what a link leads to lies elsewhere and is left alone."""
     for path in sorted(folder.glob("*/*/*/seed-*")):
         if path.is_dir() and path.resolve().is_relative_to(folder.resolve()):
@@ -97,30 +104,27 @@ def _cells(folder: Path) -> Iterator[Path]:
 
 
 def _why_failed(result: Path) -> str | None:
-    if (result / RECORD).is_file() or not (result / FAILED).is_file():
+    if record_file(result) is not None or not (result / FAILED).is_file():
         return None
-    return f"failed: {(read_json(result / FAILED) or {}).get('reason', 'no reason was kept')}"
+    note = read_record(FailureRecord, result / FAILED).record
+    return f"failed: {'no reason was kept' if note is None else note.reason}"
 
 
-def _why_stale(result: Path, folder: Path) -> str | None:
-    failed = (result / FAILED).is_file() and not (result / RECORD).is_file()
-    if failed or not any(result.iterdir()) or any(_in_flight(path) for path in result.iterdir()):
+def _why_stale(result: Path, task: TaskRecord | None) -> str | None:
+    """Why a result's folder may go; ``task`` is the record of its task, where it can be read."""
+    if not any(result.iterdir()) or any(_in_flight(path) for path in result.iterdir()):
         return None
-    record = read_json(result / RECORD)
-    if record is None and not (result / RECORD).is_file():
-        return "never finished"
-    version = FORMAT if record is None else record.get("format")
-    if not isinstance(version, int) or version < FORMAT:
-        return f"of an older format ({version})"
-    if version > FORMAT:
-        return None
-    trouble = problem(ResultRecord, record)
-    if record is None or trouble is not None:
-        return f"{RECORD} {trouble}"
-    if not is_whole(result / PREDICTIONS, record):
-        return "predictions are missing, cut off or damaged"
-    task = read_json(folder / TASK)
-    if task is not None and record.get("task_digest") != task.get("digest"):
+    stored = read_result(result, checksum=True)
+    if stored is None:
+        return None if (result / FAILED).is_file() else "never finished"
+    match stored.state:
+        case State.NEWER:
+            return None
+        case State.DAMAGED:
+            return (
+                f"{stored.path.name}: {stored.why}" if stored.record is not None else f"{stored.path.name} {stored.why}"
+            )
+    if task is not None and stored.record is not None and stored.record.task_digest != task.digest:
         return "made from an older version of the task's data"
     return None
 

@@ -12,11 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.errors import BenchError, nearest
-from bench.fit.fit import scores
-from bench.store.predictions import Predictions
+from bench.store.predictions import PARTS, PartName, Predictions, rows_of_parts, scores
+from bench.store.record import Description, Fitted
 from bench.store.result import ResultId
 from bench.store.store import Store
-from bench.tasks.task import DROPPED, PART_NAMES, TEST, TRAIN, VALID, Folds, Task
+from bench.tasks.task import DROPPED, PART_NAMES, TEST, Folds, Task
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,8 +34,8 @@ class Scored:
     """What became of a table of predictions: its result, the rows that were used (by part) and those that were not."""
 
     result: ResultId
-    spearman: dict[str, list[float | None]]
-    rows: dict[str, int]
+    spearman: dict[PartName, list[float | None]]
+    rows: dict[PartName, int]
     unused: int
     replaced: bool
 
@@ -67,7 +67,7 @@ def read_predictions_table(path: Path) -> pd.DataFrame:
         if column not in frame:
             raise BenchError(f"{path}: column {column!r} is missing.{nearest(column, map(str, frame.columns))}")
     if not len(frame):
-        raise BenchError(f"{path}: has no rows. Give one row a test sequence.")
+        raise BenchError(f"{path}: has no rows. Give one row per test sequence.")
     if (frame[ID] == "").any():
         raise BenchError(f"{path}: row {_first(frame[ID] == '')} has no {ID}. Give every row one.")
     found: dict[str, Any] = {ID: frame[ID]}
@@ -91,7 +91,7 @@ def place_predictions(
     """Predictions of one target in the store's form, and how many rows of the table were not used.
 
     Without a column ``fold`` a row is taken for the fold that tests it (under a split of one fold: for that fold,
-    whatever its part). With one (counted from 1) a row may stand once a fold. Every measured test row must be there;
+    whatever its part). With one (counted from 1) a row may stand once per fold. Every measured test row must be there;
     of the validation and of the training rows of a fold all or none. Rows whose target was not measured, or that the
     split leaves out, are not used.
 
@@ -99,19 +99,43 @@ def place_predictions(
     ------
     BenchError : for unknown or repeated ids, folds that are not there, and missing rows.
     """
+    row = _rows(frame, task, source)
+    fold = _folds(frame, row, folds, source)
+    measured = np.isfinite(task.targets[target].value)
+    part = np.where(fold >= 0, folds.part[fold, row], DROPPED)
+    used = np.flatnonzero((part != DROPPED) & measured[row])
+    order = used[np.lexsort((row[used], part[used], fold[used]))]
+    placed = Predictions(
+        row[order].astype(np.int32),
+        fold[order].astype(np.int8),
+        part[order].astype(np.int8),
+        frame[PREDICTION].to_numpy()[order].astype(np.float32),
+    )
+    _check_complete(placed, folds, measured, task.row_id, source)
+    return placed, len(frame) - len(order)
+
+
+def _rows(frame: pd.DataFrame, task: Task, source: str) -> NDArray[np.intp]:
+    """Position in the task of every row of the table."""
     import pandas as pd
 
-    ids = pd.Index(task.row_id)
-    row = ids.get_indexer(pd.Index(frame[ID]))
+    row = pd.Index(task.row_id).get_indexer(pd.Index(frame[ID]))
     if (row < 0).any():
         at = int(np.argmax(row < 0))
         raise BenchError(
             f"{source}: row {at + 1} has the {ID} {str(frame[ID].iloc[at])!r}, which {task.card.name} does not have"
             f" ({int((row < 0).sum()):,} such rows of {len(row):,}). Its ids are like {str(task.row_id[0])!r}."
         )
+    return row
+
+
+def _folds(frame: pd.DataFrame, row: NDArray[np.intp], folds: Folds, source: str) -> NDArray[np.int64]:
+    """Fold of every row of the table, from 0; -1 for one that no fold tests. No row stands twice in a fold."""
+    import pandas as pd
+
     tested = (folds.part == TEST).sum(axis=0)
     if FOLD in frame:
-        fold = frame[FOLD].to_numpy() - 1
+        fold = frame[FOLD].to_numpy(np.int64) - 1
         if (wrong := (fold < 0) | (fold >= len(folds))).any():
             at = int(np.argmax(wrong))
             raise BenchError(
@@ -123,23 +147,20 @@ def place_predictions(
         raise BenchError(f"{source}: split {folds.name} tests a row in several folds: add the column {FOLD!r}.")
     else:
         fold = np.where(tested[row] > 0, np.argmax(folds.part == TEST, axis=0)[row], -1)
-    again = pd.DataFrame({"row": row, "fold": fold}).duplicated().to_numpy()
-    if again.any():
-        at = int(np.argmax(again))
+    repeated = pd.DataFrame({"row": row, "fold": fold}).duplicated().to_numpy()
+    if repeated.any():
+        at = int(np.argmax(repeated))
         within = f" in fold {fold[at] + 1}" if FOLD in frame else ""
         raise BenchError(
-            f"{source}: row {at + 1} repeats the {ID} {str(frame[ID].iloc[at])!r}{within}. Give one prediction a row."
+            f"{source}: row {at + 1} repeats the {ID} {str(frame[ID].iloc[at])!r}{within}. Give one prediction per row."
         )
-    measured = np.isfinite(task.targets[target].value)
-    part = np.where(fold >= 0, folds.part[fold, row], DROPPED)
-    used = np.flatnonzero((part != DROPPED) & measured[row])
-    order = used[np.lexsort((row[used], part[used], fold[used]))]
-    placed = Predictions(
-        row[order].astype(np.int32),
-        fold[order].astype(np.int8),
-        part[order].astype(np.int8),
-        frame[PREDICTION].to_numpy()[order].astype(np.float32),
-    )
+    return fold
+
+
+def _check_complete(
+    placed: Predictions, folds: Folds, measured: NDArray[np.bool_], row_id: NDArray[Any], source: str
+) -> None:
+    """Every measured test row of every fold is there; of its validation and training rows all or none."""
     for code, what in sorted(PART_NAMES.items(), reverse=True):
         for number, parts in enumerate(folds.part):
             wanted = np.flatnonzero((parts == code) & measured)
@@ -149,9 +170,8 @@ def place_predictions(
                 must = "every measured test row" if code == TEST else f"all measured {what} rows of a fold, or none"
                 raise BenchError(
                     f"{source}: {len(missing):,} of {len(wanted):,} {what} rows of fold {number + 1} of {len(folds)}"
-                    f" are missing, first {str(task.row_id[missing[0]])!r}. Give {must}."
+                    f" are missing, first {str(row_id[missing[0]])!r}. Give {must}."
                 )
-    return placed, len(frame) - len(order)
 
 
 def score_predictions(
@@ -190,47 +210,52 @@ def score_predictions(
     result = ResultId(task.card.name, target, folds.name, featurizer.strip(), name.strip(), seed)
     with store.claim(result, wait=True):
         earlier = store.record(result)
-        if earlier is not None and not earlier.get("external"):
+        if earlier is not None and not earlier.external:
             raise BenchError(f"{result}: was fitted here and is not replaced. Choose another --name or --featurizer.")
+        about = _describe(result, task, folds, deep)
         found = scores(predictions, task.targets[target].value, len(folds))
-        record = _record(result, task, folds, predictions) | {"spearman": found, "deep": deep}
-        store.write_result(result, record, predictions)
-    rows = {what: int((predictions.part == code).sum()) for code, what in PART_NAMES.items()}
+        fitted = Fitted(
+            device="elsewhere",
+            threads=0,
+            seconds={},
+            rows=rows_of_parts(predictions, len(folds)),
+            fitted_rows=[],
+            spearman=found,
+            history=[],
+            versions={},
+            finished=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        )
+        store.write_result(about, _key(about, predictions), fitted, predictions, external=True)
+    rows = {what: int((predictions.part == code).sum()) for what, code in PARTS.items()}
     return Scored(result, found, rows, unused, earlier is not None)
 
 
-def _record(result: ResultId, task: Task, folds: Folds, predictions: Predictions) -> dict[str, Any]:
-    """``result.json`` with the fields of a fitted result, and ``external``."""
-    content = hashlib.sha256(f"{result}\n{task.digest}\n{folds.digest}\n".encode())
+def _describe(result: ResultId, task: Task, folds: Folds, deep: bool) -> Description:
+    """What is known of a model that is not of this package: nothing but what its author says."""
+    return Description(
+        task=result.task,
+        target=result.target,
+        split=result.split,
+        featurizer=result.featurizer,
+        model=result.model,
+        seed=result.seed,
+        task_digest=task.digest,
+        folds_digest=folds.digest,
+        role="sequence",
+        gc_only=False,
+        kind="table",
+        deep=deep,
+        stochastic=True,
+        joint=[result.target],
+    )
+
+
+def _key(about: Description, predictions: Predictions) -> str:
+    """Key of a result whose recipe is unknown: a hash of what it predicts, and of what."""
+    content = hashlib.sha256(f"{about.result}\n{about.task_digest}\n{about.folds_digest}\n".encode())
     for values in (predictions.row, predictions.fold, predictions.part, predictions.prediction):
         content.update(np.ascontiguousarray(values).tobytes())
-    return {
-        "key": content.hexdigest()[:24],
-        "external": True,
-        "task": result.task,
-        "target": result.target,
-        "split": result.split,
-        "task_digest": task.digest,
-        "folds_digest": folds.digest,
-        "featurizer": result.featurizer,
-        "model": result.model,
-        "role": "sequence",
-        "gc_only": False,
-        "kind": "table",
-        "seed": result.seed,
-        "stochastic": True,
-        "joint": [result.target],
-        "device": "elsewhere",
-        "threads": 0,
-        "seconds": {},
-        "rows": {
-            what: np.bincount(predictions.fold[predictions.part == code], minlength=len(folds)).tolist()
-            for what, code in (("train", TRAIN), ("valid", VALID), ("test", TEST))
-        },
-        "history": [],
-        "versions": {},
-        "finished": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-    }
+    return content.hexdigest()[:24]
 
 
 def _first(wrong: NDArray[np.bool_] | pd.Series) -> int:

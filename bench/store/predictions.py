@@ -1,14 +1,19 @@
-"""Predictions of one result, and the file that holds them."""
+"""Predictions of one result: the file that holds them, and what is counted and scored from them."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bench.errors import BenchError
+from bench.tasks.task import TEST, TRAIN, VALID
+
+PartName = Literal["train", "valid", "test"]
+PARTS: dict[PartName, int] = {"train": TRAIN, "valid": VALID, "test": TEST}
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,8 +32,24 @@ class Predictions:
     shuffled: NDArray[np.float32] | None = None
 
 
+def write_predictions(path: Path, predictions: Predictions) -> None:
+    """Write predictions.parquet."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    columns = {
+        "row": predictions.row.astype(np.int32),
+        "fold": predictions.fold.astype(np.int8),
+        "part": predictions.part.astype(np.int8),
+        "prediction": predictions.prediction.astype(np.float32),
+    }
+    if predictions.shuffled is not None:
+        columns["shuffled"] = predictions.shuffled.astype(np.float32)
+    pq.write_table(pa.table(columns), path, compression="zstd", use_dictionary=["fold", "part"])
+
+
 def read_predictions(path: Path) -> Predictions:
-    """Predictions of one file; an unreadable file is an error that names it and the mend."""
+    """Predictions of one file; an unreadable file is an error that names it and the fix."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -45,3 +66,33 @@ def read_predictions(path: Path) -> Predictions:
             f"{path}: cannot be read ({error}). Delete the folder and run again to refit this result.", status=1
         ) from error
     return Predictions(*(column.to_numpy() for column in columns))
+
+
+def join(pieces: list[Predictions]) -> Predictions:
+    """Predictions of several folds, or shares of their rows, one after the other."""
+    shuffled = [piece.shuffled for piece in pieces if piece.shuffled is not None]
+    names = ("row", "fold", "part", "prediction")
+    joined = {name: np.concatenate([getattr(piece, name) for piece in pieces]) for name in names}
+    return Predictions(**joined, shuffled=np.concatenate(shuffled) if shuffled else None)
+
+
+def rows_of_parts(predictions: Predictions, folds: int) -> dict[PartName, list[int]]:
+    """Rows of each part, one number per fold."""
+    return {
+        what: np.bincount(predictions.fold[predictions.part == code], minlength=folds).tolist()
+        for what, code in PARTS.items()
+    }
+
+
+def scores(predictions: Predictions, values: NDArray[np.float64], folds: int) -> dict[PartName, list[float | None]]:
+    """Spearman within every fold, for each part; None where it is not defined (a constant prediction)."""
+    from bench.stats.ranks import spearman
+
+    out: dict[PartName, list[float | None]] = {}
+    for what, code in PARTS.items():
+        out[what] = []
+        for fold in range(folds):
+            mine = (predictions.part == code) & (predictions.fold == fold)
+            rho = float(spearman(values[predictions.row[mine]], predictions.prediction[mine]))
+            out[what].append(round(rho, 6) if np.isfinite(rho) else None)
+    return out

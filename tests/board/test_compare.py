@@ -76,7 +76,7 @@ def test_a_pair_without_task_is_compared_on_every_task_with_holm_over_them(plant
     assert max(line.p_holm for line in lines) >= max(ordered)
 
 
-def test_two_result_folders_are_compared_cell_by_cell(planted, tmp_path):
+def test_two_result_folders_are_compared_result_by_result(planted, tmp_path):
     planted()
     shutil.copytree(tmp_path / "out", tmp_path / "again")
     found = compare(str(tmp_path / "out"), str(tmp_path / "again"), tmp_path)
@@ -89,14 +89,14 @@ def test_two_result_folders_are_compared_cell_by_cell(planted, tmp_path):
     assert found.refused == []
 
 
-def test_a_cell_can_be_named_by_its_folder(planted, tmp_path):
+def test_a_result_can_be_named_by_its_folder(planted, tmp_path):
     planted(seeds=2)
     folders = {path.parent for path in (tmp_path / "out").glob(f"*/*/*/*/*/{RECORD}")}
     seed_0 = next(str(folder) for folder in folders if folder.parent.name == KMERS and folder.name == "seed-0")
     one = compare(seed_0, GC, tmp_path / "out").lines[0]
     both = compare(str(Path(seed_0).parent), GC, tmp_path / "out").lines[0]
-    assert len(one.a.runs) == 1
-    assert len(both.a.runs) == 2
+    assert len(one.a.results) == 1
+    assert len(both.a.results) == 2
     assert both.score_a.value == pytest.approx(compare(KMERS, GC, tmp_path / "out").lines[0].score_a.value)
 
 

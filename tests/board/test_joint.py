@@ -11,7 +11,7 @@ from planted_store import Planted
 
 from bench.board.joint import joint_draws
 from bench.board.load import find_tasks, load_board, load_rows
-from bench.files.atomic import read_json
+from bench.board.schema import read_summary
 from bench.report import write_board
 from bench.stats.bootstrap import Draws, percentile_interval, spearman_draws
 from bench.stats.ranks import spearman_by_fold
@@ -35,35 +35,33 @@ def test_targets_with_almost_the_same_rows_see_the_same_multiplicities(planted: 
 
     # what stands on the board is drawn with them
     write_board(tmp_path / "out")
-    summary = read_json(task.folder / "summary.json")
+    summary = read_summary(task.folder / "summary.json")
     assert summary is not None
-    for board, shown in zip(boards, summary["boards"], strict=True):
+    for board, shown in zip(boards, summary.boards, strict=True):
         result = next(result for result in board.results if result.featurizer == "kmers[k=4]")
         y = board.value[board.test_row]
         drawn = spearman_draws(y, result.test.T, joint.codes[board.test_row], joint.draws, board.test_fold)[:, 0]
-        row = next(row for row in shown["results"] if row["featurizer"] == "kmers[k=4]")
-        assert (row["score"]["low"], row["score"]["high"]) == pytest.approx(percentile_interval(drawn), abs=1e-6)
-        assert row["score"]["value"] == pytest.approx(
-            spearman_by_fold(y, result.test[0], board.test_fold).mean(), abs=1e-6
-        )
-        assert shown["loci"] == len(board.test_row) // 4
+        row = next(row for row in shown.rows if row.featurizer == "kmers[k=4]")
+        assert (row.score.low, row.score.high) == pytest.approx(percentile_interval(drawn), abs=1e-6)
+        assert row.score.value == pytest.approx(spearman_by_fold(y, result.test[0], board.test_fold).mean(), abs=1e-6)
+        assert shown.loci == len(board.test_row) // 4
 
 
-def test_another_target_computes_the_boards_anew_and_a_board_alone_needs_no_other(
+def test_another_target_computes_the_boards_again_and_a_board_alone_needs_no_other(
     planted: Write, tmp_path: Path
 ) -> None:
     planted(targets=("one", "two"), missing={"two": slice(0, 40)})
     write_board(tmp_path / "out")
     path = tmp_path / "out" / "planted" / "summary.json"
-    before = read_json(path)
+    before = read_summary(path)
     for folder in (tmp_path / "out" / "planted" / "one").glob("*"):
         folder.rename(tmp_path / "away")
     write_board(tmp_path / "out")
-    after = read_json(path)
+    after = read_summary(path)
     assert before is not None
     assert after is not None
-    assert [board["target"] for board in after["boards"]] == ["two"]
-    assert before["boards"][1]["inputs"] != after["boards"][0]["inputs"]
+    assert [board.target for board in after.boards] == ["two"]
+    assert before.boards[1].inputs != after.boards[0].inputs
 
 
 @pytest.mark.parametrize("absent", [30, 2970])

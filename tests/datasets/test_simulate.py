@@ -5,7 +5,7 @@ import pytest
 
 from bench.datasets import simulate
 from bench.stats import ceilings, ranks
-from bench.stats.partial import partial_correlation
+from bench.stats.ceilings import partial_correlation
 
 
 def test_latent_variance_is_shared_as_planted():

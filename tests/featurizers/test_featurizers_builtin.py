@@ -47,19 +47,19 @@ def gc(text):
         (Dinucleotides(), 16),
     ],
 )
-def test_words_count_what_their_names_say(sequences, featurizer, columns):
+def test_kmers_count_what_their_names_say(sequences, featurizer, columns):
     out, names = featurizer.transform(sequences), featurizer.names(sequences)
     assert out.shape == (4, columns)
     assert out.dtype == np.uint8
     assert len(set(names)) == columns
     complement = str.maketrans("ACGT", "TGCA")
     for row, text in enumerate(t.upper() for t in ROWS):
-        for word, count in zip(names, out[row], strict=True):
-            strands = {word, word[::-1].translate(complement)} if getattr(featurizer, "canonical", False) else {word}
-            assert count == sum(text[i : i + len(word)] in strands for i in range(len(text)))
+        for kmer, count in zip(names, out[row], strict=True):
+            strands = {kmer, kmer[::-1].translate(complement)} if getattr(featurizer, "canonical", False) else {kmer}
+            assert count == sum(text[i : i + len(kmer)] in strands for i in range(len(text)))
 
 
-def test_words_of_eight_are_refused_in_words():
+def test_kmers_of_eight_are_refused_in_words():
     with pytest.raises(BenchError, match=r"'k' must be an int from 1 to 7\. Got 8\..*sparse"):
         Kmers(k=8)
 

@@ -14,7 +14,7 @@ from scipy.stats import spearmanr
 from bench.errors import BenchError
 from bench.featurizer import Features
 from bench.model import Part, Setting
-from bench.models import cnn, cnn_layers
+from bench.models import cnn, cnn_layers, cnn_rows
 from bench.models.cnn import CNN
 from bench.sequences import decode
 
@@ -33,7 +33,7 @@ def noise(*shape: int, seed: int = 1) -> np.ndarray:
     return np.random.default_rng(seed).normal(size=shape).astype(np.float32)
 
 
-def planted(n: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+def simulated(n: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """Sequences of 60 bases; y counts a motif of 8 bases (half G and C) planted 0 to 2 times, plus a little noise."""
     rng = np.random.default_rng(seed)
     codes = rng.integers(0, 4, (n, 60), dtype=np.uint8)
@@ -166,14 +166,14 @@ def test_what_backends_say_when_out_of_memory(name: str, text: str, meant: bool)
 def test_mixed_precision(precision: str) -> None:
     import keras
 
-    codes, y = planted(240, 3)
+    codes, y = simulated(240, 3)
     valid, x = codes_part(codes[160:], y[160:]), Features(codes, "codes")
     predictions = []
     for _ in range(2):
         model = CNN(epochs=2, batch=32, precision=precision)
         model.fit(codes_part(codes[:160], y[:160]), valid, Setting(seed=1))
         predictions.append(model.predict(x))
-    # The state of the scaled loss starts anew with every fit, as all else.
+    # The state of the scaled loss starts again with every fit, as all else.
     np.testing.assert_array_equal(*predictions)
     assert predictions[0].dtype == np.float32
     network = cnn._compiled(model._key).network
@@ -184,8 +184,8 @@ def test_mixed_precision(precision: str) -> None:
 
 
 # ---- learning -------------------------------------------------------------------------------------------------------
-def test_learns_a_planted_motif_that_gc_does_not_see() -> None:
-    codes, y = planted(900, 0)
+def test_learns_a_simulated_motif_that_gc_does_not_see() -> None:
+    codes, y = simulated(900, 0)
     model = CNN(epochs=7, batch=32)
     model.fit(codes_part(codes[:500], y[:500]), codes_part(codes[500:600], y[500:600]), Setting(seed=1))
     rho = spearmanr(model.predict(Features(codes[600:], "codes")), y[600:]).statistic
@@ -225,14 +225,14 @@ def test_unmeasured_targets_do_not_count() -> None:
 def test_rows_without_any_target_are_left_out() -> None:
     codes, y = random_codes(30, 10), noise(30, 2)
     y[:20, 0], y[10:15] = np.nan, np.nan
-    part = cnn._measured(codes_part(codes, y))
+    part = cnn_rows.measured(codes_part(codes, y))
     rows = [*range(10), *range(15, 30)]
     np.testing.assert_array_equal(part.x.values, codes[rows])
     np.testing.assert_array_equal(part.y, y[rows])
 
 
 def test_seed_decides_and_the_best_epoch_is_kept() -> None:
-    codes, y = planted(240, 3)
+    codes, y = simulated(240, 3)
     valid = codes_part(codes[160:], y[160:])
     models = []
     for seed in (5, 5, 6):
@@ -264,8 +264,8 @@ def test_multitask_spearman_is_the_mean_over_measured_rows() -> None:
     prediction, y = rng.normal(size=(50, 2)), rng.integers(0, 5, (50, 2)).astype(float)
     y[:10, 1] = np.nan
     outside = [spearmanr(prediction[:, 0], y[:, 0]).statistic, spearmanr(prediction[10:, 1], y[10:, 1]).statistic]
-    assert cnn._spearman(prediction, y) == pytest.approx(np.mean(outside))
-    assert cnn._spearman(np.ones((50, 2)), y) == 0
+    assert cnn_rows.spearman(prediction, y) == pytest.approx(np.mean(outside))
+    assert cnn_rows.spearman(np.ones((50, 2)), y) == 0
 
 
 # ---- input and augmentation -----------------------------------------------------------------------------------------
@@ -293,7 +293,7 @@ rows_of_bases = st.integers(1, 30).flatmap(
 def test_shift_moves_bases_and_fills_with_n(rows: list[list[int]], data: st.DataObject) -> None:
     codes = np.array(rows, np.uint8)
     offsets = np.array([data.draw(st.integers(-9, 9)) for _ in rows])
-    for row, offset, moved in zip(codes, offsets, cnn.shift(codes, offsets), strict=True):
+    for row, offset, moved in zip(codes, offsets, cnn_rows.shift(codes, offsets), strict=True):
         text, gap = decode(row), "N" * min(abs(offset), len(row))
         wanted = (gap + text)[: len(row)] if offset >= 0 else (text + gap)[-len(row) :]
         assert decode(moved) == wanted
@@ -303,7 +303,7 @@ def test_shift_moves_bases_and_fills_with_n(rows: list[list[int]], data: st.Data
 def test_flip_reverse_complements_the_chosen_rows(rows: list[list[int]], data: st.DataObject) -> None:
     codes = np.array(rows, np.uint8)
     chosen = np.array([data.draw(st.booleans()) for _ in rows])
-    for row, flipped, out in zip(codes, chosen, cnn.flip(codes, chosen), strict=True):
+    for row, flipped, out in zip(codes, chosen, cnn_rows.flip(codes, chosen), strict=True):
         text = decode(row)
         assert decode(out) == (text.translate(str.maketrans("ACGT", "TGCA"))[::-1] if flipped else text)
 
@@ -311,12 +311,12 @@ def test_flip_reverse_complements_the_chosen_rows(rows: list[list[int]], data: s
 def test_batches_visit_every_row_and_shift_within_bounds() -> None:
     codes = random_codes(40, 50)
     recipe = cnn_layers.Recipe(epochs=1, batch=8, learning_rate=1e-3, shift=3)
-    batches = cnn._batches(codes_part(codes, np.arange(40)[:, None]), recipe, False, np.random.default_rng(0))
+    batches = cnn_rows.batches(codes_part(codes, np.arange(40)[:, None]), recipe, False, np.random.default_rng(0))
     seen, offsets = [], set()
     for _ in range(5):
         x, y = next(batches)
         for row, label in zip(x, y[:, 0].astype(int), strict=True):
-            fits = [s for s in range(-5, 6) if (cnn.shift(codes[[label]], np.array([s]))[0] == row).all()]
+            fits = [s for s in range(-5, 6) if (cnn_rows.shift(codes[[label]], np.array([s]))[0] == row).all()]
             assert len(fits) == 1
             offsets.update(fits)
             seen.append(label)

@@ -1,4 +1,4 @@
-"""What the table learners promise: they learn what was planted, repeat themselves, and survive poor columns."""
+"""What the table learners promise: they learn what was simulated, repeat themselves, and survive poor columns."""
 
 import pickle
 
@@ -33,7 +33,7 @@ LEARNERS = [GCCurve, Ridge, XGBoost, LightGBM, RandomForest]
 STOCHASTIC = [XGBoost, LightGBM, RandomForest]
 
 
-def planted(shape, rows=900, columns=3, seed=0, dtype=np.float32):
+def simulated(shape, rows=900, columns=3, seed=0, dtype=np.float32):
     """(train, valid, test features, test truth): y depends on the first column alone."""
     rng = np.random.default_rng(seed)
     x = rng.normal(size=(rows, columns))
@@ -48,7 +48,7 @@ def planted(shape, rows=900, columns=3, seed=0, dtype=np.float32):
 
 
 def score(model, shape, **options):
-    train, valid, test, truth = planted(shape, **options)
+    train, valid, test, truth = simulated(shape, **options)
     model.fit(train, valid, Setting(seed=1))
     return spearmanr(model.predict(test), truth).statistic
 
@@ -57,7 +57,7 @@ def score(model, shape, **options):
     ("cls", "shape"),
     [(cls, shape) for cls in LEARNERS for shape in ("linear", "monotone", "hump") if (cls, shape) != (Ridge, "hump")],
 )
-def test_learns_what_was_planted(cls, shape):
+def test_learns_what_was_simulated(cls, shape):
     assert score(small(cls), shape, rows=1800) > 0.6
 
 
@@ -68,7 +68,7 @@ def test_the_curve_beats_a_line_on_a_hump_and_equals_it_on_a_line():
 
 
 def test_the_curve_goes_on_straight_beyond_its_range():
-    train, valid, _, _ = planted("hump", columns=1)
+    train, valid, _, _ = simulated("hump", columns=1)
     model = GCCurve()
     model.fit(train, valid, Setting())
     far = model.predict(Features(np.array([[4.0], [5.0], [6.0]], np.float32) * 3, "table"))
@@ -88,7 +88,7 @@ def test_the_curve_in_the_limit_of_smoothing_is_the_least_squares_line():
 
 @pytest.mark.parametrize("cls", [Mean, *LEARNERS])
 def test_refits_are_identical_and_pickle(cls):
-    train, valid, test, _ = planted("linear")
+    train, valid, test, _ = simulated("linear")
     models = [small(cls), pickle.loads(pickle.dumps(small(cls)))]
     shared = {}
     for model in models:
@@ -101,7 +101,7 @@ def test_refits_are_identical_and_pickle(cls):
 @pytest.mark.parametrize("cls", STOCHASTIC)
 def test_seeds_change_a_stochastic_learner(cls):
     assert cls.stochastic
-    train, valid, test, _ = planted("linear")
+    train, valid, test, _ = simulated("linear")
     predictions = []
     for seed in (1, 2):
         model = small(cls)
@@ -122,8 +122,8 @@ def test_constant_columns_give_the_mean(cls, values):
 
 
 @pytest.mark.parametrize("cls", LEARNERS)
-def test_a_constant_column_beside_a_good_one_changes_nothing(cls):
-    train, valid, test, truth = planted("linear", columns=2)
+def test_a_constant_column_next_to_a_good_one_changes_nothing(cls):
+    train, valid, test, truth = simulated("linear", columns=2)
     for part in (train.x, valid.x, test):
         part.values[:, 1] = 3.0
     model = small(cls)
@@ -149,7 +149,7 @@ def test_signals_and_codes_are_taken_flattened(cls):
 
 @pytest.mark.parametrize("cls", STOCHASTIC)
 def test_a_shared_matrix_is_relabelled_for_another_target(cls):
-    train, valid, test, truth = planted("linear")
+    train, valid, test, truth = simulated("linear")
     shared = {}
     turned = [Part(part.x, -part.y) for part in (train, valid)]
     for parts, sign in (((train, valid), 1), (turned, -1)):
@@ -169,7 +169,7 @@ def test_many_rows_in_blocks_are_as_good_as_at_once(cls, module, monkeypatch):
 
 
 def test_booster_and_forest_share_one_quantised_matrix():
-    train, valid, _, _ = planted("linear")
+    train, valid, _, _ = simulated("linear")
     shared = {}
     for model in (small(XGBoost), small(RandomForest)):
         model.fit(train, valid, Setting(shared=shared))
@@ -178,7 +178,7 @@ def test_booster_and_forest_share_one_quantised_matrix():
 
 @pytest.mark.parametrize("cls", [XGBoost, LightGBM])
 def test_boosters_stop_early_and_keep_their_learning_curve(cls):
-    train, valid, _, _ = planted("linear")
+    train, valid, _, _ = simulated("linear")
     model = cls(rounds=1000, patience=10, learning_rate=0.3)
     model.fit(train, valid, Setting())
     errors = [entry["valid_rmse"] for entry in model.history]
@@ -231,7 +231,7 @@ def test_ridge_keeps_the_penalty_that_scikit_learn_scores_best_on_validation():
     from sklearn.linear_model import Ridge as Peer
     from sklearn.preprocessing import StandardScaler
 
-    train, valid, _, _ = planted("linear", columns=200, rows=600)
+    train, valid, _, _ = simulated("linear", columns=200, rows=600)
     model = Ridge()
     model.fit(train, valid, Setting())
     scaler = StandardScaler().fit(train.x.values)
@@ -260,7 +260,7 @@ def test_ridge_fits_each_of_several_targets_as_if_alone_with_rows_missing():
 
 def test_forest_of_scikit_learn_on_request():
     assert score(RandomForest(trees=30, library="sklearn"), "hump", rows=1800) > 0.6
-    train, valid, _, _ = planted("linear")
+    train, valid, _, _ = simulated("linear")
     with pytest.raises(BenchError, match="library=xgboost"):
         RandomForest(library="sklearn").fit(train, valid, Setting(device="cuda"))
 
@@ -268,7 +268,7 @@ def test_forest_of_scikit_learn_on_request():
 def test_what_has_no_gpu_refuses_one_aloud():
     import xgboost
 
-    train, valid, _, _ = planted("linear")
+    train, valid, _, _ = simulated("linear")
     with pytest.raises(BenchError, match="--device cpu"):
         LightGBM().fit(train, valid, Setting(device="cuda"))
     if not xgboost.build_info()["USE_CUDA"]:
@@ -280,7 +280,7 @@ def test_what_has_no_gpu_refuses_one_aloud():
 
 @pytest.mark.parametrize("cls", [XGBoost, LightGBM, RandomForest])
 def test_nothing_is_printed(cls, capfd):
-    train, valid, test, _ = planted("linear")
+    train, valid, test, _ = simulated("linear")
     model = small(cls)
     model.fit(train, valid, Setting(threads=1))
     model.predict(test)

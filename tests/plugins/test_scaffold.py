@@ -1,4 +1,4 @@
-"""`bench new`, `bench check` and docs/plugins.md do what they say: files are written and run as a stranger would."""
+"""`bench new`, `bench check` and docs/plugins.md do what they say: files are written and run as a new user would."""
 
 import ast
 import os
@@ -15,7 +15,8 @@ from typer.testing import CliRunner
 from bench.checks import featurizer_checks
 from bench.cli.main import app
 from bench.errors import BenchError
-from bench.plugins.registry import Registry, classes_in_file, load_file
+from bench.plugins.files import classes_in_file, load_file
+from bench.plugins.registry import Registry
 from bench.plugins.scaffold import write_new
 
 REPOSITORY = Path(__file__).parents[2]
@@ -117,12 +118,12 @@ def test_the_command_says_what_failed_and_exits_with_1(here):
     assert CliRunner().invoke(app, ["check", str(main)]).exit_code == 0
     broken = here / "broken.py"
     broken.write_text(main.read_text().replace('"mine"', '"broken"').replace("], np.float32)", "], np.float64)"))
-    done = CliRunner().invoke(app, ["check", str(broken), "mine[word=A]"])
+    done = CliRunner().invoke(app, ["check", str(broken), "mine[motif=A]"])
     assert done.exit_code == 1
     assert "FAIL  dtype" in done.output
     assert "The features of broken must be real numbers of at most 32 bits" in done.output
     assert re.search(r"speed +\S+ Mbase/s", done.output)
-    assert "mine[word=A]" in done.output
+    assert "mine[motif=A]" in done.output
 
 
 @pytest.mark.parametrize(
@@ -157,7 +158,7 @@ def test_every_block_of_the_page_runs(here, monkeypatch):
         f"[{group}]\n{k} = {v}\n" for group, entries in project["entry-points"].items() for k, v in entries.items()
     ]
     (info / "entry_points.txt").write_text("".join(points))
-    monkeypatch.setenv("PYTHONPATH", str(package))
+    monkeypatch.setenv("PYTHONPATH", str(package), prepend=os.pathsep)
     # One shell for all: what a reader types, top to bottom, and the package's plugin at the end.
     said = shell(
         "\n".join(text for language, _, text in BLOCKS if language == "sh") + "bench check skew-of-package", here

@@ -9,15 +9,16 @@ import pytest
 from markdown_it import MarkdownIt
 from rich.console import Console
 from small_tasks import write_small_task
+from stored import description
 
 from bench.plugins.registry import Registry
 from bench.report import write_board
 from bench.run.execute import run_plan
-from bench.run.plan import make_plan
+from bench.run.plan import Selection, make_plan
 from bench.store.external import score_predictions
+from bench.store.record import SkipRecord
 from bench.store.result import ResultId
 from bench.store.store import Store
-from bench.tasks.load import Selection
 
 #: Markup that starts a line, ends a result, a block or a tag, and what terminals obey.
 NASTY = [
@@ -63,7 +64,7 @@ def results(home, text):
     registry = Registry([plugin], folder=home)
     asked = Selection((str(task),), ("gc", "fails"), ("ridge", "mean"))
     plan = make_plan(asked, registry, store)
-    outcome = run_plan(plan, asked, registry, store, Console(quiet=True))
+    outcome = run_plan(plan, registry, store, Console(quiet=True))
     assert len(outcome.failed) == 1
     planned = plan.tasks[0]
     predictions = home / "p.tsv"
@@ -78,11 +79,11 @@ def results(home, text):
         )
     folds = planned.folds
     for _ in range(3):
-        fields = {"target": "t0", "split": folds.name, "featurizer": text(), "model": text(), "seed": 0}
-        store.write_failure(
-            ResultId("small", "t0", folds.name, fields["featurizer"], fields["model"], 0), fields | {"reason": text()}
-        )
-    skipped = [{"featurizer": text(), "model": text(), "reason": text()} for _ in range(len(NASTY) // 3)]
+        store.write_failure(description(ResultId("small", "t0", folds.name, text(), text(), 0)), text())
+    skipped = [
+        SkipRecord(task="small", featurizer=text(), model=text(), reason=text(), what="")
+        for _ in range(len(NASTY) // 3)
+    ]
     store.write_skipped("small", skipped)
     (store.root / "small" / "t0" / folds.name / "none+mean" / "seed-0" / "result.json").write_text("{")
     return home / "out"

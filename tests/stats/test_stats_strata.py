@@ -1,4 +1,4 @@
-"""Strata and Simpson's warning on planted reversals."""
+"""Strata and Simpson's warning on simulated reversals."""
 
 import numpy as np
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from small_results import files, result, results
+from stored import description
 from typer.testing import CliRunner
 
 from bench.cli.main import app
@@ -37,23 +38,23 @@ def reasons(out: Path, **chosen) -> dict[str, str]:
     }  # fmt: skip
 
 
-def test_each_kind_of_leftover_is_found_and_finished_cells_are_not(tmp_path, gone):
-    out = results(tmp_path / "out", "good", "old-data", "old-format", "cut", "unreadable", "killed")
-    place = {name: folder(out, name) for name in ("old-data", "old-format", "cut", "unreadable", "killed")}
+def test_each_kind_of_leftover_is_found_and_finished_results_are_not(tmp_path, gone):
+    out = results(tmp_path / "out", "good", "old-data", "no-format", "cut", "unreadable", "killed")
+    place = {name: folder(out, name) for name in ("old-data", "no-format", "cut", "unreadable", "killed")}
     write_json(place["old-data"] / RECORD, read_json(place["old-data"] / RECORD) | {"task_digest": "x"})
-    write_json(place["old-format"] / RECORD, read_json(place["old-format"] / RECORD) | {"format": 0})
+    write_json(place["no-format"] / RECORD, read_json(place["no-format"] / RECORD) | {"format": 0})
     (place["cut"] / PREDICTIONS).write_bytes(b"PAR1")
     (place["unreadable"] / RECORD).write_text('{"format": ')
     (place["killed"] / RECORD).unlink()
-    Store(out).write_failure(result("failed"), {"reason": "no luck"})
+    Store(out).write_failure(description(result("failed")), "no luck")
     (out / "small" / "empty" / "below").mkdir(parents=True)
     (folder(out, "good") / f".result.json.{gone}.0123abcd.tmp").write_text("")
     (folder(out, "good") / f".result.json.{os.getpid()}.tmp").write_text("")
     found = reasons(out)
     assert found == {
         "old-data": "made from an older version of the task's data",
-        "old-format": "of an older format (0)",
-        "cut": "predictions are missing, cut off or damaged",
+        "no-format": "result.json has no proper 'format'",
+        "cut": "result.json: predictions.parquet next to it is missing, cut off or damaged",
         "unreadable": "result.json cannot be read",
         "killed": "never finished",
         "failed": "failed: no luck",
@@ -67,7 +68,7 @@ def test_each_kind_of_leftover_is_found_and_finished_cells_are_not(tmp_path, gon
 def test_deleting_leaves_everything_else_and_no_empty_folders(tmp_path, gone):
     out = results(tmp_path / "out", "good")
     before = files(out)
-    Store(out).write_failure(result("failed"), {"reason": "no luck"})
+    Store(out).write_failure(description(result("failed")), "no luck")
     (out / "small" / "empty" / "below").mkdir(parents=True)
     (out / f".probe-{gone}").write_text("")
     assert remove(leftovers(out, failed=True, stale=True), out) > 0
@@ -77,7 +78,7 @@ def test_deleting_leaves_everything_else_and_no_empty_folders(tmp_path, gone):
     assert leftovers(out, failed=True, stale=True) == []
 
 
-def test_a_newer_format_and_a_failure_of_a_finished_cell_stay(tmp_path):
+def test_a_newer_format_and_a_failure_of_a_finished_result_stay(tmp_path):
     out = results(tmp_path / "out", "newer", "later")
     write_json(folder(out, "newer") / RECORD, read_json(folder(out, "newer") / RECORD) | {"format": 99})
     write_json(folder(out, "later") / FAILED, {"reason": "long ago"})
@@ -95,7 +96,7 @@ def test_links_are_not_followed(tmp_path):
 
 def test_a_task_goes_whole_or_only_its_leftovers(tmp_path):
     out = results(tmp_path / "out", "good")
-    Store(out).write_failure(result("failed"), {"reason": "no luck"})
+    Store(out).write_failure(description(result("failed")), "no luck")
     assert reasons(out, task="small", stale=False) == {"failed": "failed: no luck"}
     whole = leftovers(out, failed=False, stale=False, task="small")
     assert [item.path for item in whole] == [out / "small"]
@@ -112,7 +113,7 @@ def test_a_folder_without_results_is_refused(tmp_path):
 
 def test_the_command_shows_first_and_deletes_only_with_yes(tmp_path):
     out = results(tmp_path / "out", "good")
-    Store(out).write_failure(result("failed"), {"reason": "no luck"})
+    Store(out).write_failure(description(result("failed")), "no luck")
     before = files(out)
     shown = CliRunner().invoke(app, ["clean", "-o", str(out)])
     assert shown.exit_code == 0

@@ -17,9 +17,9 @@ from bench.files.atomic import read_json
 from bench.store.external import score_predictions
 from bench.store.result import ResultId
 from bench.store.store import RECORD, Store
-from bench.tasks.spec import load_task_file
-from bench.tasks.splits import make_folds
+from bench.tasks.folds import make_folds
 from bench.tasks.task import TEST, VALID
+from bench.tasks.task_file import load_task_file
 
 
 @pytest.fixture
@@ -68,7 +68,7 @@ def test_a_fold_column_brings_validation_rows(tmp_path, task):
     assert scored.result == ResultId("small", "t0", "chromosome-kfold[k=3]", "external", "my net", 2)
 
 
-def test_the_board_takes_the_cell_like_any_other(tmp_path, small_task, task):
+def test_the_board_takes_the_result_like_any_other(tmp_path, small_task, task):
     out = tmp_path / "out"
     runner = CliRunner()
     words = ["run", "-t", str(small_task), "-f", "gc", "-m", "ridge", "-m", "mean", "-o", str(out)]
@@ -94,7 +94,7 @@ def test_the_board_takes_the_cell_like_any_other(tmp_path, small_task, task):
     assert "oracle" in (out / "leaderboard.md").read_text()
 
 
-def test_a_fitted_cell_is_never_replaced(tmp_path, small_task, task):
+def test_a_fitted_result_is_never_replaced(tmp_path, small_task, task):
     out = tmp_path / "out"
     CliRunner().invoke(app, ["run", "-t", str(small_task), "-f", "gc", "-m", "ridge", "-o", str(out)])
     record = read_json(next(out.rglob(RECORD)))

@@ -5,15 +5,17 @@ from pathlib import Path
 
 import pytest
 from small_results import files, result, results
+from stored import description
 from typer.testing import CliRunner
 
 from bench.cli.main import app
 from bench.errors import BenchError
 from bench.files.atomic import read_json, write_json
 from bench.store.merge import merge, plan_merge
+from bench.store.record import SkipRecord
 from bench.store.store import PREDICTIONS, RECORD, TASK, Store, folds_file
-from bench.tasks.spec import load_task_file
-from bench.tasks.splits import make_folds
+from bench.tasks.folds import make_folds
+from bench.tasks.task_file import load_task_file
 
 
 def join(sources: list[Path], out: Path, prefer: Path | None = None):
@@ -30,14 +32,14 @@ def test_the_merged_folder_is_what_one_machine_would_have_made(tmp_path):
     predictions = {name: content for name, content in files(both).items() if name.endswith((".parquet", TASK))}
     merged = files(tmp_path / "out")
     assert {name: merged[name] for name in predictions} == predictions
-    keys = {name: Store(both).record(result(name))["key"] for name in "abc"}
-    assert {name: Store(tmp_path / "out").record(result(name))["key"] for name in "abc"} == keys
+    keys = {name: Store(both).record(result(name)).key for name in "abc"}
+    assert {name: Store(tmp_path / "out").record(result(name)).key for name in "abc"} == keys
     before = files(tmp_path / "out")
     assert join([one, two], tmp_path / "out").results == []  # merging again changes nothing
     assert files(tmp_path / "out") == before
 
 
-def test_merging_into_one_of_the_folders_keeps_its_cells(tmp_path):
+def test_merging_into_one_of_the_folders_keeps_its_results(tmp_path):
     one, two = results(tmp_path / "one", "a"), results(tmp_path / "two", "b")
     record = (one / result("a").path / RECORD).read_bytes()
     join([two], one)
@@ -48,21 +50,22 @@ def test_merging_into_one_of_the_folders_keeps_its_cells(tmp_path):
 def test_what_is_told_of_splits_and_plans_comes_along(tmp_path):
     one, two, out = results(tmp_path / "one", "a"), results(tmp_path / "two", "b"), tmp_path / "out"
     folds = make_folds(load_task_file(tmp_path / "data-90-0" / "small.toml"))
-    Store(two).write_folds("small", folds, {"exact": 3, "reverse_complement": 0})
-    Store(one).write_skipped("small", [{"featurizer": "gc", "model": "cnn", "reason": "no signal"}])
+    Store(two).write_folds("small", folds, {"exact": 3, "reverse_complement": 0, "test_rows": 9})
+    skip = SkipRecord(task="small", featurizer="gc", model="cnn", reason="no signal", what="small · gc + cnn")
+    Store(one).write_skipped("small", [skip])
     join([one, two], out)
     for file, source in ((folds_file(folds.digest), two), ("plan.json", one)):
         assert (out / "small" / file).read_bytes() == (source / "small" / file).read_bytes()
 
 
-def test_a_source_without_its_rows_or_with_damaged_cells_is_named(tmp_path):
+def test_a_source_without_its_rows_or_with_damaged_results_is_named(tmp_path):
     one, two = results(tmp_path / "one", "a"), results(tmp_path / "two", "b")
     content = bytearray((two / result("b").path / PREDICTIONS).read_bytes())
     content[len(content) // 2] ^= 1
     (two / result("b").path / PREDICTIONS).write_bytes(content)
     assert "damaged" in join([one, two], tmp_path / "out").skipped[0]
     (two / "small" / "rows.parquet").unlink()
-    assert "rows.parquet beside it is missing" in refusal([one, two], tmp_path / "new")
+    assert "rows.parquet next to it is missing" in refusal([one, two], tmp_path / "new")
 
 
 def refusal(sources: list[Path], out: Path, prefer: Path | None = None) -> str:
@@ -74,7 +77,7 @@ def refusal(sources: list[Path], out: Path, prefer: Path | None = None) -> str:
     return str(caught.value)
 
 
-def test_the_same_cell_under_another_key_needs_a_preference(tmp_path):
+def test_the_same_result_under_another_key_needs_a_preference(tmp_path):
     one, two = results(tmp_path / "one", "a"), results(tmp_path / "two", "a", shift=1.0)
     said = refusal([one, two], tmp_path / "out")
     assert "small · t0 · external + a" in said
@@ -95,7 +98,7 @@ def test_other_tables_folds_and_formats_are_refused(tmp_path):
     for changed, said in (
         ({"folds_digest": "ffff"}, "different folds under the split"),
         ({"task_digest": "ffff"}, "bench clean --stale"),
-        ({"format": 99}, "of format 99"),
+        ({"format": 99}, "is of format 99, newer than this version of bench reads (2). Upgrade bench"),
     ):
         write_json(place, record | changed)
         assert said in refusal([one, three], out)
@@ -107,8 +110,8 @@ def test_what_is_cut_off_is_left_out_and_failures_come_along(tmp_path):
     one, two, out = results(tmp_path / "one", "a"), results(tmp_path / "two", "b"), tmp_path / "out"
     whole = (two / result("b").path / PREDICTIONS).read_bytes()
     (two / result("b").path / PREDICTIONS).write_bytes(whole[:-7])
-    Store(two).write_failure(result("c"), {"reason": "no luck", "traceback": "why"})
-    Store(two).write_failure(result("a"), {"reason": "no luck"})
+    Store(two).write_failure(description(result("c")), "no luck", "why")
+    Store(two).write_failure(description(result("a")), "no luck")
     plan = join([one, two], out)
     assert len(plan.skipped) == 1
     assert "cut off" in plan.skipped[0]

@@ -5,21 +5,13 @@ import stat
 
 import numpy as np
 import pytest
+from stored import A_RESULT, description, fitted
 
 from bench.errors import BenchError
 from bench.files.atomic import atomic
 from bench.store.predictions import Predictions, read_predictions
-from bench.store.result import ResultId
 from bench.store.store import PREDICTIONS, RECORD, Store
-from bench.tasks.spec import load_task_file
-
-CELL = ResultId("task", "y", "holdout", "gc", "ridge", 0)
-#: What a finished result's record must hold.
-SOUND = {
-    **{name: getattr(CELL, name) for name in ("task", "target", "split", "featurizer", "model", "seed")},
-    "key": "k1", "task_digest": "t", "folds_digest": "f", "device": "cpu", "seconds": {"fit": 1},
-    "rows": {"test": [20]}, "spearman": {"test": [0.5]},
-}  # fmt: skip
+from bench.tasks.task_file import load_task_file
 
 
 def some(n=20, seed=0):
@@ -35,24 +27,24 @@ def some(n=20, seed=0):
 def test_what_is_written_is_read(tmp_path):
     store = Store(tmp_path)
     wrote = some()
-    store.write_result(CELL, SOUND, wrote)
-    read = store.predictions(CELL)
+    store.write_result(description(), "k1", fitted(), wrote)
+    read = store.predictions(A_RESULT)
     for name in ("row", "fold", "part", "prediction"):
         np.testing.assert_array_equal(getattr(read, name), getattr(wrote, name))
         assert getattr(read, name).dtype == getattr(wrote, name).dtype
-    assert store.has(CELL, "k1")
-    assert not store.has(CELL, "k2")
-    assert [record["key"] for _, record in store.records()] == ["k1"]
+    assert store.has(A_RESULT, "k1")
+    assert not store.has(A_RESULT, "k2")
+    assert [record.key for _, record in store.records()] == ["k1"]
 
 
 @pytest.mark.parametrize(
     "damage",
-    ["cut json", "no json", "cut parquet", "no parquet", "other format", "no object", "other kind", "one bit", "deep"],
+    ["cut json", "no json", "cut parquet", "no parquet", "no format", "no object", "other kind", "one bit", "deep"],
 )
-def test_a_damaged_cell_counts_as_absent(tmp_path, damage):
+def test_a_damaged_result_counts_as_absent(tmp_path, damage):
     store = Store(tmp_path)
-    store.write_result(CELL, SOUND, some())
-    record, predictions = store.folder(CELL) / RECORD, store.folder(CELL) / PREDICTIONS
+    store.write_result(description(), "k1", fitted(), some())
+    record, predictions = store.folder(A_RESULT) / RECORD, store.folder(A_RESULT) / PREDICTIONS
     match damage:
         case "cut json":
             record.write_text(record.read_text()[:30])
@@ -62,8 +54,8 @@ def test_a_damaged_cell_counts_as_absent(tmp_path, damage):
             predictions.write_bytes(predictions.read_bytes()[:-7])
         case "no parquet":
             predictions.unlink()
-        case "other format":
-            record.write_text(json.dumps({**json.loads(record.read_text()), "format": 999}))
+        case "no format":
+            record.write_text(json.dumps({**json.loads(record.read_text()), "format": 0}))
         case "no object":
             record.write_text("[1, 2]")
         case "other kind":
@@ -74,19 +66,19 @@ def test_a_damaged_cell_counts_as_absent(tmp_path, damage):
             predictions.write_bytes(content)
         case "deep":
             record.write_text("[" * 100_000)
-    assert not store.has(CELL, "k1")
-    store.write_result(CELL, SOUND, some())
-    assert store.has(CELL, "k1")
+    assert not store.has(A_RESULT, "k1")
+    store.write_result(description(), "k1", fitted(), some())
+    assert store.has(A_RESULT, "k1")
 
 
-def test_unreadable_predictions_are_named_with_a_mend(tmp_path):
+def test_unreadable_predictions_are_named_with_a_fix(tmp_path):
     path = tmp_path / PREDICTIONS
     path.write_bytes(b"PAR1 nothing PAR1")
     with pytest.raises(BenchError, match=r"predictions\.parquet: cannot be read .* run again"):
         read_predictions(path)
 
 
-def test_the_rows_of_a_task_are_written_anew_when_damaged(tmp_path, small_task):
+def test_the_rows_of_a_task_are_written_again_when_damaged(tmp_path, small_task):
     task = load_task_file(small_task)
     store = Store(tmp_path / "out")
     gc = np.full(len(task), 0.5, np.float32)
@@ -99,20 +91,22 @@ def test_the_rows_of_a_task_are_written_anew_when_damaged(tmp_path, small_task):
         store.write_task(task, gc)
         assert rows.read_bytes() == whole
     card.write_text(card.read_text()[:50])
-    assert [why for _, why in store.unreadable()] == ["cannot be read"]
+    assert [why for _, why in store.unreadable()] == ["cannot be read. Run again to write it again"]
     store.write_task(task, gc)
     assert list(store.unreadable()) == []
 
 
 def test_what_cannot_be_read_is_named(tmp_path):
     store = Store(tmp_path)
-    path = store.folder(CELL) / RECORD
+    path = store.folder(A_RESULT) / RECORD
     for change, said in (
-        ({"format": 999}, "is of a newer format (999) than this version of bench reads"),
-        ({"format": 0}, "is of an older format (0) than this version of bench reads"),
-        ({"seed": "0"}, "has no proper 'seed'"),
+        ({"format": 999}, "is of format 999, newer than this version of bench reads (2). Upgrade bench to read it"),
+        ({"format": 0}, "has no proper 'format'. Run again to write it again"),
+        ({"format": True}, "has no proper 'format'. Run again to write it again"),
+        ({"seed": "0"}, "has no proper 'seed'. Run again to write it again"),
+        ({"lane": 1}, "has an unknown field 'lane'. Run again to write it again"),
     ):
-        store.write_result(CELL, SOUND, some())
+        store.write_result(description(), "k1", fitted(), some())
         assert list(store.unreadable()) == []
         path.write_text(json.dumps({**json.loads(path.read_text()), **change}))
         assert list(store.unreadable()) == [(path, said)]
@@ -136,13 +130,13 @@ def test_an_interrupted_write_leaves_the_old_file(tmp_path):
 
 def test_a_failure_takes_the_place_of_an_old_result_and_a_result_of_a_failure(tmp_path):
     store = Store(tmp_path)
-    store.write_result(CELL, SOUND, some())
-    log = store.write_failure(CELL, {"reason": "no luck", "traceback": "line 1\nline 2"})
-    assert not store.has(CELL, "k1")
+    store.write_result(description(), "k1", fitted(), some())
+    log = store.write_failure(description(), "no luck", "line 1\nline 2")
+    assert not store.has(A_RESULT, "k1")
     assert log.read_text() == "line 1\nline 2"
-    assert [note["reason"] for _, note in store.failures()] == ["no luck"]
-    store.write_result(CELL, SOUND, some())
-    assert store.has(CELL, "k1")
+    assert [note.reason for _, note in store.failures()] == ["no luck"]
+    store.write_result(description(), "k1", fitted(), some())
+    assert store.has(A_RESULT, "k1")
     assert list(store.failures()) == []
 
 
@@ -160,7 +154,7 @@ def test_a_file_where_the_folder_should_be_is_said(tmp_path):
 
 
 def _hold(root, ready, release):
-    with Store(root).claim(CELL, wait=True) as mine:
+    with Store(root).claim(A_RESULT, wait=True) as mine:
         assert mine
         ready.set()
         release.wait(30)
@@ -173,11 +167,11 @@ def test_a_claim_holds_across_processes_and_dies_with_its_holder(tmp_path):
     process.start()
     try:
         assert ready.wait(60)
-        with Store(tmp_path).claim(CELL, wait=False) as mine:
+        with Store(tmp_path).claim(A_RESULT, wait=False) as mine:
             assert not mine
         process.kill()
         process.join()
-        with Store(tmp_path).claim(CELL, wait=False) as mine:
+        with Store(tmp_path).claim(A_RESULT, wait=False) as mine:
             assert mine
     finally:
         process.kill()

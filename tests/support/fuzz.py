@@ -29,18 +29,23 @@ from unittest import mock
 import numpy as np
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
+from stored import description
 
 from bench.errors import BenchError
-from bench.plugins.registry import Registry, expand_sweep
+from bench.plugins.parameters import expand_sweep
+from bench.plugins.registry import Registry
 from bench.plugins.settings import plugin_files
 from bench.report import write_board
+from bench.report.plots import Links
 from bench.store.clean import leftovers
 from bench.store.external import place_predictions, read_predictions_table, score_predictions
 from bench.store.merge import merge, plan_merge
+from bench.store.record import SkipRecord
 from bench.store.result import ResultId
 from bench.store.store import Store
-from bench.tasks.spec import load_task_file
-from bench.tasks.splits import make_folds
+from bench.tasks.folds import make_folds
+from bench.tasks.splits import Split
+from bench.tasks.task_file import load_task_file
 
 # ---- material --------------------------------------------------------------------------------------------------------
 #: What stands in real files and breaks readers: kept short, so that a few edits meet.
@@ -206,7 +211,7 @@ def design(text: str, counts: str) -> None:
     write("any.fasta", text)
     write("counts.tsv", counts)
     spec = 'name = "i"\ntable = "counts.tsv"\nformat = "igvf-barcode"\ndesign = "any.fasta"\n'
-    make_folds(load_task_file(write("igvf.toml", spec)), "locus-kfold[k=3]")
+    make_folds(load_task_file(write("igvf.toml", spec)), Split.parse("locus-kfold[k=3]"))
 
 
 def parameters(text: str) -> None:
@@ -215,7 +220,7 @@ def parameters(text: str) -> None:
     for use in (
         lambda name: registry().make("featurizer", name),
         lambda name: registry().make("model", name),
-        lambda name: make_folds(sound_task(), name),
+        lambda name: make_folds(sound_task(), Split.parse(name)),
     ):
         try:
             for name in expand_sweep(text):
@@ -244,14 +249,14 @@ def sound_store() -> Path:
     task, folder = sound_task(), workplace() / "store"
     store, folds = Store(folder), make_folds(sound_task())
     store.write_task(task, np.linspace(0.2, 0.8, len(task), dtype=np.float32))
-    store.write_folds("small", folds, {"exact": 1, "reverse_complement": 0})
-    store.write_skipped("small", [{"featurizer": "gc", "model": "cnn", "reason": "no signal"}])
+    store.write_folds("small", folds, {"exact": 1, "reverse_complement": 0, "test_rows": 9})
+    skip = SkipRecord(task="small", featurizer="gc", model="cnn", reason="no signal", what="small · gc + cnn")
+    store.write_skipped("small", [skip])
     path = write("sound-predictions.tsv", PREDICTIONS)
     for name in ("one", "two", "three"):
         score_predictions(store, task, folds, "y", path, name)
-    fields = {"target": "y", "split": folds.name, "featurizer": "gc", "model": "bad", "seed": 0, "reason": "no luck"}
-    store.write_failure(ResultId("small", "y", folds.name, "gc", "bad", 0), fields | {"traceback": "why"})
-    with mock.patch("bench.report.pictures.draw_pictures", return_value={}):
+    store.write_failure(description(ResultId("small", "y", folds.name, "gc", "bad", 0)), "no luck", "why")
+    with mock.patch("bench.report.plots.draw_pictures", return_value=(Links(), {})):
         write_board(folder)
     return folder
 
@@ -266,7 +271,7 @@ def store_file(which: int, edits: list[tuple[float, str, str, int]]) -> None:
     file = files[which % len(files)]
     file.write_bytes(edited(file.read_bytes().decode("latin-1"), edits).encode("latin-1", "replace"))
     troubles: list[str] = []
-    with mock.patch("bench.report.pictures.draw_pictures", return_value={}):
+    with mock.patch("bench.report.plots.draw_pictures", return_value=(Links(), {})):
         write_board(folder, troubles)
     assert all(line.isprintable() for line in troubles)
     leftovers(folder, failed=True, stale=True)

@@ -7,11 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from stored import description, fitted
 
 from bench.sequences import Sequences
 from bench.store.predictions import Predictions
+from bench.store.record import Fitted
 from bench.store.result import ResultId
 from bench.store.store import Store
+from bench.tasks.splits import Split
 from bench.tasks.task import TEST, TRAIN, VALID, Card, Folds, Target, Task
 
 
@@ -66,7 +69,7 @@ class Planted:
             locus.astype(np.int64),
             targets,
             {name: np.where(locus % 2 == 0, "even", "odd") for name in self.strata},
-            self.split,
+            Split.parse(self.split),
             self.digest,
             {"letters made N": 3},
         )
@@ -80,7 +83,7 @@ class Planted:
         z = (gc - 0.45) / 0.08
         for t, name in enumerate(self.targets):
             sign = (-1) ** t
-            self.result(out, name, "none", "mean", np.zeros(n), role="floor")
+            self.result(out, name, "none", "mean", np.zeros(n), role="null")
             self.result(out, name, "length", "ridge", rng.standard_normal(n), role="confounder")
             self.result(out, name, "gc", "gc-curve", sign * z + rng.normal(0, 0.1, n), gc_only=True)
             self.result(
@@ -113,18 +116,19 @@ class Planted:
             name: [_spearman(prediction[(p == code) & measured], y[(p == code) & measured]) for p in self.folds.part]
             for name, code in codes.items()
         }
-        record = {
-            "key": f"{featurizer}{model}{seed}", "task": self.name, "target": target, "split": self.split,
-            "task_digest": self.digest, "folds_digest": self.folds.digest, "featurizer": featurizer, "model": model,
-            "role": "sequence", "gc_only": False, "kind": "table", "deep": False, "seed": seed, "stochastic": True,
-            "joint": [target], "device": "cpu", "threads": 2, "seconds": {"features": 0.1, "fit": 2.0, "predict": 0.2},
-            "rows": sizes, "spearman": scores, "history": [[], [], []], "versions": {},
-            "finished": "2026-01-01T00:00:00",
-        } | extra  # fmt: skip
+        of_fit = {name: extra.pop(name) for name in set(extra) & set(Fitted.model_fields)}
+        key = extra.pop("key", f"{featurizer}{model}{seed}")
+        external = extra.pop("external", False)
         place = ResultId(self.name, target, self.split, featurizer, model, seed)
+        about = description(place, task_digest=self.digest, folds_digest=self.folds.digest).model_copy(update=extra)
+        known = {"rows": sizes, "fitted_rows": sizes["train"], "spearman": scores, "history": [[], [], []]}
         store = Store(out)
         store.write_result(
-            place, record, Predictions(row.astype(np.int32), fold.astype(np.int8), part.astype(np.int8), values)
+            about,
+            key,
+            fitted(**(known | of_fit)),
+            Predictions(row.astype(np.int32), fold.astype(np.int8), part.astype(np.int8), values),
+            external=external,
         )
         return store.folder(place)
 

@@ -9,16 +9,16 @@ from bench import Featurizer, Sequences
 
 
 class MyPlugin(Featurizer):
-    """How often a word occurs in the row, as read on its strand."""
+    """How often a motif occurs in the row, as read on its strand."""
 
     name = "my-plugin"
 
-    def __init__(self, word: str = "TATAA") -> None:
-        self.word = word
+    def __init__(self, motif: str = "TATAA") -> None:
+        self.motif = motif
 
     def transform(self, sequences: Sequences) -> NDArray[np.float32]:
         """float32 (n, 1): n rows, one column."""
-        return np.array([[row.count(self.word)] for row in sequences.to_strings()], np.float32)
+        return np.array([[row.count(self.motif)] for row in sequences.to_strings()], np.float32)
 
     def names(self, sequences: Sequences) -> list[str]:
-        return [f"count_{self.word}"]
+        return [f"count_{self.motif}"]

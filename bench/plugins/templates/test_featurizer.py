@@ -7,7 +7,7 @@ import pytest
 
 from bench import Sequences
 from bench.checks import featurizer_checks
-from bench.plugins.registry import load_file
+from bench.plugins.files import load_file
 
 MyPlugin = load_file(Path(__file__).parents[1] / "featurizers" / "my_plugin.py").MyPlugin
 
@@ -17,6 +17,6 @@ def test_conformance(check):
     check()
 
 
-def test_counts_a_word():
+def test_counts_a_motif():
     sequences = Sequences.from_strings(["GGTATAAGG", "ccc", "TATAATATAA"])
-    np.testing.assert_array_equal(MyPlugin(word="TATAA").transform(sequences), [[1], [0], [2]])
+    np.testing.assert_array_equal(MyPlugin(motif="TATAA").transform(sequences), [[1], [0], [2]])

@@ -7,7 +7,7 @@ import pytest
 
 from bench import Features, Part, Setting
 from bench.checks import model_checks
-from bench.plugins.registry import load_file
+from bench.plugins.files import load_file
 
 MyPlugin = load_file(Path(__file__).parents[1] / "models" / "my_plugin.py").MyPlugin
 

@@ -1,6 +1,6 @@
-"""Is a model only counting GC? One word a model, by a written rule.
+"""What of a model's score is GC? One verdict per model, by a written rule.
 
-A counter of something else that runs along GC (CpG, length, DNA abundance) is not told from a counter of GC.
+A model that follows what runs along GC (CpG, length, DNA abundance) is not told from one that follows GC.
 """
 
 from __future__ import annotations
@@ -10,22 +10,23 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bench.stats.arrays import same_length
 from bench.stats.bootstrap import Estimate
 from bench.stats.ranks import Array, fold_rows, gaussian_within_folds
 
-#: A model whose part beyond GC is surely below the first is a counter, surely above the second grammar. On planted
-#: models (40 trials each at 100 × 3, 300 × 3 and 1,000 × 1 loci × rows) a counter of GC and one of a hump-shaped effect
-#: of GC were called "counter" 40 times of 40, one of GC and motif "mixed" 40 of 40, and one of a motif "grammar" 27
+#: A model whose part beyond GC is surely below the first is GC-only, surely above the second beyond GC. On simulated
+#: models (40 trials each at 100 × 3, 300 × 3 and 1,000 × 1 loci × rows) one of GC and one of a hump-shaped effect of GC
+#: were called "GC-only" 40 times of 40, one of GC and motif "mixed" 40 of 40, and one of a motif "beyond GC" 27
 #: ("mixed" 13), 40 and 40 of 40.
-COUNTER_BELOW, GRAMMAR_ABOVE = 0.25, 0.75
+GC_ONLY_BELOW, BEYOND_GC_ABOVE = 0.25, 0.75
 
-#: The words, with what each says.
-WORDS = {
+#: The verdicts, with what each says.
+VERDICTS = {
     "none": "its score does not differ from 0",
-    "counter": "GC accounts for more than three quarters of the variance it explains",
+    "GC-only": "GC accounts for more than three quarters of the variance it explains",
     "composition": "more than GC, but at least three quarters of it survive a dinucleotide shuffle",
     "mixed": "both GC and something beyond it",
-    "grammar": "more than three quarters of the variance it explains is beyond GC",
+    "beyond GC": "more than three quarters of the variance it explains is beyond GC",
     "unclear": "too few loci to tell",
 }
 
@@ -46,25 +47,25 @@ def nothing_left(given: Estimate, score: Estimate) -> Estimate:
     return Estimate(0.0, 0.0, 0.0) if np.isnan(given.value) and np.isfinite(score.value) else given
 
 
-def word_of(score: Estimate, given: Estimate, beyond: Estimate, shuffled: Estimate | None = None) -> str:
+def verdict_of(score: Estimate, given: Estimate, beyond: Estimate, shuffled: Estimate | None = None) -> str:
     """The verdict from four figures. The first line that holds decides.
 
     1. ``none`` where the interval of the score covers 0 (or the score is negative).
-    2. ``counter`` where ``beyond`` is surely below COUNTER_BELOW (upper end of the interval).
-    3. ``unclear`` where Spearman given GC covers 0: the interval is too wide to call it a counter.
-    4. ``composition`` where a shuffled score is known and it keeps at least GRAMMAR_ABOVE of score² (lower end).
-    5. ``grammar`` where ``beyond`` is surely above GRAMMAR_ABOVE (lower end).
+    2. ``GC-only`` where ``beyond`` is surely below GC_ONLY_BELOW (upper end of the interval).
+    3. ``unclear`` where Spearman given GC covers 0: the interval is too wide to call it GC-only.
+    4. ``composition`` where a shuffled score is known and it keeps at least BEYOND_GC_ABOVE of score² (lower end).
+    5. ``beyond GC`` where ``beyond`` is surely above BEYOND_GC_ABOVE (lower end).
     6. ``mixed``.
     """
     if not score.low > 0:
         return "none"
-    if beyond.high < COUNTER_BELOW:
-        return "counter"
+    if beyond.high < GC_ONLY_BELOW:
+        return "GC-only"
     if given.covers_zero:
         return "unclear"
-    if shuffled is not None and shuffled.low > 0 and shuffled.low**2 >= GRAMMAR_ABOVE * score.value**2:
+    if shuffled is not None and shuffled.low > 0 and shuffled.low**2 >= BEYOND_GC_ABOVE * score.value**2:
         return "composition"
-    return "grammar" if beyond.low > GRAMMAR_ABOVE else "mixed"
+    return "beyond GC" if beyond.low > BEYOND_GC_ABOVE else "mixed"
 
 
 def gc_variance(y: NDArray[Any], y_residual: Array, fold: NDArray[Any] | None = None) -> float:
@@ -72,6 +73,7 @@ def gc_variance(y: NDArray[Any], y_residual: Array, fold: NDArray[Any] | None = 
 
     ``y_residual`` is the y column of ``partial.rank_residuals`` (ranks divided by the rows of the fold).
     """
+    same_length(y=y, y_residual=y_residual, fold=fold)
     found = []
     ranks = gaussian_within_folds(np.asarray(y)[:, None], fold, gaussian=False)[:, 0]
     for rows in fold_rows(fold, len(ranks)):

@@ -1,22 +1,24 @@
-"""The verdict on planted truth: counters are called counters, motif readers are not."""
+"""The verdict on simulated models: one of GC is called GC-only, one that reads a motif is not."""
 
 import numpy as np
 import pytest
 
-from bench.stats import counter
-from bench.stats.board import board
 from bench.stats.bootstrap import Estimate
+from bench.stats.figures import target_figures
+from bench.stats.observations import Learners, Observations
+from bench.stats.verdict import VERDICTS
 
 
 def judge(y, prediction, gc, locus=None, fold=None, shuffled=None):
-    """The board's row of one model."""
+    """The figures of one model."""
     n = len(y)
     locus, fold = (np.arange(n) if locus is None else locus), (np.zeros(n, int) if fold is None else fold)
     on_shuffles = {} if shuffled is None else {"model": shuffled}
-    return board(y, fold, locus, np.empty((n, 0)), gc, {"model": prediction}, shuffled=on_shuffles).models[0]
+    observed = Observations(y, fold, locus, np.empty((n, 0)), gc)
+    return target_figures(observed, Learners({"model": prediction}, shuffled=on_shuffles)).learners[0]
 
 
-def planted(kind, loci=400, tiles=3, seed=0):
+def simulated(kind, loci=400, tiles=3, seed=0):
     """GC, y and the prediction of a model of a kind."""
     rng = np.random.default_rng([seed, 3])
     locus = np.repeat(np.arange(loci), tiles)
@@ -37,25 +39,25 @@ def planted(kind, loci=400, tiles=3, seed=0):
 
 
 @pytest.mark.parametrize(
-    ("kind", "word"),
-    [("gc", "counter"), ("hump", "counter"), ("motif", "grammar"), ("both", "mixed"), ("nothing", "none")],
+    ("kind", "verdict"),
+    [("gc", "GC-only"), ("hump", "GC-only"), ("motif", "beyond GC"), ("both", "mixed"), ("nothing", "none")],
 )
 @pytest.mark.parametrize("seed", [0, 1])
-def test_planted_models_get_their_word(kind, word, seed):
-    y, prediction, gc, locus = planted(kind, seed=seed)
-    assert judge(y, prediction, gc, locus, locus % 3).verdict == word
+def test_simulated_models_get_their_verdict(kind, verdict, seed):
+    y, prediction, gc, locus = simulated(kind, seed=seed)
+    assert judge(y, prediction, gc, locus, locus % 3).verdict == verdict
 
 
-def test_a_monotone_function_of_gc_is_a_counter():
-    y, _, gc, locus = planted("gc")
+def test_a_monotone_function_of_gc_is_gc_only():
+    y, _, gc, locus = simulated("gc")
     found = judge(y, np.exp(gc), gc, locus)
-    assert found.verdict == "counter"
+    assert found.verdict == "GC-only"
     assert found.with_gc.value == pytest.approx(1)
     assert found.given_gc == Estimate(0, 0, 0)
 
 
 def test_a_composition_model_survives_the_shuffle():
-    y, prediction, gc, locus = planted("both")
+    y, prediction, gc, locus = simulated("both")
     kept = judge(y, prediction, gc, locus, shuffled=prediction + 0.05 * np.arange(len(y)) / len(y))
     assert kept.verdict == "composition"
     lost = judge(y, prediction, gc, locus, shuffled=gc)
@@ -63,8 +65,8 @@ def test_a_composition_model_survives_the_shuffle():
     assert lost.shuffled.value < lost.spearman.value
 
 
-def test_few_loci_are_unclear_rather_than_a_counter():
-    y, prediction, gc, locus = planted("gc", loci=25, tiles=4, seed=1)
+def test_few_loci_are_unclear_rather_than_gc_only():
+    y, prediction, gc, locus = simulated("gc", loci=25, tiles=4, seed=1)
     assert judge(y, prediction + np.random.default_rng(0).normal(size=100), gc, locus).verdict in (
         "unclear",
         "none",
@@ -72,7 +74,7 @@ def test_few_loci_are_unclear_rather_than_a_counter():
 
 
 def test_a_prediction_without_spread_has_no_verdict_but_none():
-    y, _, gc, locus = planted("gc")
+    y, _, gc, locus = simulated("gc")
     assert judge(y, np.zeros(len(y)), gc, locus).verdict == "none"
 
 
@@ -83,4 +85,4 @@ def test_variance_beyond_of_independent_parts():
     gc, motif, noise = rng.normal(size=(3, n))
     found = judge(gc + motif + noise, gc + motif, gc)
     assert found.beyond.value == pytest.approx(0.5, abs=0.03)
-    assert set(counter.WORDS) >= {found.verdict}
+    assert set(VERDICTS) >= {found.verdict}

@@ -1,0 +1,76 @@
+"""The numbers of a task, for its ``summary.json``; a board whose inputs did not change is not computed again."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+
+from bench.board.joint import Joint, boards_on, joint_draws
+from bench.board.load import BoardFiles, TaskFiles, load_rows
+from bench.board.schema import SkippedSummary, Summary, TaskSummary
+from bench.board.summary import board_summary
+from bench.errors import BenchError
+from bench.store.record import FoldsRecord, TaskRecord, read_record
+from bench.store.store import folds_file
+
+
+def summarise(task: TaskFiles) -> Summary:
+    """The task's summary; boards whose inputs did not change are taken from the old one.
+
+    It holds every number of the task's section, so that a board can be published, and rendered, without predictions.
+    """
+    old = task.summary
+    if task.record is None:
+        if old is None:
+            raise BenchError(f"{task.folder}: has neither results nor a summary.")
+        return old
+    known = {} if old is None else {board.inputs: board for board in old.boards}
+    code = code_digest()
+    rows = None
+    joint: dict[str, Joint] = {}  # by folds, so that all targets on them share their draws
+    boards = []
+    for files in task.boards:
+        inputs = inputs_digest(task, files, code)
+        board = known.get(inputs)
+        if board is None:
+            rows = load_rows(task.folder) if rows is None else rows
+            if files.folds_digest not in joint:
+                joint[files.folds_digest] = joint_draws(task, files.folds_digest, rows)
+            board = board_summary(task, files, rows, joint[files.folds_digest], inputs=inputs)
+        boards.append(board)
+    return Summary(
+        task=_task_summary(task.record),
+        boards=boards,
+        skipped=[
+            SkippedSummary(featurizer=skip.featurizer, model=skip.model, reason=skip.reason) for skip in task.skipped
+        ],
+        pictures={} if old is None else old.pictures,
+    )
+
+
+def _task_summary(record: TaskRecord) -> TaskSummary:
+    card = {name: getattr(record.card, name) for name in type(record.card).model_fields}
+    return TaskSummary(**card, digest=record.digest, rows=record.rows, counts=record.counts)
+
+
+def inputs_digest(task: TaskFiles, files: BoardFiles, code: str) -> str:
+    """Hash of all that a board's figures follow from: rows, results, failures and the code that computes them."""
+    assert task.record is not None, "a task without predictions has no inputs"
+    parts: list[object] = [code, task.record.digest, [target.model_dump() for target in task.record.targets]]
+    parts += [files.target, files.split, files.folds_digest]
+    parts += [result.record.model_dump() for seeds in files.results.values() for result in seeds]
+    parts += [[str(failure.folder.relative_to(task.folder)), failure.record.model_dump()] for failure in files.failed]
+    parts += files.left_out
+    # The loci of all targets on the same folds are drawn together; which rows a target has follows from the task.
+    parts.append([other.target for other in boards_on(task, files.folds_digest)])
+    folds = read_record(FoldsRecord, task.folder / folds_file(files.folds_digest)).record
+    parts.append(None if folds is None else folds.model_dump())
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def code_digest() -> str:
+    """Hash of the sources that turn predictions into numbers: ``bench.stats`` and this package."""
+    home = Path(__file__).parents[1]
+    sources = [path for package in ("stats", "board") for path in sorted((home / package).glob("*.py"))]
+    return hashlib.sha256(b"\0".join(path.read_bytes() for path in sources)).hexdigest()[:16]

@@ -1,0 +1,139 @@
+"""What a plugin is made of: a hash of the code it runs."""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import importlib.util
+import inspect
+import itertools
+from collections.abc import Iterator
+from importlib.machinery import ModuleSpec, PathFinder
+from pathlib import Path
+from typing import Any, NamedTuple
+
+#: Packages of ``bench`` whose code is part of the plugins that import it.
+_HASHED = ("bench.kernels", "bench.featurizers", "bench.models")
+
+
+def source_digest(cls: type) -> str:
+    """Hash of the code a plugin runs: its module, and the modules it imports from its own package, from the built-in
+    plugins or from ``bench.kernels``.
+
+    Comments, docstrings, blank lines and formatting do not count. Nor does the place from which a name of ``bench`` or
+    of the plugin's own package is imported: when a module moves, no result is fitted again. Every version of Python
+    gives the same digest.
+    """
+    seen: dict[Path, str] = {}
+    _collect(Path(inspect.getfile(cls)), cls.__module__, seen)
+    return hashlib.sha256("\n".join(sorted(seen.values())).encode()).hexdigest()[:16]
+
+
+class Imported(NamedTuple):
+    """One thing that an import statement brings in: its full name, and what it is called in the importing module."""
+
+    full: str
+    bound: str
+
+
+def imported(node: ast.AST, package: str = "") -> Iterator[Imported]:
+    """What a node of a module in ``package`` imports: nothing where it is no import statement."""
+    if isinstance(node, ast.Import):
+        for alias in node.names:
+            yield Imported(alias.name, alias.asname or alias.name.partition(".")[0])
+    elif isinstance(node, ast.ImportFrom):
+        above = package.split(".")
+        home = ".".join(above[: len(above) - node.level + 1]) if node.level else ""
+        home = ".".join(piece for piece in (home, node.module) if piece)
+        yield from (Imported(f"{home}.{alias.name}", alias.asname or alias.name) for alias in node.names)
+
+
+def _collect(path: Path, module: str, seen: dict[Path, str]) -> None:
+    """Put into ``seen`` the text of a module and of every module whose code counts with it."""
+    if path in seen:
+        return
+    tree = ast.parse(path.read_bytes())
+    package = module if path.name == "__init__.py" else module.rpartition(".")[0]
+    own = module.partition(".")[0]
+    names: set[str] = set()
+    files: dict[str, Path] = {}
+    for full, bound in (found for node in ast.walk(tree) for found in imported(node, package)):
+        if not _within(full, (own, "bench")):
+            continue
+        file = _file_of(full)
+        # A module is known by what it is called here; of a thing in a module its own name counts too.
+        names.add(bound if file is not None else f"{full.rpartition('.')[2]} as {bound}")
+        for name in (full, full.rpartition(".")[0]):
+            if _within(name, _HASHED if own == "bench" else (own, *_HASHED)) and (found := _file_of(name)) is not None:
+                files[name] = found
+    seen[path] = "\n".join([*sorted(names), _text(_stripped(tree, package, own))])
+    for name in sorted(files):
+        _collect(files[name], name, seen)
+
+
+def _within(name: str, packages: tuple[str, ...]) -> bool:
+    return any(name == package or name.startswith(f"{package}.") for package in packages)
+
+
+def _file_of(name: str) -> Path | None:
+    """The Python file of a module; None for what is no module or has no file."""
+    spec = _spec(name)
+    return Path(spec.origin) if spec is not None and spec.origin is not None and spec.origin.endswith(".py") else None
+
+
+def _spec(name: str) -> ModuleSpec | None:
+    """As ``importlib.util.find_spec``, which would import the packages above the module."""
+    above = name.rpartition(".")[0]
+    try:
+        if not above:
+            return importlib.util.find_spec(name)
+        parent = _spec(above)
+        where = None if parent is None else parent.submodule_search_locations
+        return None if where is None else PathFinder.find_spec(name, where)
+    except (ImportError, AttributeError, ValueError):
+        return None
+
+
+def _stripped(tree: ast.Module, package: str, own: str) -> ast.Module:
+    """``tree`` without docstrings, ``pass``, and imports from ``bench`` and the own package."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            node.names = [alias for alias in node.names if not _within(alias.name, (own, "bench"))]
+        for field in ("body", "orelse", "finalbody"):
+            statements = getattr(node, field, None)
+            if isinstance(statements, list):  # that of a lambda is an expression
+                first = 1 if field == "body" and _has_docstring(node) else 0
+                setattr(node, field, [each for each in statements[first:] if not _is_idle(each, package, own)])
+    return tree
+
+
+def _has_docstring(node: ast.AST) -> bool:
+    if not isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) or not node.body:
+        return False
+    first = node.body[0]
+    return isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant) and isinstance(first.value.value, str)
+
+
+def _is_idle(statement: ast.stmt, package: str, own: str) -> bool:
+    """Whether a statement does nothing, or only imports what is counted otherwise."""
+    here = [full for full, _ in imported(statement, package)]
+    return isinstance(statement, ast.Pass) or (bool(here) and all(_within(full, (own, "bench")) for full in here))
+
+
+def _text(node: Any) -> str:
+    """A syntax tree as text that every version of Python writes alike: ``ast.unparse`` chooses other quotes from 3.12
+    on, and ``ast.dump`` shows new fields."""
+    if isinstance(node, ast.JoinedStr):  # the letters between two values are one piece, or several, or an empty one
+        pieces = itertools.groupby(node.values, lambda piece: isinstance(piece, ast.Constant))
+        return f"JoinedStr({','.join(filter(None, (_piece(list(group)) for _, group in pieces)))})"
+    if isinstance(node, ast.AST):
+        fields = [(key, value) for key, value in ast.iter_fields(node) if value is not None and value != []]
+        return f"{type(node).__name__}({','.join(f'{key}={_text(value)}' for key, value in fields if key != 'kind')})"
+    if isinstance(node, list):
+        return f"[{','.join(map(_text, node))}]"
+    return ascii(node)
+
+
+def _piece(group: list[ast.expr]) -> str:
+    letters = "".join(str(each.value) for each in group if isinstance(each, ast.Constant))
+    return ascii(letters) if letters else ",".join(_text(each) for each in group if not isinstance(each, ast.Constant))

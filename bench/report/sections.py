@@ -1,0 +1,245 @@
+"""The section of one task, from the numbers of ``summary.json`` alone."""
+
+from __future__ import annotations
+
+from bench.board.schema import BoardSummary, CeilingSummary, RowSummary, SkippedSummary, Summary, TaskSummary
+from bench.report import text
+from bench.report.columns import FITS, LEFT, SCORES
+from bench.report.plots import Links
+from bench.report.sentences import no_ceiling, parts_sentence, share_sentence, verdict_sentence
+from bench.report.summary_table import anchor, has_many_targets, matrix
+from bench.report.text import code, count, escape, estimate, number, percent, percent_estimate, point, signed_estimate
+
+#: How the strand of the elements is told.
+STRANDS = {"stranded": "part of the measurement", "free": "free: orientation does not matter"}
+
+
+def task_section(summary: Summary, *, only: bool, pictures: Links) -> list[str]:
+    """Lines of a task's section. ``only`` : the summary was published without predictions."""
+    task, boards = summary.task, summary.boards
+    title = f": {escape(task.title)}" if task.title else ""
+    lines = [f'<a id="{anchor(summary)}"></a>', "", f"## {escape(task.name)}{title}", ""]
+    if task.note:
+        lines += [f"> **Note.** {escape(task.note)}", ""]
+    if only:
+        lines += ["*Summary only: these numbers were published without the predictions they were computed from.*", ""]
+    lines += _facts(task)
+    if not boards:
+        lines += ["No finished result yet.", ""]
+    many = has_many_targets(boards)
+    if many:
+        lines += matrix(boards)
+    if pictures.scores is not None:
+        lines += [f"![Scores of {escape(task.name)} under the noise ceiling]({pictures.scores})", ""]
+    for i, board in enumerate(boards):
+        body = _board(board, pictures.fits.get(i))
+        if many:
+            head = f"<details><summary><b>{escape(board.target)}</b>: {_one_line(board)}</summary>"
+            lines += [head, "", *body, "</details>", ""]
+        else:
+            lines += [f"### {escape(board.target)}, split {code(board.split)}", "", *body]
+    return lines + _skipped(summary.skipped)
+
+
+def _facts(task: TaskSummary) -> list[str]:
+    facts = [
+        ("Assay", escape(task.assay)),
+        ("Organism, genome", ", ".join(escape(word) for word in (task.organism, task.genome) if word)),
+        ("Strand", STRANDS.get(task.orientation, "")),
+        ("Rows", count(task.rows)),
+        ("Counted while reading", "; ".join(f"{escape(k)}: {count(v)}" for k, v in task.counts.items())),
+        ("Citation", escape(task.citation)),
+        ("Licence", escape(task.licence)),
+        ("Data digest", code(task.digest[:16])),
+    ]
+    return [*(f"- {name}: {value}" for name, value in facts if value), ""]
+
+
+def _one_line(board: BoardSummary) -> str:
+    pieces = [f"noise ceiling {number(board.ceiling.value)}"]
+    for name, label in ((board.best_gc, "GC-only"), (board.best, "best"), (board.best_deep, "best deep")):
+        row = board.row(name)
+        pieces += [] if row is None else [f"{label} {number(point(row.score))}"]
+    return ", ".join(pieces)
+
+
+def _board(board: BoardSummary, picture: str | None) -> list[str]:
+    lines = []
+    if board.rows:
+        lines += [f"**{share_sentence(board)}**", ""]
+        parts = [parts_sentence(board.share)] if board.share else []
+        parts += [parts_sentence(share, windows=True) for share in board.shares_apart]
+        lines += [f"{sentence}\n" for sentence in (*parts, verdict_sentence(board)) if sentence]
+        lines += _above(board)
+        lines += text.table([name for name, _ in SCORES], _rows(board), left=LEFT)
+        lines += _held_fixed(board)
+        lines += _fits(board)
+        lines += [
+            f"Split {code(board.split)}. Scores are means over folds of the within-fold Spearman, never pooled over "
+            f"folds; intervals from {count(board.draws)} draws of loci.",
+            "",
+        ]
+    lines += [f"- **Warning**: {escape(warning)}" for warning in board.warnings] + [""] * bool(board.warnings)
+    lines += _strata(board)
+    if picture is not None:
+        lines += [f"![Predicted against measured, {escape(board.target)}]({picture})", ""]
+    lines += _failed(board)
+    if board.left_out:
+        lines += ["Left out:", "", *(f"- {escape(reason)}" for reason in board.left_out), ""]
+    return lines
+
+
+# ---- above the table -------------------------------------------------------------------------------------------------
+def _above(board: BoardSummary) -> list[str]:
+    """What the table's figures stand on: noise ceiling, confounders, rows and folds."""
+    lines = [*_ceiling(board), f"- ρ(GC, y) {signed_estimate(board.rho_gc)}"]
+    for row in board.confounders:
+        name = escape(row.name)
+        lines.append(f"- ρ({name}, y) {signed_estimate(row.with_y)}, ρ(GC, {name}) {signed_estimate(row.with_gc)}")
+    lines.append(
+        f"- Test rows {count(board.n)} in {count(board.loci)} loci, effective n {count(board.effective_n)}; "
+        f"tied values {percent(board.tied)}"
+    )
+    sizes = board.sizes
+    lines.append(
+        f"- {board.folds} fold{'s' * (board.folds != 1)} {code(board.folds_digest)}; rows per fold: train "
+        f"{_range(sizes.train)}, valid {_range(sizes.valid)}, test {_range(sizes.test)}"
+    )
+    if board.duplicates is not None:
+        lines.append(
+            f"- Test rows whose bases stand among training or validation rows: {count(board.duplicates.exact)} exact,"
+            f" {count(board.duplicates.reverse_complement)} reverse-complemented"
+        )
+    return [*lines, ""]
+
+
+def _ceiling(board: BoardSummary) -> list[str]:
+    """The noise ceiling in its forms, or why there is none."""
+    ceiling = board.ceiling
+    lines = [] if ceiling.estimate is None else _known_ceiling(board, ceiling)
+    if ceiling.estimate is None:
+        lines.append(f"- Noise ceiling: n/a ({no_ceiling(board)}), so shares of the explainable variance are n/a too")
+    if ceiling.halves is not None:
+        lines.append(
+            f"- Noise ceiling by barcode halves, which share no barcode's DNA noise: {number(ceiling.halves.value)}"
+            f" (Spearman between the halves {number(ceiling.halves.rho)})"
+        )
+    return lines
+
+
+def _known_ceiling(board: BoardSummary, ceiling: CeilingSummary) -> list[str]:
+    lines = [
+        f"- Noise ceiling {estimate(ceiling.estimate)}: {ceiling.replicates} replicates, mean Spearman between two of"
+        f" them {number(ceiling.replicate_rho)}, reliability of their mean {number(ceiling.reliability)}"
+    ]
+    if ceiling.product_form is not None:
+        lines.append(
+            f"- Unequal replicates: {code(board.best)} explains {percent(ceiling.product_form)} of the "
+            f"explainable variance by the product form, {percent(ceiling.mean_form)} by the mean form"
+        )
+    if ceiling.given_dna is not None:
+        lines.append(
+            f"- Noise ceiling given log DNA (the replicates share one DNA library): {number(ceiling.given_dna)}"
+        )
+    return lines
+
+
+def _range(sizes: list[int]) -> str:
+    if not sizes:
+        return text.NOTHING
+    low, high = min(sizes), max(sizes)
+    return count(low) if low == high else f"{count(low)}–{count(high)}"
+
+
+# ---- tables ----------------------------------------------------------------------------------------------------------
+def _rows(board: BoardSummary) -> list[list[str]]:
+    """Noise ceiling, confounders, null model; then the sequence rows, best first."""
+    figure = board.ceiling.estimate
+    ceiling = ["*noise ceiling (replicates)*", "", estimate(figure), text.NOTHING if figure is None else "100 %"]
+    ceiling += [""] * (len(SCORES) - len(ceiling))
+    return [ceiling, *([show(row, board) for _, show in SCORES] for row in _ordered(board))]
+
+
+def _ordered(board: BoardSummary) -> list[RowSummary]:
+    """Confounders, null model; then the sequence rows, best first."""
+    rows = sorted(board.rows, key=lambda row: (2.0 if row.score is None else -row.score.value, row.name))
+    return [row for role in ("confounder", "null", "sequence") for row in rows if row.role == role]
+
+
+def _held_fixed(board: BoardSummary) -> list[str]:
+    """Best learner, best deep one and GC itself under every way of holding GC fixed."""
+    if not board.held_fixed:
+        return []
+    header = [
+        "featurizer + model",
+        "unadjusted",
+        "given GC",
+        "within GC bins",
+        "AUROC, GC-matched",
+        "dinucleotide-shuffled",
+        "GC-only null",
+    ]
+    shown = []
+    for row in board.held_fixed:
+        adjusted = (row.given_gc, row.within_gc_bins, row.gc_matched_auroc)
+        left = (row.dinucleotide_shuffled, row.gc_only_null)
+        shown.append([code(row.name), *(estimate(figure) for figure in (row.unadjusted, *adjusted, *left))])
+    lead = (
+        "**GC held fixed.** The same predictions, first where GC cannot help: *AUROC, GC-matched* tells high from low "
+        f"activity on {count(board.held_fixed[0].gc_matched_rows)} rows of the same GC (0.5 is chance), the others are "
+        "Spearman correlations (0 is chance). Then where nothing but composition, or nothing but GC, can."
+    )
+    return [lead, "", *text.table(header, shown, left=LEFT)]
+
+
+def _fits(board: BoardSummary) -> list[str]:
+    """How the rows were fitted, folded away: Spearman on each part, time, device."""
+    body = [[show(row, board) for _, show in FITS] for row in _ordered(board)]
+    head = "<details><summary>How each was fitted: Spearman on each part, seeds, time, device, folds</summary>"
+    return [head, "", *text.table([name for name, _ in FITS], body, left=LEFT), "</details>", ""]
+
+
+def _strata(board: BoardSummary) -> list[str]:
+    lines: list[str] = []
+    for name, levels in board.strata.items():
+        header = [escape(name), "n", "noise ceiling", "ρ(GC, y)", "GC-only", "best", "best given GC"]
+        header.append("GC's share of explainable [95 %]")
+        body = [
+            [
+                escape(level.level) if level.level is not None else "*pooled*",
+                count(level.n),
+                number(level.ceiling),
+                signed_estimate(level.rho_gc),
+                estimate(level.gc),
+                estimate(level.best),
+                estimate(level.given_gc),
+                percent_estimate(level.share),
+            ]
+            for level in levels
+        ]
+        lines += text.table(header, body)
+    return lines
+
+
+# ---- what is not scored ----------------------------------------------------------------------------------------------
+def _failed(board: BoardSummary) -> list[str]:
+    if not board.failed:
+        return []
+    lines = ["Failed fits (not scored; `bench run` tries them again):", ""]
+    lines += [
+        f"- {code(fit.featurizer)} + {code(fit.model)}, seed {fit.seed}: **failed**: {escape(fit.reason)} "
+        f"(log: {code(fit.log)})"
+        for fit in board.failed
+    ]
+    return [*lines, ""]
+
+
+def _skipped(skipped: list[SkippedSummary]) -> list[str]:
+    if not skipped:
+        return []
+    lines = ["<details><summary>Pairs that make no sense here were skipped</summary>", ""]
+    for skip in skipped:
+        # A featurizer that does not apply is named alone.
+        names = " + ".join(code(name) for name in (skip.featurizer, skip.model) if name is not None)
+        lines.append(f"- {names}: {escape(skip.reason)}")
+    return [*lines, "", "</details>", ""]
