@@ -311,7 +311,10 @@ def _prepare(setting: Setting) -> str:
     """Set the environment up; the Keras name of the wanted device."""
     _environment(setting.threads)
     if setting.device == "cpu":
-        return "cpu:0"
+        # To PyTorch "cpu:0" is another device than "cpu": weights would be copies, which get no gradients.
+        import keras
+
+        return "cpu" if keras.backend.backend() == "torch" else "cpu:0"
     if not _has_gpu():
         raise BenchError("cnn: --device cuda was asked for, but the Keras backend sees no GPU. Use --device cpu.")
     return "gpu:0"
