@@ -36,6 +36,7 @@ from bench.plugins.parameters import expand_sweep
 from bench.plugins.registry import Registry
 from bench.plugins.settings import plugin_files
 from bench.report import write_board
+from bench.report.plots import Links
 from bench.store.clean import leftovers
 from bench.store.external import place_predictions, read_predictions_table, score_predictions
 from bench.store.merge import merge, plan_merge
@@ -254,7 +255,7 @@ def sound_store() -> Path:
     for name in ("one", "two", "three"):
         score_predictions(store, task, folds, "y", path, name)
     store.write_failure(description(ResultId("small", "y", folds.name, "gc", "bad", 0)), "no luck", "why")
-    with mock.patch("bench.report.pictures.draw_pictures", return_value={}):
+    with mock.patch("bench.report.plots.draw_pictures", return_value=(Links(), {})):
         write_board(folder)
     return folder
 
@@ -269,7 +270,7 @@ def store_file(which: int, edits: list[tuple[float, str, str, int]]) -> None:
     file = files[which % len(files)]
     file.write_bytes(edited(file.read_bytes().decode("latin-1"), edits).encode("latin-1", "replace"))
     troubles: list[str] = []
-    with mock.patch("bench.report.pictures.draw_pictures", return_value={}):
+    with mock.patch("bench.report.plots.draw_pictures", return_value=(Links(), {})):
         write_board(folder, troubles)
     assert all(line.isprintable() for line in troubles)
     leftovers(folder, failed=True, stale=True)
