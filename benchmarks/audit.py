@@ -18,6 +18,8 @@ from bench.datasets.simulate import simulate
 from bench.sequences import Sequences
 from bench.stats.bootstrap import Draws, correlation_draws, estimate
 from bench.stats.ranks import mid_ranks, spearman
+from bench.tasks.duplicates import across_split
+from bench.tasks.splits import Split
 from bench.tasks.task import TEST, TRAIN, VALID, Card, Folds, Target, Task
 
 RNG = np.random.default_rng(0)
@@ -95,7 +97,7 @@ def near(rows: int = 2000, length: int = 150) -> None:
     )
     for name, codes in tested.items():
         task, folds = as_task(np.concatenate([seen, codes]), rows)
-        rates = [duplicates.near_across_split(task, folds, share)["near"] / rows for share in (0.1, 0.3, 0.5, 0.7)]
+        rates = [duplicates.near_across_split(task, folds, share).near / rows for share in (0.1, 0.3, 0.5, 0.7)]
         print(f"{name}: " + ", ".join(f"{rate:.1%}" for rate in rates) + " at shares of .1, .3, .5, .7")
         try:
             best = hashfrag.best_scores(task.sequences, np.arange(rows, 2 * rows), np.arange(rows)) / length
@@ -116,7 +118,7 @@ def as_task(codes: NDArray[np.uint8], train: int) -> tuple[Task, Folds]:
     sequences = Sequences.from_intervals(codes.ravel(), start, start + length)
     names, none = np.arange(n).astype(str), np.full(n, -1, np.int64)
     target = Target("y", RNG.normal(size=(n, 2)), ("1", "2"))
-    task = Task(Card("x", "x"), sequences, names, names, none, np.arange(n), {"y": target}, {}, "holdout", "x")
+    task = Task(Card("x", "x"), sequences, names, names, none, np.arange(n), {"y": target}, {}, Split("holdout"), "x")
     return task, Folds("holdout", part)
 
 
@@ -168,7 +170,7 @@ def speed() -> None:
     print("\n## Seconds")
     for rows, length in ((15_000, 200), (60_000, 200)):
         task, folds = as_task(RNG.integers(0, 4, (rows, length), dtype=np.uint8), rows // 2)
-        for count in (duplicates.across_split, duplicates.near_across_split):
+        for count in (across_split, duplicates.near_across_split):
             best = np.inf
             for _ in range(3):
                 began = time.perf_counter()

@@ -19,7 +19,7 @@ from bench.stats.bootstrap import Draws, spearman_draws
 
 
 def naive_draws(y: np.ndarray, predictions: np.ndarray, locus: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """Spearman of every model in each draw by gathering the resampled rows and ranking them anew."""
+    """Spearman of every model in each draw by gathering the resampled rows and ranking them again."""
     by_locus = np.split(np.argsort(locus, kind="stable"), np.cumsum(np.bincount(locus))[:-1])
     scores = np.empty((len(weights), predictions.shape[1]))
     for b, multiplicity in enumerate(weights):

@@ -13,21 +13,25 @@ from __future__ import annotations
 
 import argparse
 import itertools
+import sys
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 from sure_standin import own_memory
 
-from bench.datasets.sure_standin import random_chromosome
 from bench.featurizer import Features, LazyRows
 from bench.kernels.codes import padded_codes
 from bench.model import Part, Setting
 from bench.models import cnn
 from bench.run.device import cpu_threads
 from bench.sequences import Sequences
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "support"))
+from standin import random_chromosome
 
 
 class OneNetwork(cnn.CNN):

@@ -26,9 +26,11 @@ import numpy as np
 import pandas as pd
 
 from bench.datasets.sure2017 import COUNTS, GENOMES
-from bench.datasets.sure_standin import write_standin
 from bench.stats.ranks import spearman
 from bench.tasks.task import TEST
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "support"))
+from standin import write_standin
 
 #: Rows of a stand-in for one with 10 plasmid reads, and bases for one fragment (benchmarks/sure_standin.py).
 ROWS, BASES = 5, 136

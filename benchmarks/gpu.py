@@ -3,7 +3,7 @@
     python benchmarks/gpu.py [--rows 5000,20000,100000] [--out benchmarks/gpu.md]
 
 The data are simulated: random sequences whose activity follows GC content, one motif and noise. Boosters and the forest
-get counts of 1- to 6-mers (5,460 columns, uint8), the network one-hot codes of 200 bases, once per Keras backend that is
+get counts of 1- to 6-mers (5,460 columns, uint8), networks one-hot codes of 200 bases, once per backend that is
 installed and sees the device. Every figure is the median of ``--repeats`` fits after one that is not counted (imports,
 compiling, tracing), with the Spearman of the prediction on 2,000 rows that were not fitted beside it: a speed without
 its score says nothing.

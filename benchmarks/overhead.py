@@ -22,7 +22,7 @@ from scipy.stats import rankdata, norm
 
 from bench.kernels.kmers import count_kmers
 from bench.plugins.registry import Registry
-from bench.tasks.splits import make_folds
+from bench.tasks.folds import make_folds
 
 registry = Registry()
 task = registry.find("dataset", "{TASK}")().load()

@@ -24,6 +24,9 @@ from pathlib import Path
 
 import numpy as np
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "support"))
+from standin import fragments_of, random_chromosome, write_standin
+
 #: Share of the rows of a stand-in that have 10 plasmid reads or more: P(Poisson(Gamma(.7, 8)) > 9).
 KEPT = 0.20
 DENSITY = 300_000_000 / 2_200_000
@@ -75,8 +78,8 @@ def measure(
 ) -> Stages:
     """Every stage on one stand-in of so many fragments."""
     from bench.datasets.sure2017 import COUNTS, GENOMES, SuRE2017, read_counts
-    from bench.datasets.sure_standin import write_standin
-    from bench.fit.fit import Workspace, fit_job
+    from bench.fit.features import Workspace
+    from bench.fit.fit import FitJob, fit_job
     from bench.fit.worker import Probe
     from bench.plugins.registry import Registry
     from bench.run.device import cpu_threads
@@ -110,7 +113,7 @@ def measure(
         gc.collect()
         with stages.stage(f"features {featurizer.name}") as said:
             features = workspace.features_of(task, featurizer)
-            how = "made anew at each use" if hasattr(features.values, "read") else "held"
+            how = "made again at each use" if hasattr(features.values, "read") else "held"
             said["note"] = (
                 f"{features.columns} columns {features.values.dtype}, {features.values.nbytes / 1e9:.2f} GB {how}"
             )
@@ -124,12 +127,11 @@ def measure(
             if why_not(featurizer, model, probe, default_suite=False):
                 continue
             with stages.stage(f"{featurizer.name} + {model.name}") as said:
-                [result] = fit_job(
-                    task, folds, featurizer, model, 0, ("K562",), workspace=workspace, threads=cpu_threads()
-                )
-                seconds, scores = result.record["seconds"], result.record["spearman"]
+                job = FitJob(task, folds, featurizer, model, 0, ("K562",), threads=cpu_threads())
+                [result] = fit_job(job, workspace)
+                seconds, scores = result.record.seconds, result.record.spearman
                 said["note"] = (
-                    f"fit {seconds['fit']:.0f} s on {result.record['fitted_rows'][0]:,} rows, predict"
+                    f"fit {seconds['fit']:.0f} s on {result.record.fitted_rows[0]:,} rows, predict"
                     f" {seconds['predict']:.0f} s, shuffled {seconds.get('shuffled', 0):.0f} s,"
                     f" ρ test {scores['test'][0]:.3f}"
                 )
@@ -169,14 +171,13 @@ def gc_share(here: Path, task: object, folds: object, result: object) -> str:
 
 def many_fragments(fragments: int, bases: int) -> Stages:
     """GC of so many fragments of a random genome."""
-    from bench.datasets.sure_standin import _fragments, random_chromosome
     from bench.kernels.gc import gc_fraction, gc_windows
     from bench.sequences import Sequences
 
     stages, rng = Stages(), np.random.default_rng(0)
     with stages.stage("genome and intervals", f"{bases / 1e6:.0f} Mb, {fragments:,} fragments"):
         buffer = random_chromosome(rng, bases)
-        start, stop, reverse = _fragments(rng, bases, fragments)
+        start, stop, reverse = fragments_of(rng, bases, fragments)
         sequences = Sequences.from_intervals(buffer, start, stop, reverse)
     with stages.stage("gc"):
         whole = gc_fraction(sequences)

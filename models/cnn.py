@@ -7,7 +7,6 @@ import logging
 import os
 import re
 import sys
-from collections.abc import Iterator
 from dataclasses import replace
 from functools import lru_cache
 from typing import Any, ClassVar
@@ -19,6 +18,7 @@ from bench.errors import BenchError, nearest
 from bench.featurizer import Features
 from bench.model import Model, Part, Setting
 from bench.models.cnn_layers import ARCHITECTURES, PRECISIONS, Recipe, build
+from bench.models.cnn_rows import batches, measured, sample, spearman
 from bench.sequences import COMPLEMENT
 
 #: An epoch draws at most this many rows, so that validation is looked at every few minutes on millions of rows too.
@@ -109,7 +109,7 @@ class CNN(Model):
         self.device_used = setting.device
         self._one_target = train.y.ndim == 1
         self._both_strands = setting.reverse_complement and train.x.kind == "codes"
-        train, valid = _measured(train), _measured(valid)
+        train, valid = measured(train), measured(valid)
         recipe = self.recipe(*train.x.values.shape[:2])
         # One block size for every prediction, as each new shape is traced again; no larger than small parts need.
         most = max(16, PREDICT_POSITIONS // train.x.values.shape[1])
@@ -195,22 +195,22 @@ class CNN(Model):
         network = compiled.network
         rows = len(train.x)
         rates = iter(_rates(recipe, rows))
-        valid_rows = _sample(len(valid.x), VALID_SAMPLES, rng)
-        curve_rows = _sample(rows, CURVE_SAMPLES, rng)
-        batches = _batches(train, recipe, self._both_strands and self.regularise, rng)
+        valid_rows = sample(len(valid.x), VALID_SAMPLES, rng)
+        curve_rows = sample(rows, CURVE_SAMPLES, rng)
+        drawn = batches(train, recipe, self._both_strands and self.regularise, rng)
         best, best_epoch, weights = -np.inf, 0, network.get_weights()
         for epoch in range(1, recipe.epochs + 1):
             losses = []
             for _ in range(_steps(rows, recipe.batch)):
                 compiled.optimizer.learning_rate = next(rates)
-                losses.append(float(network.train_on_batch(*next(batches))))
+                losses.append(float(network.train_on_batch(*next(drawn))))
             if not np.isfinite(losses[-1]):
                 raise BenchError(
                     f"cnn: the loss is not finite in epoch {epoch}. Lower learning_rate, {recipe.learning_rate:g}.",
                     status=1,
                 )
-            score = _spearman(self._predict_strands(network, valid.x.values[valid_rows]), valid.y[valid_rows])
-            curve = _spearman(self._predict(network, train.x.values[curve_rows]), train.y[curve_rows])
+            score = spearman(self._predict_strands(network, valid.x.values[valid_rows]), valid.y[valid_rows])
+            curve = spearman(self._predict(network, train.x.values[curve_rows]), train.y[curve_rows])
             self.history.append(
                 {"member": member, "epoch": epoch, "loss": float(np.mean(losses)),
                  "train_spearman": curve, "valid_spearman": score}
@@ -311,7 +311,10 @@ def _prepare(setting: Setting) -> str:
     """Set the environment up; the Keras name of the wanted device."""
     _environment(setting.threads)
     if setting.device == "cpu":
-        return "cpu:0"
+        # To PyTorch "cpu:0" is another device than "cpu": weights would be copies, which get no gradients.
+        import keras
+
+        return "cpu" if keras.backend.backend() == "torch" else "cpu:0"
     if not _has_gpu():
         raise BenchError("cnn: --device cuda was asked for, but the Keras backend sees no GPU. Use --device cpu.")
     return "gpu:0"
@@ -364,58 +367,3 @@ def _masked_squared_error(y: Any, prediction: Any) -> Any:
     known = ops.logical_not(ops.isnan(y))
     squared = ops.square(ops.where(known, prediction - ops.where(known, y, 0.0), 0.0))
     return ops.sum(squared) / ops.maximum(ops.sum(ops.cast(known, "float32")), 1.0)
-
-
-# ---- rows -----------------------------------------------------------------------------------------------------------
-def _measured(part: Part) -> Part:
-    """The rows with a target, y as float32 (n, targets)."""
-    y = np.asarray(part.y, np.float32).reshape(len(part.x), -1)
-    rows = np.isfinite(y).any(axis=1)
-    return Part(part.x, y) if rows.all() else Part(part.x.take(rows), y[rows])
-
-
-def _sample(rows: int, most: int, rng: np.random.Generator) -> NDArray[np.int64] | slice:
-    return slice(None) if rows <= most else np.sort(rng.choice(rows, most, replace=False))
-
-
-def _batches(
-    part: Part, recipe: Recipe, both_strands: bool, rng: np.random.Generator
-) -> Iterator[tuple[NDArray[Any], NDArray[np.float32]]]:
-    """Batches without end, all of one size: a new order whenever the rows left do not fill a batch."""
-    codes = part.x.kind == "codes"
-    while True:
-        order = rng.permutation(len(part.x))
-        for first in range(0, len(order) - recipe.batch + 1, recipe.batch):
-            rows = order[first : first + recipe.batch]
-            x = part.x.values[rows]
-            if codes and both_strands:
-                x = flip(x, rng.random(len(x)) < 0.5)
-            if codes and recipe.shift:
-                x = shift(x, rng.integers(-recipe.shift, recipe.shift + 1, len(x)))
-            yield (x if codes else x.astype(np.float32, copy=False)), part.y[rows]
-
-
-def flip(codes: NDArray[np.uint8], rows: NDArray[np.bool_]) -> NDArray[np.uint8]:
-    """``codes`` (n, length) with the chosen rows reverse-complemented."""
-    return np.where(rows[:, None], COMPLEMENT[codes[:, ::-1]], codes)
-
-
-def shift(codes: NDArray[np.uint8], offsets: NDArray[np.int64]) -> NDArray[np.uint8]:
-    """``codes`` (n, length) with row i moved right by ``offsets[i]`` bases (left where negative), N filling the gap."""
-    length = codes.shape[1]
-    source = np.arange(length) - offsets[:, None]
-    moved = np.take_along_axis(codes, np.clip(source, 0, length - 1), axis=1)
-    return np.where((source < 0) | (source >= length), np.uint8(4), moved)
-
-
-def _spearman(prediction: NDArray[Any], y: NDArray[Any]) -> float:
-    """Mean over targets of Spearman's rho over the measured rows; a constant counts as 0."""
-    from scipy.stats import rankdata
-
-    scores = []
-    for a, b in zip(prediction.T, y.T, strict=True):
-        known = np.isfinite(b)
-        a, b = rankdata(a[known]), rankdata(b[known])
-        spread = a.std() * b.std()
-        scores.append(float(np.mean((a - a.mean()) * (b - b.mean())) / spread) if spread > 0 else 0.0)
-    return float(np.mean(scores))

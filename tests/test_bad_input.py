@@ -209,7 +209,7 @@ def test_marks_of_other_systems_do_no_harm(tmp_path, small_task):
     assert call(*words)[0] == 0
     table.write_bytes(b"\xef\xbb\xbf" + table.read_bytes().replace(b"\n", b"\r\n"))
     small_task.write_bytes(b"\xef\xbb\xbf" + small_task.read_bytes())
-    assert "nothing to fit, 1 results reused" in call(*words)[1]
+    assert "nothing to fit, 1 result reused" in call(*words)[1]
 
 
 def test_a_genome_that_does_not_fit_the_table(tmp_path, small_task):

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import tomllib
-from collections.abc import Callable, Iterator, Mapping
-from pathlib import Path
+from collections.abc import Callable, Iterator, Sequence
 from typing import Literal
 
 from bench.audit import confounders, design, duplicates, hashfrag
 from bench.audit.finding import Finding, Subject
 from bench.errors import BenchError
-from bench.plugins.registry import Registry
 from bench.tasks.task import Folds, Task
 
 #: Every check, in the order they are shown.
@@ -31,22 +28,14 @@ CHECKS: tuple[Callable[[Subject], Iterator[Finding]], ...] = (
 )
 
 
-def audit(task: Task, folds: Folds, minimum: Mapping[str, float] | None = None) -> Iterator[Finding]:
-    """Findings of every check, as they come. ``minimum`` are the filters of the task's file."""
-    subject = Subject(task, folds, minimum or {})
+def audit(task: Task, folds: Folds) -> Iterator[Finding]:
+    """Findings of every check, as they come."""
+    subject = Subject(task, folds)
     for check in CHECKS:
         yield from check(subject)
 
 
-def minimum_of(source: str, registry: Registry) -> Mapping[str, float]:
-    """The filters of a task file, or of a data set's name: column -> least value."""
-    if source.endswith(".toml"):
-        content = tomllib.loads(Path(source).read_text(encoding="utf-8"))
-        return dict(content.get("minimum", {}))
-    return dict(registry.find("dataset", source)().spec().minimum)
-
-
-def failed(findings: list[Finding], fail_on: Literal["warn", "fail"]) -> bool:
+def failed(findings: Sequence[Finding], fail_on: Literal["warn", "fail"]) -> bool:
     """Whether an audit fails: on any FAIL, and with "warn" on any WARN too."""
     if fail_on not in ("warn", "fail"):
         raise BenchError(f"--fail-on must be warn or fail. Got {fail_on!r}.")

@@ -29,7 +29,7 @@ def check_gc(subject: Subject) -> Iterator[Finding]:
         figure = subject.correlation(subject.gc, target.value)
         status, verdict = graded(figure, fail=np.inf)
         reason = f"rho(GC, y) {in_words(figure)}"
-        reason += ": report every score beside GC alone" if status == "WARN" else verdict
+        reason += ": report every score next to that of GC alone" if status == "WARN" else verdict
         yield Finding("gc", status, label(subject, target), reason, figures_of(figure))
 
 
@@ -106,7 +106,7 @@ def known_stratum(subject: Subject, labels: NDArray[np.str_], y: NDArray[np.floa
 
 
 def graded(figure: Estimate, *, fail: float, one_sided: bool = False) -> tuple[Status, str]:
-    """Status of a correlation with a target, and the words for what is wrong with it.
+    """Status of a correlation with a target, and what is wrong with it, in words.
 
     ``one_sided`` : a prediction's score, of which a negative one is nothing to worry about.
     """

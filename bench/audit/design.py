@@ -11,6 +11,7 @@ from bench.audit.finding import Finding, Status, Subject, label
 from bench.stats.ceilings import ceiling
 from bench.stats.ranks import tied_fraction
 from bench.tasks.loci import overlapping
+from bench.tasks.places import UNPLACED
 from bench.tasks.task import DROPPED, PART_NAMES, TEST, TRAIN, VALID
 
 #: Names of columns that are measured on RNA, or made from it.
@@ -19,7 +20,7 @@ _OUTCOME = re.compile(
 )
 #: A covariate that ranks a target this well and filters the rows may be made from it.
 FILTER_RHO = 0.5
-#: Test loci of a fold. With 10 rows a locus (ICC .5) the 95 % interval of a Spearman of .5 reaches .15 to either side
+#: Test loci of a fold. With 10 rows per locus (ICC .5) the 95 % interval of a Spearman of .5 reaches .15 to either side
 #: with 20 loci and .11 with 50, and from 5 to 50 loci it holds the truth in 88 to 93 % of cases (docs/audit.md).
 LOCI_WARN, LOCI_FAIL = 50, 20
 #: Test rows of a fold. The standard error of a fold's Spearman is .10 at 100 rows and .07 at 200.
@@ -40,7 +41,7 @@ def check_loci(subject: Subject) -> Iterator[Finding]:
     task, folds = subject.task, subject.folds
     codes, loci = np.unique(task.locus, return_inverse=True)[1], len(np.unique(task.locus))
     straddling, overlaps = np.zeros(loci, np.bool_), np.zeros(len(task), np.bool_)
-    placed = (task.position >= 0) & (task.chrom != "unplaced")
+    placed = (task.position >= 0) & (task.chrom != UNPLACED)
     block = np.full(len(task), -1, np.int64)
     block[placed] = overlapping(
         task.chrom[placed], task.position[placed], (task.position + task.sequences.lengths)[placed]
@@ -123,7 +124,7 @@ def check_gc_balance(subject: Subject) -> Iterator[Finding]:
 
 
 def check_ties(subject: Subject) -> Iterator[Finding]:
-    """Tied values of every target, and the share at the most frequent one (zeros, a floor)."""
+    """Tied values of every target, and the share at the most frequent one (zeros, a detection limit)."""
     for target in subject.task.targets.values():
         if target.kind == "binary":
             yield Finding("ties", "SKIPPED", label(subject, target), "a binary target")
@@ -145,9 +146,9 @@ def check_ties(subject: Subject) -> Iterator[Finding]:
 
 def check_filters(subject: Subject) -> Iterator[Finding]:
     """Filters of the task's file that select on the outcome: a minimum on something measured on RNA."""
-    if not subject.minimum:
+    if not subject.task.minimum:
         yield Finding("filters", "PASS", "", "no minimum is asked of any column")
-    for name, least in subject.minimum.items():
+    for name, least in subject.task.minimum.items():
         column = subject.task.sequences.covariates.get(name)
         found = [] if column is None else [subject.correlation(column, t.value) for t in subject.task.targets.values()]
         most = max(found, key=lambda figure: abs(np.nan_to_num(figure.value)), default=None)
@@ -172,7 +173,7 @@ def check_replicates(subject: Subject) -> Iterator[Finding]:
     for target in subject.task.targets.values():
         about = label(subject, target)
         if target.replicates.shape[1] < 2:
-            yield Finding("replicates", "SKIPPED", about, "one replicate: its ceiling is n/a")
+            yield Finding("replicates", "SKIPPED", about, "one replicate: its noise ceiling is n/a")
             continue
         found = ceiling(target.replicates, subject.test_fold)
         if found is None:

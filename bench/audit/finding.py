@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.stats.bootstrap import Draws, Estimate, block_codes, correlation_draws, estimate
-from bench.stats.ranks import gaussian_within_folds, mid_ranks, pearson
+from bench.stats.ranks import gaussian_within_folds, mean_over_folds, mid_ranks, pearson
 from bench.tasks.task import TEST, Folds, Target, Task
 
 Status = Literal["PASS", "WARN", "FAIL", "SKIPPED"]
@@ -36,11 +36,10 @@ class Finding:
 
 @dataclass(frozen=True, eq=False)
 class Subject:
-    """A task under its split, as the checks see it. ``minimum`` are the filters of its file: column -> least value."""
+    """A task under its split, as the checks see it."""
 
     task: Task
     folds: Folds
-    minimum: Mapping[str, float] = field(default_factory=dict)
 
     @cached_property
     def gc(self) -> NDArray[np.float64]:
@@ -80,18 +79,10 @@ class Subject:
         inside = fold[both]
         ranks = gaussian_within_folds(pair, inside, gaussian=False)
         found = [
-            _mean(correlation_draws(ranks, [(0, 1)], locus, draws, inside, whole=whole)[:, :, 0])
+            mean_over_folds(correlation_draws(ranks, [(0, 1)], locus, draws, inside, whole=whole))[:, 0]
             for draws, whole in ((None, True), (Draws(blocks, DRAWS), False))
         ]
         return estimate(float(found[0][0]), found[1])
-
-
-def _mean(table: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Mean over folds (axis 1), leaving undefined ones out."""
-    defined = np.isfinite(table)
-    count = defined.sum(axis=1)
-    mean: NDArray[np.float64] = np.where(defined, table, 0).sum(axis=1) / np.where(count > 0, count, np.nan)
-    return mean
 
 
 def in_words(figure: Estimate) -> str:

@@ -1,6 +1,6 @@
 """A second opinion on near duplicates: alignments by BLAST through hashFrag, where both are installed.
 
-The check of our own compares words, which a copy at 90 % identity no longer shares. hashFrag aligns
+The check of our own compares k-mers, which a copy at 90 % identity no longer shares. hashFrag aligns
 (Kiyota et al., Detecting and avoiding homology-based data leakage in genome-trained sequence models, 2025).
 """
 
@@ -13,6 +13,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
@@ -51,23 +52,31 @@ def check_hashfrag(subject: Subject) -> Iterator[Finding]:
     except Absent as reason:
         yield Finding("near-duplicates", "SKIPPED", "hashFrag", str(reason))
         return
-    sample = f" (a sample of {found['all_rows']:,})" if found["test_rows"] < found["all_rows"] else ""
+    sample = f" (a sample of {found.all_rows:,})" if found.test_rows < found.all_rows else ""
     yield Finding(
         "near-duplicates",
-        leak_status(found["near"], found["test_rows"]),
+        leak_status(found.near, found.test_rows),
         "hashFrag",
-        f"{found['near']:,} of {found['test_rows']:,} test rows{sample} align with one training or validation row over"
+        f"{found.near:,} of {found.test_rows:,} test rows{sample} align with one training or validation row over"
         " half of their length or more, by BLAST",
-        found,
+        asdict(found),
     )
 
 
-def aligned_across_split(task: Task, folds: Folds, limit: float = LIMIT) -> dict[str, int]:
-    """Test rows whose best alignment with a row that a model sees, on either strand, scores ``NEAR`` of their length.
+@dataclass(frozen=True)
+class Aligned:
+    """Test rows that align well with a row that a model sees.
 
-    Returns
-    -------
-    ``near``: rows found; ``test_rows``: rows that were aligned; ``all_rows``: rows that are tested at all.
+    near : rows found. test_rows : rows that were aligned. all_rows : rows that are tested at all.
+    """
+
+    near: int
+    test_rows: int
+    all_rows: int
+
+
+def aligned_across_split(task: Task, folds: Folds, limit: float = LIMIT) -> Aligned:
+    """Test rows whose best alignment with a row that a model sees, on either strand, scores ``NEAR`` of their length.
 
     Raises
     ------
@@ -90,7 +99,7 @@ def aligned_across_split(task: Task, folds: Folds, limit: float = LIMIT) -> dict
         if len(mine) and len(seen):
             score = best_scores(task.sequences, mine, seen, end - time.monotonic())
             near[mine] |= score >= np.maximum(NEAR * task.sequences.lengths[mine], LEAST)
-    return {"near": int(near.sum()), "test_rows": len(chosen), "all_rows": len(tested)}
+    return Aligned(int(near.sum()), len(chosen), len(tested))
 
 
 def best_scores(

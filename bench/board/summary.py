@@ -314,7 +314,7 @@ def _held_fixed(board: Board, pair: PairScores, figures: RowFigures, joint: Join
         gc_matched_auroc=shown(fixed.matched),
         gc_matched_rows=fixed.matched_rows,
         dinucleotide_shuffled=shown(figures.shuffled),
-        gc_only_null=shown(fixed.permuted),
+        gc_only_null=shown(fixed.gc_only_null),
     )
 
 

@@ -13,7 +13,9 @@ import numpy as np
 from bench.checks.check import Check, check_known_failures, check_name, must, named, title
 from bench.dataset import Dataset, Unavailable
 from bench.plugins.registry import Registry
+from bench.tasks.folds import make_folds
 from bench.tasks.spec import TaskSpec
+from bench.tasks.splits import Split
 from bench.tasks.task import PART_NAMES, Task
 
 
@@ -54,7 +56,7 @@ class Rows:
 
 
 def check_title(dataset: Dataset, rows: Rows) -> None:
-    """A line on what it is."""
+    """One line on what it is."""
     line = getattr(dataset, "title", None)
     good = isinstance(line, str) and line.strip() and "\n" not in line
     must(bool(good), f"'title' of {title(dataset)} must be one line on what it is. Got {line!r}.")
@@ -81,6 +83,8 @@ def check_spec(dataset: Dataset, rows: Rows) -> None:
     spec, of = dataset.spec(), title(dataset)
     must(isinstance(spec, TaskSpec), f"spec() of {of} must return a TaskSpec. Got {type(spec).__name__}.")
     must(spec.name == dataset.name, f"The task of {of} must have the name of the data set. Got {spec.name!r}.")
+    good = spec.split is None or isinstance(spec.split, Split)
+    must(good, f"The split of {of} must be None or a Split, as Split.parse makes it. Got {spec.split!r}.")
     for key in ("title", "assay", "organism", "citation", "licence"):
         must(bool(getattr(spec, key)), f"The card of {of} must have {key!r}. Got nothing.")
 
@@ -99,8 +103,6 @@ def check_task(dataset: Dataset, rows: Rows) -> str:
 
 def check_folds(dataset: Dataset, rows: Rows) -> str:
     """Every fold of the default split has training, validation and test rows, and no locus lies in two of them."""
-    from bench.tasks.splits import make_folds
-
     task, of = rows.task, title(dataset)
     if isinstance(task, Unavailable):
         return task.reason

@@ -30,7 +30,7 @@ def audit(
     from rich.markup import escape
 
     from bench.audit.audit import audit as checks
-    from bench.audit.audit import failed, minimum_of
+    from bench.audit.audit import failed
     from bench.dataset import Unavailable
     from bench.errors import BenchError
     from bench.plugins.settings import registry_of
@@ -48,7 +48,7 @@ def audit(
     if not json_:
         console.print(f"[bold]{escape(loaded.card.name)}[/]: {len(loaded):,} rows, split {escape(folds.name)}")
     found = []
-    for finding in checks(loaded, folds, minimum_of(task, registry)):
+    for finding in checks(loaded, folds):
         found.append(finding)
         if not json_:
             about = f"{finding.about}: " if finding.about else ""

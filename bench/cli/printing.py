@@ -14,40 +14,59 @@ from bench.store.store import Store
 FEW_PAIRS = 6
 
 
-def print_plan(plan: Plan, console: Console, *, verbose: bool) -> None:
-    """The plan: tasks, results to fit and to reuse, the estimate, and what is skipped. ``verbose`` lists every job and
-    every skipped pair."""
+def print_plan(plan: Plan, console: Console, *, list_fits: bool = False, list_skipped: bool = False) -> None:
+    """The plan: tasks, what is skipped, fits to do and results to reuse, the estimate. ``list_fits`` and
+    ``list_skipped`` give each a line of its own."""
     for planned in plan.tasks:
         task, folds = planned.task, planned.folds
-        targets = f"{len(task.targets)} target{'s' if len(task.targets) > 1 else ''}"
         console.print(
-            f"[bold]{escape(task.card.name)}[/]: {len(task):,} rows, {targets}, split {escape(folds.name)}, folds"
-            f" {folds.digest}",
+            f"[bold]{escape(planned.name)}[/]: {len(task):,} rows, {_many(len(task.targets), 'target')}, split"
+            f" {escape(folds.name)}, folds {folds.digest}",
             highlight=False,
             soft_wrap=True,
         )
         for what, count in task.counts.items():
             console.print(f"  {escape(what)}: {count:,}", highlight=False)
-    if verbose:
+    if list_fits:
         for job in plan.jobs:
             console.print(f"  fit  {escape(str(job))}  about {in_words(job.seconds)}", highlight=False, soft_wrap=True)
-    whole = [skip for skip in plan.skipped if skip.featurizer is None]
-    pairs = [skip for skip in plan.skipped if skip.featurizer is not None]
-    said = verbose or (not plan.open and len(pairs) <= FEW_PAIRS)
-    for skip in whole + (pairs if said else []):
-        console.print(f"[yellow]skipped[/] {escape(skip.what)}: {escape(skip.reason)}", highlight=False, soft_wrap=True)
-    if pairs and not said:
-        console.print(f"[dim]{len(pairs)} pairs make no sense and are skipped (--dry-run lists them with reasons)[/]")
+    _print_skipped(plan, console, list_skipped)
     console.print(
-        f"{plan.results_to_fit} results to fit (about {in_words(plan.seconds)}), {len(plan.reused)} reused"
-        if plan.results_to_fit
-        else f"nothing to fit, {len(plan.reused)} results reused",
+        f"{_many(plan.fits, 'fit')} to do (about {in_words(plan.seconds)}), {len(plan.reused)} reused"
+        if plan.fits
+        else f"nothing to fit, {_many(len(plan.reused), 'result')} reused",
         highlight=False,
     )
     if plan.absent:
+        are = "is" if len(plan.absent) == 1 else "are"
         console.print(
-            f"[yellow]{len(plan.absent)} results are absent and --cache only fits nothing[/]", highlight=False
+            f"[yellow]{_many(len(plan.absent), 'result')} {are} absent and --cache only fits nothing[/]",
+            highlight=False,
         )
+
+
+def _print_skipped(plan: Plan, console: Console, every: bool) -> None:
+    """Tasks that are skipped, each with its fix; of featurizers and pairs the number, or each where there are few that
+    were asked for by name."""
+    tasks = [skip for skip in plan.skipped if skip.featurizer is None]
+    others = [skip for skip in plan.skipped if skip.featurizer is not None]
+    listed = every or (not plan.selection.open and len(others) <= FEW_PAIRS)
+    for skip in tasks + (others if listed else []):
+        console.print(f"[yellow]skipped[/] {escape(skip.what)}: {escape(skip.reason)}", highlight=False, soft_wrap=True)
+    if listed or not others:
+        return
+    alone = sum(skip.model is None for skip in others)
+    counts = [_many(n, what) for n, what in ((len(others) - alone, "pair"), (alone, "featurizer")) if n]
+    console.print(
+        f"[dim]skipped {' and '.join(counts)} that make no sense here (--verbose lists them with reasons)[/]",
+        highlight=False,
+        soft_wrap=True,
+    )
+
+
+def _many(count: int, what: str) -> str:
+    """``1 fit``, ``51 fits``."""
+    return f"{count:,} {what}{'' if count == 1 else 's'}"
 
 
 def print_outcome(plan: Plan, outcome: Outcome, store: Store, console: Console) -> int:
@@ -66,12 +85,12 @@ def print_outcome(plan: Plan, outcome: Outcome, store: Store, console: Console) 
             highlight=False,
             soft_wrap=True,
         )
-    counts = f"{len(outcome.fitted)} results fitted, {len(plan.reused) + len(outcome.shared)} reused"
+    counts = f"{_many(len(outcome.fitted), 'fit')} done, {len(plan.reused) + len(outcome.shared)} reused"
     if outcome.failed:
         counts += f", {len(outcome.failed)} failed"
-    console.print(f"{counts} in {in_words(outcome.seconds)}", highlight=False)
+    console.print(f"{counts}, in {in_words(outcome.seconds)}", highlight=False)
     if outcome.interrupted:
-        console.print("[yellow]stopped early: everything finished is kept, call it again to go on[/]")
+        console.print("[yellow]stopped early: everything finished is kept, call it again to resume[/]")
     console.print(f"leaderboard: {board}", highlight=False, soft_wrap=True)
     if outcome.interrupted:
         return 130

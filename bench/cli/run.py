@@ -1,12 +1,16 @@
-"""`bench run`: lay out results, say what they will take, fit what is missing, write the board."""
+"""`bench run`: lay out the fits, say what they will take, do those that are missing, write the board."""
 
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from bench.run.places.place import Place
 
 
 def run(
@@ -57,7 +61,7 @@ def run(
             " larger than a machine. With --scheduler or --cluster.",
         ),
     ] = False,
-    timeout: Annotated[float | None, typer.Option(help="Seconds after which a result is given up.", min=0.1)] = None,
+    timeout: Annotated[float | None, typer.Option(help="Seconds after which a fit is given up.", min=0.1)] = None,
     data_dir: Annotated[
         Path | None, typer.Option("--data-dir", envvar="BENCH_DATA_DIR", help="Folder that holds the public files.")
     ] = None,
@@ -65,8 +69,11 @@ def run(
         list[Path] | None, typer.Option("--plugin", help="A Python file with featurizers or models. Repeatable.")
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan and its estimate, and stop.")] = False,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", "-v", help="List every fit, and everything that is skipped with its reason.")
+    ] = False,
 ) -> None:
-    """Run results and write `leaderboard.md`. Finished results are kept and reused: call it again to go on."""
+    """Fit what is asked for and write `leaderboard.md`. Finished results are kept and reused: call again to resume."""
     from rich.console import Console
 
     from bench.cli.printing import print_outcome, print_plan
@@ -74,9 +81,8 @@ def run(
     from bench.plugins.settings import registry_of
     from bench.run.device import resolve_device
     from bench.run.execute import Options, run_plan
-    from bench.run.plan import PROBE_SECONDS, make_plan
+    from bench.run.plan import PROBE_SECONDS, Selection, make_plan
     from bench.store.store import Store
-    from bench.tasks.load import Selection
 
     if not every and not task:
         raise BenchError("say what to run: bench run --all, or bench run --task NAME (bench list shows the names).")
@@ -99,26 +105,35 @@ def run(
         split=split,
         quick=quick,
         data_dir=data_dir,
+        cache=cache,  # type: ignore[arg-type]
     )
     registry = registry_of(plugin or [])
-    patience = min(timeout or PROBE_SECONDS, PROBE_SECONDS)
-    plan = make_plan(selection, registry, store, cache, patience=patience)  # type: ignore[arg-type]
-    print_plan(plan, console, verbose=dry_run)
+    plan = make_plan(selection, registry, store, patience=min(timeout or PROBE_SECONDS, PROBE_SECONDS))
+    print_plan(plan, console, list_fits=dry_run or verbose, list_skipped=verbose)
     if dry_run:
         return
-    options = Options(device, threads, workers, timeout, refresh=cache == "refresh")
+    options = Options(device, threads, workers, timeout)
     with contextlib.ExitStack() as stack:
-        lanes = None
+        places: list[Place] | None = None
         if remote and plan.jobs:
-            from bench.run.places import cluster as dask
-            from bench.run.places.spread import SpreadLane
-
-            lane = SpreadLane if spread else dask.DaskLane
-            place = (
-                dask.scheduler_lanes(scheduler, threads, lane)
-                if scheduler
-                else dask.queue_lanes(cluster or "", cluster_config, threads, lane)
-            )
-            lanes = stack.enter_context(place)
-        outcome = run_plan(plan, selection, registry, store, console, options, lanes)
+            places = stack.enter_context(_cluster_places(scheduler, cluster, cluster_config, threads, spread))
+        outcome = run_plan(plan, registry, store, console, options, places)
     raise typer.Exit(print_outcome(plan, outcome, store, console))
+
+
+@contextlib.contextmanager
+def _cluster_places(
+    scheduler: str | None, cluster: str | None, config: Path | None, threads: int | None, spread: bool
+) -> Iterator[list[Place]]:
+    """Places on a Dask scheduler that is there, or on a queueing system."""
+    from bench.run.places.cluster import ClusterPlace, queue_places, scheduler_places
+    from bench.run.places.spread import Spread
+
+    kind = Spread if spread else ClusterPlace
+    found = (
+        queue_places(cluster or "", config, threads, kind)
+        if scheduler is None
+        else scheduler_places(scheduler, threads, kind)
+    )
+    with found as places:
+        yield list(places)

@@ -40,23 +40,21 @@ def score(
     from bench.errors import BenchError
     from bench.plugins.settings import registry_of
     from bench.report import write_board
-    from bench.run.execute import write_task_rows
     from bench.store.external import score_predictions
     from bench.store.store import Store
-    from bench.tasks.load import PlannedTask, concrete_folds, load_task
+    from bench.tasks.load import TaskSource, load_planned
 
     console = Console(soft_wrap=True, highlight=False, markup=False)
     try:
-        loaded = load_task(task, registry_of(plugin or []), data_dir)
+        planned = load_planned(TaskSource(task, split, data_dir=data_dir), registry_of(plugin or []))
     except Unavailable as absent:
         raise BenchError(f"{task}: {absent}") from None
-    folds = concrete_folds(loaded, split, quick=False)
     store = Store(out)
     store.check_writable()
     scored = score_predictions(
-        store, loaded, folds, target, predictions, name, featurizer=featurizer, seed=seed, deep=deep
+        store, planned.task, planned.folds, target, predictions, name, featurizer=featurizer, seed=seed, deep=deep
     )
-    write_task_rows(PlannedTask(task, loaded, folds), store)
+    store.write_task(planned.task, planned.gc)
     means = {
         part: [f"{sum(known) / len(known):.3f}"] if (known := [v for v in found if v is not None]) else ["n/a"]
         for part, found in scored.spearman.items()

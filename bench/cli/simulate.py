@@ -36,10 +36,12 @@ def simulate(
 ) -> None:
     """Write a task whose truth is known: GC share, motif share, loci, DNA noise and bias, depths, zeros."""
     import json
+    from dataclasses import asdict
 
     from bench.datasets import simulate as planted
     from bench.datasets.planted import TRUTH, spec_of, write_task
     from bench.errors import BenchError, nearest
+    from bench.tasks.splits import Split
 
     if motif not in planted.MOTIFS:
         raise BenchError(f"--motif must be neutral or rich. Got {motif!r}.{nearest(motif, planted.MOTIFS)}")
@@ -61,8 +63,8 @@ def simulate(
             f"only {int((data.dna >= min_dna).sum())} rows have {min_dna} DNA reads: raise --dna-depth or --loci, or"
             " lower --min-dna."
         )
-    folds = split or f"chromosome-kfold[k={5 if chromosomes >= 5 else 3}]"
+    folds = Split.parse(split or f"chromosome-kfold[k={5 if chromosomes >= 5 else 3}]", "--split")
     spec = spec_of(data, name=name, min_dna=min_dna, split=folds)
-    path, truth = write_task(out, data, spec, {"parameters": {"loci": loci, "tiles": tiles, **options}})
-    typer.echo(json.dumps({key: value for key, value in truth.items() if key != "parameters"}, indent=1))
+    path, truth = write_task(out, data, spec, {"loci": loci, "tiles": tiles, **options})
+    typer.echo(json.dumps(asdict(truth), indent=1))
     typer.echo(f"wrote {path} and {out / TRUTH}. Next: bench run --task {path}")

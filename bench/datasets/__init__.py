@@ -1,2 +1,2 @@
-"""Data sets: one adapter a file, public file format in, canonical table out. Found by the entry points
+"""Data sets: one public study per file, public file format in, canonical table out. Found by the entry points
 ``bench.datasets``."""

@@ -10,20 +10,23 @@ from numpy.typing import NDArray
 
 from bench.dataset import Dataset, remote_files
 from bench.errors import BenchError
-from bench.files.reading import read_tsv
+from bench.files.tables import read_tsv
 from bench.tasks.spec import ColumnsSpec, TargetSpec, TaskSpec, named
+from bench.tasks.splits import Split
 
 if TYPE_CHECKING:
     import pandas as pd
 
 CELLS = ("HepG2", "K562")
 REPLICATES = (1, 2)
-#: Regions that are one place of the genome: their tiles share more than 200 words of 20 bases. No other two regions
+#: Regions that are one place of the genome: their tiles share more than 200 20-mers. No other two regions
 #: share more than 25 (repeats).
 ONE_PLACE = {"high_15": "high_5", "high_35": "high_33"}
 
 
 class SharprPilot(Dataset):
+    """One target per cell line; the nine tiles of a region are one locus."""
+
     name = "sharpr-pilot"
     title = "2,250 tiles (145 bp) of 250 regions, Sharpr-MPRA's pilot, SV40 promoter, HepG2 and K562"
     files = remote_files(
@@ -50,7 +53,7 @@ de090d92cdda2b0b7c3ed7a07ccc4903e344143607c332f962e22d3677459e64 370005 GSM18317
             licence="public (GEO)",
             orientation="stranded",
             note=(
-                "Nine tiles a region, 30 bases apart: the tiles of a region are one locus. The files have no"
+                "Nine tiles per region, 30 bases apart: the tiles of a region are one locus. The files have no"
                 " coordinates, so whole regions, not chromosomes, are held out. Both replicates share one plasmid"
                 " library, so their correlation is optimistic; the barcode halves are not."
             ),
@@ -61,7 +64,7 @@ de090d92cdda2b0b7c3ed7a07ccc4903e344143607c332f962e22d3677459e64 370005 GSM18317
                 )
                 for cell in CELLS
             },
-            split="locus-kfold[k=5]",
+            split=Split.parse("locus-kfold[k=5]"),
         )
 
     def frame(self, files: dict[str, Path]) -> pd.DataFrame:

@@ -10,13 +10,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bench.dataset import Dataset
+from bench.files.tables import read_tsv
 from bench.tasks.spec import ColumnsSpec, TargetSpec, TaskSpec
+from bench.tasks.splits import Split
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
 class FlyPromoters(Dataset):
+    """The 300 bp upstream of each start site, with the gene's RNA as the target."""
+
     name = "fly-promoters"
     title = "11,497 fly promoters (300 bp) and the RNA of their genes in S2 cells; not an MPRA"
 
@@ -37,11 +41,9 @@ class FlyPromoters(Dataset):
             ),
             columns=ColumnsSpec(id="gene"),
             targets={"S2": TargetSpec(replicates=["rep1", "rep2", "rep3", "rep4"])},
-            split="holdout[valid=chrX,test=chr2L]",
+            split=Split.parse("holdout[valid=chrX,test=chr2L]"),
         )
 
     def frame(self, files: dict[str, Path]) -> pd.DataFrame:
-        import pandas as pd
-
-        with (resources.files("bench.datasets") / "fly_promoters.tsv.gz").open("rb") as stream:
-            return pd.read_csv(stream, sep="\t", compression="gzip")
+        with resources.as_file(resources.files("bench.datasets") / "fly_promoters.tsv.gz") as path:
+            return read_tsv(path)

@@ -6,8 +6,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bench.dataset import Dataset, remote_files
-from bench.files.reading import read_fasta, read_tsv
+from bench.files.fasta import read_fasta
+from bench.files.tables import read_tsv
 from bench.tasks.spec import ColumnsSpec, TargetSpec, TaskSpec, named
+from bench.tasks.splits import Split
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -21,6 +23,8 @@ PSEUDO_RATIO = 1e-3
 
 
 class Friedman2021(Dataset):
+    """One target per promoter; an element, its mutants and its scramble are one locus by their coordinates."""
+
     name = "friedman2021"
     title = "4,844 mouse retinal elements (164 bp), their mutants and scrambles, with two promoters"
     files = remote_files(
@@ -53,7 +57,7 @@ cf697765d5b75f9172d5a8b6d237127ce92352d5545509b24fd318e6330c2131 902258 Polylink
             ),
             columns=ColumnsSpec(id="label", covariates=named("dna_count", "barcodes"), strata=named("kind")),
             targets={name: TargetSpec(replicates=[f"{name} {rna}" for rna in RNA]) for name in PROMOTERS},
-            split="chromosome-kfold[k=5]",
+            split=Split.parse("chromosome-kfold[k=5]"),
         )
 
     def frame(self, files: dict[str, Path]) -> pd.DataFrame:

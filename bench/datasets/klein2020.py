@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 
 from bench.dataset import Dataset, remote_files
 from bench.errors import BenchError
-from bench.files.reading import read_fasta, read_tsv
+from bench.files.fasta import read_fasta
+from bench.files.tables import read_tsv
 from bench.tasks.spec import ColumnsSpec, TargetSpec, TaskSpec, named
+from bench.tasks.splits import Split
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -40,6 +42,8 @@ def _replicates(target: str) -> list[str]:
 
 
 class Klein2020(Dataset):
+    """One target per reporter design."""
+
     name = "klein2020"
     title = "13 reporter designs on the same 2,429 liver elements (171 bp), HepG2"
     files = remote_files(
@@ -68,7 +72,7 @@ class Klein2020(Dataset):
             ),
             columns=ColumnsSpec(id="name", strata=named("origin")),
             targets={target: TargetSpec(replicates=_replicates(target)) for target in DESIGNS},
-            split="chromosome-kfold[k=5]",
+            split=Split.parse("chromosome-kfold[k=5]"),
         )
 
     def frame(self, files: dict[str, Path]) -> pd.DataFrame:

@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.dataset import Dataset, remote_files
-from bench.files.reading import read_tsv
+from bench.files.tables import read_tsv
 from bench.tasks.loci import codes_of, joined, overlapping
 from bench.tasks.spec import ColumnsSpec, TargetSpec, TaskSpec, named
+from bench.tasks.splits import Split
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,6 +26,8 @@ MINIMUM_DNA, MINIMUM_BARCODES = 5, 3
 
 
 class Mattioli2020(Dataset):
+    """One target per cell line; the tiles of orthologous start sites are one locus."""
+
     name = "mattioli2020"
     title = "13,410 tiles (144 bp) at human and mouse start sites, in human and in mouse stem cells"
     files = (
@@ -82,7 +85,7 @@ a5cb98c312eb2158c33ca47b4ba1ba35cd3a910c6d32109df23184969ba25456 1105586 01__mpr
                 for cell in CELLS
             },
             minimum={"barcodes": MINIMUM_BARCODES},
-            split="chromosome-kfold[k=5]",
+            split=Split.parse("chromosome-kfold[k=5]"),
         )
 
     def frame(self, files: dict[str, Path]) -> pd.DataFrame:

@@ -1,9 +1,11 @@
-"""Planted truth as a table, a task file, and a small data set: what a board must find in it is known."""
+"""Simulated rows as a table, a task file, and a small data set: what a board must find in them is known."""
 
 from __future__ import annotations
 
 import gzip
 import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,27 +13,49 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bench.dataset import Dataset
+from bench.files.atomic import atomic
+from bench.sequences import LETTERS
 from bench.tasks.spec import ColumnsSpec, TargetSpec, TaskSpec, named
+from bench.tasks.splits import Split
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from bench.datasets.simulate import Planted as Simulated
+    from bench.datasets.simulate import Simulated
 
-#: The target of every planted task.
+#: The target of every simulated task.
 TARGET = "activity"
 #: Rows with fewer DNA reads are left out: below some 20 the noise of the DNA count, which all replicates share, counts
-#: as signal and lifts the ceiling.
+#: as signal and lifts the noise ceiling.
 MIN_DNA = 20
+#: The split of a simulated task that names none.
+SPLIT = Split("chromosome-kfold", k=5)
 TABLE, TASK_FILE, TRUTH = "planted.tsv.gz", "planted.toml", "truth.json"
+
+
+@dataclass(frozen=True)
+class Truth:
+    """What is true of a simulated data set, and what its counts look like.
+
+    share_latent, motif_share_latent : of the variance of latent activity. share_board : GC's share on the scale of the
+    board, among the rows of ``min_dna`` DNA reads. zeros : share of rows without RNA, by replicate.
+    """
+
+    share_latent: float
+    share_board: float
+    motif_share_latent: float
+    rows: int
+    rows_above_min_dna: int
+    min_dna: int
+    loci: int
+    zeros: list[float]
+    correlation_gc_hits: float
 
 
 def table_of(data: Simulated) -> pd.DataFrame:
     """The table of a simulated data set: id, sequence, chrom, locus, dna_count, rep1 .. (the target), rna1 .. (reads,
     for the curious: no task reads them)."""
     import pandas as pd
-
-    from bench.sequences import LETTERS
 
     columns: dict[str, Any] = {
         "id": [f"locus{locus}.{row}" for row, locus in enumerate(data.locus.tolist())],
@@ -45,23 +69,21 @@ def table_of(data: Simulated) -> pd.DataFrame:
     return pd.DataFrame(columns)
 
 
-def spec_of(
-    data: Simulated, *, name: str = "planted", min_dna: int = MIN_DNA, split: str = "chromosome-kfold[k=5]"
-) -> TaskSpec:
-    """The task of ``table_of(data)``; its card says what is planted."""
+def spec_of(data: Simulated, *, name: str = "planted", min_dna: int = MIN_DNA, split: Split = SPLIT) -> TaskSpec:
+    """The task of ``table_of(data)``; its card says what is true."""
     truth = truth_of(data, min_dna)
     return TaskSpec(
         name=name,
-        title="Planted truth (simulated)",
+        title="Simulated, truth known",
         assay=f"simulated MPRA, {data.rna.shape[1]} replicates on one DNA library",
         organism="none",
         citation="Simulated: bench.datasets.simulate",
         licence="made by this package",
         note=(
-            f"Simulated, to test the board itself. Planted: GC content explains {100 * truth['share_board']:.0f} % of"
-            f" the explainable variance on the board's scale ({100 * data.gc_share:.0f} % of the latent activity),"
-            f" motifs {100 * data.motif_share:.0f} % of the latent activity; the rest is noise of the locus that no"
-            " sequence tells. GC's share as found here must hold the planted one in its interval, on 19 of 20 boards."
+            f"Simulated, to test the board itself. Truth: GC content explains {100 * truth.share_board:.0f} % of the"
+            f" explainable variance on the board's scale ({100 * data.gc_share:.0f} % of the latent activity), motifs"
+            f" {100 * data.motif_share:.0f} % of the latent activity; the rest is noise of the locus that no sequence"
+            " tells. The interval of GC's share as found here must hold the true one on 19 of 20 boards."
         ),
         columns=ColumnsSpec(id="id", covariates=named("dna_count")),
         targets={TARGET: TargetSpec(replicates=[f"rep{r + 1}" for r in range(data.rna.shape[1])])},
@@ -70,34 +92,31 @@ def spec_of(
     )
 
 
-def truth_of(data: Simulated, min_dna: int = MIN_DNA) -> dict[str, Any]:
-    """What is planted, as plain values: ``share_latent`` (g, of the variance of latent activity) and ``share_board``
-    (on the scale of the board, among rows of ``min_dna`` DNA reads) and what the counts look like."""
+def truth_of(data: Simulated, min_dna: int = MIN_DNA) -> Truth:
+    """What is true of a simulated data set, where a task keeps the rows of ``min_dna`` DNA reads."""
     rows = data.dna >= min_dna
-    return {
-        "share_latent": data.gc_share,
-        "share_board": round(data.board_share(rows), 4),
-        "motif_share_latent": data.motif_share,
-        "rows": len(data.dna),
-        "rows_above_min_dna": int(rows.sum()),
-        "min_dna": min_dna,
-        "loci": len(np.unique(data.locus)),
-        "zeros": [round(float(share), 4) for share in (data.rna[rows] == 0).mean(axis=0)],
-        "correlation_gc_hits": round(float(np.corrcoef(data.gc, data.hits)[0, 1]), 4),
-    }
+    return Truth(
+        share_latent=data.gc_share,
+        share_board=round(data.board_share(rows), 4),
+        motif_share_latent=data.motif_share,
+        rows=len(data.dna),
+        rows_above_min_dna=int(rows.sum()),
+        min_dna=min_dna,
+        loci=len(np.unique(data.locus)),
+        zeros=[round(float(share), 4) for share in (data.rna[rows] == 0).mean(axis=0)],
+        correlation_gc_hits=round(float(np.corrcoef(data.gc, data.hits)[0, 1]), 4),
+    )
 
 
 def write_task(
-    folder: Path, data: Simulated, spec: TaskSpec, planted: dict[str, Any] | None = None
-) -> tuple[Path, dict[str, Any]]:
+    folder: Path, data: Simulated, spec: TaskSpec, parameters: Mapping[str, object] | None = None
+) -> tuple[Path, Truth]:
     """Write ``planted.toml``, ``planted.tsv.gz`` and ``truth.json``; the task file's path and the truth.
 
-    ``planted`` is added to the truth (the parameters of the simulation).
+    ``parameters`` of the simulation are written with the truth.
     """
-    from bench.files.atomic import atomic
-
     folder.mkdir(parents=True, exist_ok=True)
-    truth = truth_of(data, int(spec.minimum["dna_count"])) | (planted or {})
+    truth = truth_of(data, int(spec.minimum["dna_count"]))
     # Neither time nor the temporary name goes into the file: the same simulation gives the same bytes.
     with (
         atomic(folder / TABLE) as path,
@@ -109,10 +128,11 @@ def write_task(
     said = [f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in card.items()]
     replicates = json.dumps(spec.targets[TARGET].replicates)
     said += [f'table = "{TABLE}"', f'split = "{spec.split}"', ""]
-    said += ["[columns]", 'covariates = ["dna_count"]', "", "[minimum]", f"dna_count = {truth['min_dna']}", ""]
+    said += ["[columns]", 'covariates = ["dna_count"]', "", "[minimum]", f"dna_count = {truth.min_dna}", ""]
     said += [f"[targets.{TARGET}]", f"replicates = {replicates}"]
     (folder / TASK_FILE).write_text("\n".join(said) + "\n", encoding="utf-8")
-    (folder / TRUTH).write_text(json.dumps(truth, indent=1) + "\n", encoding="utf-8")
+    content = asdict(truth) | ({"parameters": dict(parameters)} if parameters else {})
+    (folder / TRUTH).write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
     return folder / TASK_FILE, truth
 
 
@@ -126,11 +146,13 @@ def _simulated() -> Simulated:
 
 
 class Planted(Dataset):
+    """Three thousand simulated rows under one split of ten chromosomes."""
+
     name = "planted"
     title = "3,000 simulated elements (150 bp) in which GC's share is known: the board's own calibration"
 
     def spec(self) -> TaskSpec:
-        return spec_of(_simulated(), name=self.name, split="holdout[valid=chr6,test=chr7+chr8+chr9+chr10]")
+        return spec_of(_simulated(), name=self.name, split=Split.parse("holdout[valid=chr6,test=chr7+chr8+chr9+chr10]"))
 
     def frame(self, files: dict[str, Path]) -> pd.DataFrame:
         return table_of(_simulated())

@@ -1,4 +1,4 @@
-"""Planted truth: reporter assays in which the share of GC is known.
+"""Simulated reporter assays in which the share of GC is known.
 
 Latent activity of row i in locus l: T = √g·z(GC) + √m·z(motifs) + √(1 − g − m)·noise of the locus. Counts: abundance
 μ ~ Gamma(.7, 8), DNA ~ Poisson(depth·μ·e^{b·z(GC)}), RNA_r ~ Poisson(depth_r·μ·e^T·Gamma). Everything follows from the
@@ -24,14 +24,14 @@ MOTIFS = {"neutral": encode("ATGACTCATC"), "rich": encode("GGGGCGGGGC")}
 
 
 @dataclass(frozen=True, eq=False)
-class Planted:
-    """A simulated data set of n rows, with its truth.
+class Simulated:
+    """A simulated data set of n rows, with what is true of it.
 
     codes : uint8 (n, length), A C G T = 0 1 2 3. locus : int64 (n,), 0-based. chrom : int64 (n,), 0-based; a locus lies
     on one.
     dna : int64 (n,). rna : int64 (n, k). replicates : float64 (n, k), log2((RNA + 1)/N_RNA) − log2((DNA + 1)/N_DNA).
-    latent : T, float64 (n,). gc : realised GC fraction (n,). hits : planted motif hits (n,).
-    gc_share, motif_share : g and m as planted, of the variance of T.
+    latent : T, float64 (n,). gc : realised GC fraction (n,). hits : motifs that were written in (n,).
+    gc_share, motif_share : g and m, of the variance of T.
     """
 
     codes: NDArray[np.uint8]
@@ -117,14 +117,14 @@ def simulate(
     zero_inflation: float = 0.0,
     chromosomes: int = 10,
     seed: int = 0,
-) -> Planted:
-    """A planted data set of ``loci · tiles`` rows.
+) -> Simulated:
+    """A simulated data set of ``loci · tiles`` rows.
 
     Parameters
     ----------
-    loci, tiles : blocks, and rows in each. Tiles share the locus' GC (up to a jitter of .02) and its noise.
+    loci, tiles : loci, and rows in each. Tiles share the locus' GC (up to a jitter of .02) and its noise.
     gc_share, motif_share : g and m, of the latent variance; g + m ≤ 1.
-    length : bases of a row. motif : "neutral" (GC independent of hits) or "rich" (each hit brings GC).
+    length : bases per row. motif : "neutral" (GC independent of hits) or "rich" (each hit brings GC).
     depths : RNA depth of every replicate; .004 and .02 give the 96.8 % and 87.8 % zeros of a SuRE library.
     dna_depth : depth of the DNA count, times μ. Small: DNA noise, which all replicates share.
     gc_bias : b, of the DNA count alone (a bias of sequencing the DNA): it puts −b·z(GC) into the ratio.
@@ -153,7 +153,7 @@ def simulate(
         factor = rng.gamma(1 / overdispersion, overdispersion, n) if overdispersion > 0 else np.ones(n)
         rna[:, r] = rng.poisson(depth * abundance * np.exp(latent) * factor) * (rng.random(n) >= zero_inflation)
     ratio = np.log2((rna + 1) / np.maximum(rna.sum(axis=0), 1)) - np.log2((dna + 1) / max(dna.sum(), 1))[:, None]
-    return Planted(
+    return Simulated(
         codes, locus, locus % chromosomes, dna, rna, ratio, latent, gc, hits, float(gc_share), float(motif_share)
     )
 
@@ -161,7 +161,7 @@ def simulate(
 def noisy_replicates(latent: Array, reliability: float, replicates: int, seed: int = 0) -> Array:
     """Replicates (n, k) of a latent of variance 1 with Gaussian noise, such that each has the given reliability.
 
-    The plain form of planted truth, for calibration: no counts, no shared DNA noise.
+    The plain form, for calibration: no counts, no shared DNA noise.
     """
     rng = np.random.default_rng(np.random.SeedSequence(seed))
     noise = rng.normal(size=(len(latent), replicates))

@@ -13,7 +13,7 @@ import json
 import os
 import zlib
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -25,6 +25,8 @@ from bench.errors import BenchError
 from bench.files.downloads import data_folders
 from bench.files.folders import cache_folder
 from bench.tasks.spec import ColumnsSpec, TargetSpec, TaskSpec
+from bench.tasks.splits import Split
+from bench.tasks.table import build_task
 from bench.tasks.task import Task
 
 if TYPE_CHECKING:
@@ -41,6 +43,8 @@ SUMMED = {
     "dna": tuple(f"plasmid library, PCR rep{i}" for i in (1, 2)),
 }
 AUTOSOMES = tuple(f"chr{i}" for i in range(1, 23))
+#: The split of the study that trained on these data in 2017.
+SPLIT = Split("holdout", valid=("chr18",), test=("chr8",), drop=("chrX", "chrY"))
 LONGEST = 2_000
 #: Bytes of text parsed at a time: 300,000 rows, which pyarrow parses on all cores.
 BLOCK = 16 << 20
@@ -70,6 +74,8 @@ class Counts:
 
 
 class SuRE2017(Dataset):
+    """Fragments chosen by their plasmid reads alone."""
+
     name = "sure2017"
     title = "Genome fragments of 0.2-2 kb in K562 with 10 plasmid reads or more (SuRE); bring the file and hg19"
     in_all = False  # gigabytes and hours: run when named
@@ -77,8 +83,8 @@ class SuRE2017(Dataset):
     rule: ClassVar[Rule] = Rule((*AUTOSOMES, "chrX", "chrY"), dna=10)
     note: ClassVar[str] = (
         "Fragments with 10 or more plasmid reads, never chosen by RNA: nine in ten have no RNA read, so scores and"
-        " ceiling are low. Both replicates are divided by one plasmid library, which alone correlates them: read the"
-        " ceiling given log DNA. Neighbouring fragments overlap; intervals are by merged overlaps."
+        " noise ceiling are low. Both replicates are divided by one plasmid library, which alone correlates them: read"
+        " the noise ceiling given log DNA. Neighbouring fragments overlap; intervals are by merged overlaps."
     )
 
     def spec(self) -> TaskSpec:
@@ -94,7 +100,7 @@ class SuRE2017(Dataset):
             note=self.note,
             columns=ColumnsSpec(covariates={"dna_count": "dna", "ipcr_count": "ipcr"}),
             targets={"K562": TargetSpec(replicates=["rep1", "rep2"])},
-            split="holdout[valid=chr18,test=chr8,drop=chrX+chrY]",
+            split=SPLIT,
         )
 
     def locate(self, data_dir: Path | None = None, *, download: bool = False) -> dict[str, Path]:
@@ -138,17 +144,14 @@ class SuRE2017(Dataset):
         return [np.log2((kept.rows[rna].to_numpy() + 1) / kept.reads[rna]) - dna for rna in ("rna1", "rna2")]
 
     def load(self, data_dir: Path | None = None, *, download: bool = False) -> Task:
-        from dataclasses import replace
-
-        from bench.tasks.table import build_task
-
         files = self.locate(data_dir, download=download)
         kept = cached_counts(files[COUNTS], self.rule)
         frame = self.table(kept)
         # The plasmids are a woman's DNA: no fragment of chrY may be left for the split to drop.
-        sexes = [chrom for chrom in ("chrX", "chrY") if chrom in set(frame["chrom"].unique())]
-        split = "holdout[valid=chr18,test=chr8" + (f",drop={'+'.join(sexes)}]" if sexes else "]")
-        spec = self.spec().model_copy(update={"split": split})
+        there = set(frame["chrom"].unique())
+        spec = self.spec().model_copy(
+            update={"split": replace(SPLIT, drop=tuple(chrom for chrom in SPLIT.drop if chrom in there))}
+        )
         task = build_task(spec, frame, source=self.name, genome=files[GENOMES[0]])
         return replace(task, counts={**kept.counts, **task.counts})
 
@@ -163,12 +166,12 @@ class SuRE2017Positives(SuRE2017):
     note = (
         "CHOSEN BY THE OUTCOME: only fragments with RNA reads in both replicates are kept, 2.1 million of 153. That"
         " selection alone lifts the correlation of the replicates several times and hides most of GC's share. It"
-        " reproduces the 2017 processing so that its published scores have a row beside them; use sure2017 for"
+        " reproduces the 2017 processing so that its published scores have a row to compare with; use sure2017 for"
         " every other question."
     )
 
     def spec(self) -> TaskSpec:
-        changed = {"assay": "SuRE, RNA reads per plasmid read", "split": "holdout[valid=chr18,test=chr8]"}
+        changed = {"assay": "SuRE, RNA reads per plasmid read", "split": replace(SPLIT, drop=())}
         return super().spec().model_copy(update=changed)
 
     def replicates(self, kept: Counts) -> list[NDArray[np.float64]]:

@@ -42,7 +42,7 @@ def write_json(path: Path, value: dict[str, Any]) -> None:
 
 @contextlib.contextmanager
 def atomic(path: Path) -> Iterator[Path]:
-    """A temporary path beside ``path`` that takes its name when the block ends well and is removed otherwise."""
+    """A temporary path next to ``path`` that takes its name when the block ends well and is removed otherwise."""
     # The random part tells apart processes of one number: of two containers, say, that share a folder.
     temporary = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}.tmp")
     try:

@@ -93,7 +93,7 @@ def _encoded(genome: Any, labels: list[str], total: int, fasta: Path) -> NDArray
                 os.replace(temporary, place)
             return np.memmap(place, np.uint8, "r")
         except OSError:
-            with contextlib.suppress(OSError):  # no room, or no cache folder: hold it in memory
+            with contextlib.suppress(OSError):  # no space, or no cache folder: hold it in memory
                 temporary.unlink(missing_ok=True)
     buffer = np.empty(total, np.uint8)
     first = 0
@@ -106,7 +106,7 @@ def _encoded(genome: Any, labels: list[str], total: int, fasta: Path) -> NDArray
 
 def _codes(genome: Any, label: str, fasta: Path) -> NDArray[np.uint8]:
     """Codes of one chromosome, uint8. What the index promises must be there, and be letters: the index of another FASTA
-    would otherwise give other bases without a word."""
+    would otherwise give other bases in silence."""
     try:
         raw = np.frombuffer(genome[label][:].encode("latin-1", "replace"), np.uint8)
         good = len(raw) == len(genome[label]) and bool(_LETTER[raw].all())
@@ -115,13 +115,13 @@ def _codes(genome: Any, label: str, fasta: Path) -> NDArray[np.uint8]:
     if not good:
         raise BenchError(
             f"{fasta}: {label!r} is not what the index {fasta}.fai says, or has something other than letters in it."
-            " Delete the index, it is made anew; if that does not help, check the FASTA."
+            " Delete the index, it is made again; if that does not help, check the FASTA."
         )
     return encode(raw.tobytes())
 
 
 def _open(fasta: Path) -> Any:
-    """A pyfaidx reader whose records are plain strings. The index is built beside the FASTA when missing, or in a
+    """A pyfaidx reader whose records are plain strings. The index is built next to the FASTA when missing, or in a
     temporary place where that folder is read-only."""
     import pyfaidx
 
@@ -142,5 +142,5 @@ def _open(fasta: Path) -> Any:
 
 def _unknown(label: str, there: list[str], name: str, fasta: Path, source: str) -> str:
     other = label.removeprefix("chr") if label.startswith("chr") else f"chr{label}"
-    mend = f" The FASTA calls it {other!r}: rename one." if other in there else nearest(label, there[:200])
-    return f"{source}: row {name!r}: chromosome {label!r} is not in {fasta}.{mend}"
+    fix = f" The FASTA calls it {other!r}: rename one." if other in there else nearest(label, there[:200])
+    return f"{source}: row {name!r}: chromosome {label!r} is not in {fasta}.{fix}"

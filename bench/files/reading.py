@@ -1,69 +1,67 @@
-"""Reading published files, with errors that name the file."""
+"""Opening text, gzipped or plain, and what to say where a file cannot be read."""
 
 from __future__ import annotations
 
 import gzip
-import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, BinaryIO, TextIO
 
 from bench.errors import BenchError
 
-if TYPE_CHECKING:
-    import pandas as pd
-
-
-#: What to do about a public file that is broken, and about one that lacks something.
+#: The fix for a public file that is broken, and for one that lacks something.
 FETCH, OTHER = "Delete it and fetch it again.", "The file is not the published one."
+#: The fixes for a file that a person named.
+RELATIVE, CHECK = "Paths in a task file are relative to the file.", "Check the file."
 
 
-def read_tsv(
-    path: Path, columns: list[str] | None = None, *, broken: str = FETCH, lacking: str = OTHER, **options: Any
-) -> pd.DataFrame:
-    """A tab-separated file (gzipped or plain) whose header must hold ``columns``; the others are not read.
+def open_text(path: Path, *, encoding: str = "utf-8-sig", newline: str | None = None) -> TextIO:
+    """A text file opened for reading, gzipped where its name ends in ``.gz``. A byte order mark is left out."""
+    opener: Any = gzip.open if _gzipped(path) else open
+    stream: TextIO = opener(path, "rt", encoding=encoding, newline=newline)
+    return stream
 
-    ``broken`` and ``lacking`` are the mends that messages end with, where it is no public file.
 
-    Raises
-    ------
-    BenchError : for a file that is cut short, unreadable, or lacks a column.
+@contextmanager
+def readable(path: Path, what: str, *, missing: str = RELATIVE, fix: str = CHECK) -> Iterator[None]:
+    """Whatever goes wrong while ``path`` is read within, as one line that names it.
+
+    Parameters
+    ----------
+    what : what the file should be: "table", "FASTA" ...
+    missing, fix : what to do where there is no such file, and where it cannot be read.
     """
-    import pandas as pd
-
     try:
-        frame = pd.read_csv(path, sep="\t", **options)
+        yield
+    except BenchError:
+        raise
+    except FileNotFoundError:
+        raise BenchError(f"{path}: no such {what}. {missing}") from None
     except EOFError:
-        raise BenchError(f"{path}: the gzip file is cut short. {broken}") from None
-    except (OSError, ValueError, zlib.error) as error:
-        raise BenchError(f"{path}: not a readable table: {error}. {broken}") from None
-    for column in columns or []:
-        if column not in frame.columns:
-            raise BenchError(f"{path}: column {column!r} is missing. {lacking}")
-    return frame[columns] if columns else frame
+        raise BenchError(f"{path}: the gzip file is cut short. {fix}") from None
+    except UnicodeDecodeError as error:
+        name = error.encoding.upper()
+        raise BenchError(
+            f"{path}: line {_first_not(path, error.encoding)} is not {name}. Save the {what} as plain {name} text, not"
+            " as UTF-16, Latin-1 or a spreadsheet."
+        ) from None
+    except Exception as error:  # pandas, pyarrow, gzip and zlib each have their own
+        raise BenchError(f"{path}: not a readable {what}: {str(error).strip().rstrip('.')}. {fix}") from None
 
 
-def read_fasta(path: Path, *, broken: str = FETCH) -> dict[str, str]:
-    """Header (without ``>``) -> sequence of a small FASTA, gzipped or plain.
+def _gzipped(path: Path) -> bool:
+    return path.suffix.lower() == ".gz"
 
-    Raises
-    ------
-    BenchError : for a file that is cut short, unreadable, or names a record twice.
-    """
-    opener = gzip.open if path.suffix == ".gz" else open
-    pieces: dict[str, list[str]] = {}
-    piece: list[str] = []
-    try:
-        with opener(path, "rt", encoding="ascii") as lines:
-            for line in lines:
-                if line.startswith(">"):
-                    name = line[1:].strip()
-                    if name in pieces:
-                        raise BenchError(f"{path}: two records are called {name!r}.")
-                    piece = pieces[name] = []
-                else:
-                    piece.append(line.strip())
-    except EOFError:
-        raise BenchError(f"{path}: the gzip file is cut short. {broken}") from None
-    except (OSError, UnicodeDecodeError, zlib.error) as error:
-        raise BenchError(f"{path}: not a readable FASTA: {error}. {broken}") from None
-    return {name: "".join(piece) for name, piece in pieces.items()}
+
+def _first_not(path: Path, encoding: str) -> int:
+    """Number of the first line that is not in an encoding."""
+    opener: Any = gzip.open if _gzipped(path) else open
+    lines: BinaryIO
+    with opener(path, "rb") as lines:
+        for number, line in enumerate(lines, 1):
+            try:
+                line.decode(encoding)
+            except UnicodeDecodeError:
+                return number
+    return 1

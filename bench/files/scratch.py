@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import tempfile
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -22,7 +21,7 @@ def scratch_array(shape: tuple[int, ...], dtype: np.dtype[Any]) -> NDArray[Any]:
     BenchError : where there is no space.
     """
     size = int(np.prod(shape)) * dtype.itemsize
-    folder = _scratch()
+    folder = cache_folder() / "scratch"
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder) as file:
@@ -34,7 +33,3 @@ def scratch_array(shape: tuple[int, ...], dtype: np.dtype[Any]) -> NDArray[Any]:
             " BENCH_CACHE_DIR.",
             status=1,
         ) from error
-
-
-def _scratch() -> Path:
-    return cache_folder() / "scratch"

@@ -1,25 +1,30 @@
-"""Reading the table of a task file: text, Parquet or BED, with errors that name the file and the mend."""
+"""Reading tables: TSV, CSV, Parquet or BED, with errors that name the file and the fix."""
 
 from __future__ import annotations
 
 import csv
-import gzip
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING
 
-from bench.errors import BenchError
-from bench.tasks.spec import TaskSpec
+from bench.errors import BenchError, nearest
+from bench.files.reading import FETCH, OTHER, open_text, readable
 
 if TYPE_CHECKING:
     import pandas as pd
 
 BED_COLUMNS = ("chrom", "start", "end", "name", "score", "strand")
 _BED_HEAD = ("#", "track", "browser")
-_TEXT = ("sequence", "id", "chrom", "strand", "locus")
+#: What stands between the columns of a text table, by the ending of its name.
+SEPARATORS = {"tsv": "\t", "txt": "\t", "tab": "\t", "csv": ","}
 
 
-def read_table(path: Path, spec: TaskSpec) -> pd.DataFrame:
-    """The table of a task file: TSV (.tsv, .txt), CSV, Parquet or BED by its name, optionally gzipped.
+def read_table(path: Path, text_columns: Collection[str] = ()) -> pd.DataFrame:
+    """A table that a person made: TSV (.tsv, .txt), CSV, Parquet or BED by its name, optionally gzipped.
+
+    Parameters
+    ----------
+    text_columns : columns of a text table that stay text whatever they look like (ids such as 007).
 
     Raises
     ------
@@ -28,44 +33,61 @@ def read_table(path: Path, spec: TaskSpec) -> pd.DataFrame:
     import pandas as pd
 
     kind = path.name.lower().removesuffix(".gz").rpartition(".")[2]
-    text: dict[str, type[str]] = {getattr(spec.columns, name) or name: str for name in _TEXT} | dict.fromkeys(
-        spec.columns.strata.values(), str
-    )
     if path.is_dir():
         raise BenchError(f"{path}: a folder, not a table. Name the file in it.")
-    try:
-        match kind:
-            case "parquet":
-                return pd.read_parquet(path)
-            case "tsv" | "txt" | "tab":
-                return _read_text(path, "\t", text)
-            case "csv":
-                return _read_text(path, ",", text)
-            case "bed":
-                return _read_bed(path)
-    except FileNotFoundError:
-        raise BenchError(f"{path}: no such table. Paths in a task file are relative to the file.") from None
-    except EOFError:
-        raise BenchError(f"{path}: the gzip file is cut short. Copy or download it again.") from None
-    except UnicodeDecodeError:
-        raise BenchError(
-            f"{path}: line {_first_not_utf8(path)} is not UTF-8. Save the table as plain UTF-8 text, not as UTF-16,"
-            " Latin-1 or a spreadsheet."
-        ) from None
-    except BenchError:
-        raise
-    except Exception as error:  # pandas, pyarrow, gzip and zlib each have their own
-        raise BenchError(f"{path}: not a readable table: {str(error).strip().rstrip('.')}. Check the file.") from None
+    with readable(path, "table"):
+        if kind in SEPARATORS:
+            return _read_text(path, SEPARATORS[kind], text_columns)
+        if kind == "parquet":
+            return pd.read_parquet(path)
+        if kind == "bed":
+            return _read_bed(path)
     sheet = " Save the sheet as .csv." if kind in ("xlsx", "xls", "ods") else ""
     raise BenchError(f"{path}: a table must be .tsv, .txt, .csv, .parquet or .bed (text optionally .gz).{sheet}")
 
 
-def _read_text(path: Path, separator: str, text: dict[str, type[str]]) -> pd.DataFrame:
-    """A table with a header line. What pandas would mend in silence (a column named twice, a header that is one name
+def read_tsv(
+    path: Path,
+    columns: Sequence[str] = (),
+    *,
+    fix: str = FETCH,
+    lacking: str = OTHER,
+) -> pd.DataFrame:
+    """A tab-separated file, gzipped or plain, cut to ``columns`` (all by default), which its header must hold.
+
+    Parameters
+    ----------
+    fix, lacking : what messages end with where the file is missing or broken, and where it lacks a column.
+
+    Raises
+    ------
+    BenchError : for a file that is missing, cut short, unreadable, or lacks a column.
+    """
+    with readable(path, "table", missing=fix, fix=fix):
+        frame = _read_text(path, "\t")
+    require_columns(frame, columns, str(path), lacking)
+    return frame[list(columns)] if columns else frame
+
+
+def require_columns(frame: pd.DataFrame, columns: Iterable[str], source: str, fix: str = "") -> None:
+    """Check that a table has columns.
+
+    Raises
+    ------
+    BenchError : for the first that is missing, ending with ``fix``, or by default with the nearest name there is.
+    """
+    for column in columns:
+        if column not in frame.columns:
+            end = f" {fix}" if fix else nearest(column, map(str, frame.columns))
+            raise BenchError(f"{source}: column {column!r} is missing.{end}")
+
+
+def _read_text(path: Path, separator: str, text_columns: Collection[str] = ()) -> pd.DataFrame:
+    """A table with a header line. What pandas would repair in silence (a column named twice, a header that is one name
     short) is an error."""
     import pandas as pd
 
-    with _opened(path) as stream:
+    with open_text(path, newline="") as stream:
         lines = csv.reader(stream, delimiter=separator)
         header, first = next(lines, []), next(lines, [])
     twice = next((name for name in header if name and header.count(name) > 1), None)
@@ -82,31 +104,14 @@ def _read_text(path: Path, separator: str, text: dict[str, type[str]]) -> pd.Dat
             f"{path}: the first row has {len(first)} fields, the header {len(header)} names. Name every column (R:"
             " write.table with row.names=FALSE), and end no line with a separator."
         )
+    text: dict[str, type[str]] = dict.fromkeys(text_columns, str)
     return pd.read_csv(path, sep=separator, dtype=text, low_memory=False)
-
-
-def _opened(path: Path) -> TextIO:
-    opener: Any = gzip.open if path.suffix.lower() == ".gz" else open
-    stream: TextIO = opener(path, "rt", encoding="utf-8-sig", newline="")
-    return stream
-
-
-def _first_not_utf8(path: Path) -> int:
-    """Number of the first line that is not UTF-8."""
-    opener: Any = gzip.open if path.suffix.lower() == ".gz" else open
-    with opener(path, "rb") as lines:
-        for number, line in enumerate(lines, 1):
-            try:
-                line.decode()
-            except UnicodeDecodeError:
-                return number
-    return 1
 
 
 def _read_bed(path: Path) -> pd.DataFrame:
     import pandas as pd
 
-    with _opened(path) as lines:
+    with open_text(path, newline="") as lines:
         # Only before the first row: a name may hold a "#".
         skip = next((i for i, line in enumerate(lines) if not line.startswith(_BED_HEAD) and line.strip()), 0)
     frame = pd.read_csv(path, sep="\t", header=None, skiprows=skip, dtype={0: str, 3: str, 5: str}, low_memory=False)

@@ -1,20 +1,18 @@
-"""A job as plain values, and how a process that did not plan it runs it: a child, or a worker on another machine."""
+"""A job as plain values, and how a process that did not plan it fits it: a child, or a worker on another machine."""
 
 from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Literal, TypedDict
+from typing import Any, Literal
 
 from bench.errors import BenchError
-from bench.fit.fit import FitResult, Workspace, compute_features, fit_job
+from bench.fit.features import Workspace, compute_features
+from bench.fit.fit import FitJob, FitResult, fit_job
 from bench.model import Group
 from bench.plugins.registry import Made, Registry
-from bench.store.predictions import Predictions
-from bench.store.record import Fitted
-from bench.tasks.load import PlannedTask, Selection, concrete_folds, load_task
+from bench.tasks.load import PlannedTask, TaskSource, load_planned
 from bench.tasks.task import Task
 
 
@@ -22,10 +20,7 @@ from bench.tasks.task import Task
 class JobSpec:
     """Everything a process needs to run a job, by name. Plugin files and task files are named by absolute path."""
 
-    source: str
-    split: str | None
-    quick: bool
-    data_dir: str | None
+    source: TaskSource
     task_digest: str
     folds_digest: str
     plugin_files: tuple[str, ...]
@@ -37,17 +32,13 @@ class JobSpec:
     threads: int = 1
 
     @classmethod
-    def of(cls, planned: PlannedTask, call: Selection, registry: Registry, **more: Any) -> JobSpec:
+    def of(cls, planned: PlannedTask, registry: Registry, **more: Any) -> JobSpec:
         """The spec of something to do on a planned task; ``more`` are the fields that say what."""
-        source = planned.source
         return cls(
-            source=str(Path(source).resolve()) if source.endswith(".toml") else source,
-            split=call.split,
-            quick=call.quick,
-            data_dir=None if call.data_dir is None else str(Path(call.data_dir).resolve()),
-            task_digest=planned.task.digest,
-            folds_digest=planned.folds.digest,
-            plugin_files=registry.every_file(),
+            planned.source.absolute(),
+            planned.task.digest,
+            planned.folds.digest,
+            registry.every_file(),
             **more,
         )
 
@@ -68,7 +59,7 @@ def probe_features(task: Task, featurizer: Made) -> Probe:
     return Probe(features.kind, features.columns, features.values.dtype.itemsize)
 
 
-class Here:
+class Worker:
     """What a process keeps between the jobs it is sent: registries, the last task, the last features."""
 
     def __init__(self) -> None:
@@ -76,7 +67,7 @@ class Here:
         self._planned: tuple[tuple[Any, ...], PlannedTask] | None = None
         self._workspace = Workspace()
 
-    def run(
+    def fit(
         self, spec: JobSpec, say: Callable[[str], None] = lambda line: None, groups: tuple[Group, ...] = ()
     ) -> list[FitResult]:
         """Run a job, or with ``groups`` (one a fold) this process's share of it.
@@ -86,26 +77,26 @@ class Here:
         BenchError : also when this process does not see the task the plan saw.
         """
         planned, featurizer, registry = self._planned_of(spec)
-        return fit_job(
+        model = registry.make("model", spec.model)
+        job = FitJob(
             planned.task,
             planned.folds,
             featurizer,
-            registry.make("model", spec.model),
+            model,
             spec.seed,
             spec.targets,
-            workspace=self._workspace,
-            device=spec.device,
-            threads=spec.threads,
-            say=say,
-            groups=groups,
+            spec.device,
+            spec.threads,
+            groups,
         )
+        return fit_job(job, self._workspace, say)
 
     def prepare(self, spec: JobSpec) -> None:
-        """Make ready what `run` needs before it fits: the task and its features.
+        """Make ready what `fit` needs before it fits: the task and its features.
 
         Raises
         ------
-        BenchError : as `run` does.
+        BenchError : as `fit` does.
         """
         planned, featurizer, _ = self._planned_of(spec)
         self._workspace.features_of(planned.task, featurizer)
@@ -125,7 +116,7 @@ class Here:
         ):
             if mine != theirs:
                 raise BenchError(
-                    f"{spec.source}: this worker reads another {what} ({mine[:12]}) than the plan ({theirs[:12]})."
+                    f"{spec.source.name}: this worker reads another {what} ({mine[:12]}) than the plan ({theirs[:12]})."
                     " Give every machine the same files and versions.",
                     status=1,
                 )
@@ -137,45 +128,11 @@ class Here:
         return self._registries[spec.plugin_files]
 
     def _task(self, spec: JobSpec, registry: Registry) -> PlannedTask:
-        key = (spec.source, spec.split, spec.quick, spec.data_dir, spec.plugin_files)
+        key = (spec.source, spec.plugin_files)
         if self._planned is None or self._planned[0] != key:
-            task = load_task(spec.source, registry, None if spec.data_dir is None else Path(spec.data_dir))
-            folds = concrete_folds(task, spec.split, spec.quick)
-            self._planned = (key, PlannedTask(spec.source, task, folds))
+            self._planned = (key, load_planned(spec.source, registry))
         return self._planned[1]
 
 
-_HERE = Here()
-
-
-class PlainResult(TypedDict):
-    """A `FitResult` as values that any version of the libraries can unpickle."""
-
-    target: str
-    record: dict[str, Any]
-    predictions: dict[str, Any]
-
-
-def run_remotely(spec: JobSpec, groups: tuple[Group, ...] = ()) -> list[PlainResult]:
-    """Run a job, or a share of it, in this process and return plain values: what a cluster's worker is asked for."""
-    return [
-        PlainResult(
-            target=result.target,
-            record=result.record.model_dump(),
-            predictions=dataclasses.asdict(result.predictions),
-        )
-        for result in _HERE.run(spec, groups=groups)
-    ]
-
-
-def prepare(spec: JobSpec) -> None:
-    """Make ready in this process what a job needs before it is fitted."""
-    _HERE.prepare(spec)
-
-
-def from_plain(plain: list[PlainResult]) -> list[FitResult]:
-    """Results as `run_remotely` wrote them down."""
-    return [
-        FitResult(each["target"], Fitted.model_validate(each["record"]), Predictions(**each["predictions"]))
-        for each in plain
-    ]
+#: The worker of this process, for those that are only sent messages.
+WORKER = Worker()

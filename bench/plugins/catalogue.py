@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from bench.errors import BenchError, Unavailable
-from bench.fit.recipe import library_versions
 from bench.plugins.kinds import PluginKind
+from bench.plugins.libraries import MISSING, library_version
 from bench.plugins.parameters import signature_of, to_text
 from bench.plugins.registry import Registry
 
@@ -43,10 +43,8 @@ def _row(registry: Registry, kind: PluginKind, name: str, data_dir: Path | None)
     if kind == "dataset":
         return CatalogueRow(name, cls.title, entry.origin, problem=_files_problem(cls, data_dir))
     parameters = ", ".join(f"{key}={to_text(default)}" for key, (_, default) in signature_of(cls).items())
-    missing = []
-    if kind == "model":
-        versions = library_versions(tuple(cls.libraries))
-        missing = [library for library, version in versions.items() if version == "not installed"]
+    libraries = sorted(cls.libraries) if kind == "model" else []
+    missing = [library for library in libraries if library_version(library) == MISSING]
     problem = f"{', '.join(missing)} not installed (pip install 'bench-gc[cpu]')" if missing else None
     return CatalogueRow(name, _first_sentence(cls), entry.origin, parameters, problem)
 

@@ -1,4 +1,4 @@
-"""A guess of a job's memory before it is fitted, so that the kernel's killer never has to decide."""
+"""A guess of a job's memory before it is fitted, so that the kernel never has to kill it."""
 
 from __future__ import annotations
 
@@ -8,16 +8,17 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from bench.errors import BenchError
-from bench.fit.fit import LARGE, MOST_VALUES
-from bench.run.plan import Job
+from bench.fit.features import LARGE
+from bench.fit.fit import MOST_VALUES
+from bench.run.job import Job
 
 #: Copies of the features alive at once: the table, the training part, and a learner's own quantised copy.
 COPIES = 3
 #: Bytes a learner needs of each value of features that are read block by block: two of them for its quantised matrix.
 KEPT = 3
-#: What a process holds besides (libraries, sequences), bytes.
+#: What a process holds alongside (libraries, sequences), bytes.
 BASE = 1 << 30
-#: Bytes of a job up to which a process beside others keeps what it made for its next job.
+#: Bytes of a job up to which one of several processes keeps what it made for its next job.
 KEPT_BETWEEN_JOBS = 2 << 30
 
 
@@ -90,7 +91,7 @@ def needed_bytes(job: Job) -> int:
 
 
 def fits(job: Job, free: int | None = None) -> bool:
-    """Whether there is room for a job, in ``free`` bytes or what there is now; True where that cannot be told."""
+    """Whether there is memory for a job, in ``free`` bytes or what there is now; True where that cannot be told."""
     free = available_bytes() if free is None else free
     return free is None or needed_bytes(job) <= free
 
@@ -100,7 +101,7 @@ def check_memory(job: Job, free: int | None = None) -> None:
 
     Raises
     ------
-    BenchError : naming the need, what there is, and a mend.
+    BenchError : naming the need, what there is, and a fix.
     """
     if not fits(job, free):
         free = (available_bytes() or 0) if free is None else free
@@ -111,8 +112,8 @@ def check_memory(job: Job, free: int | None = None) -> None:
         )
 
 
-class Room:
-    """The memory that jobs side by side share: one that does not fit beside those that run waits for them.
+class MemoryBudget:
+    """The memory that jobs side by side share: one that does not fit alongside those that run waits for them.
 
     What a process keeps after its job counts as taken by nobody: it must keep little.
 
@@ -127,8 +128,8 @@ class Room:
         self._changed = threading.Condition()
 
     @contextmanager
-    def of(self, job: Job, say: Callable[[str], None]) -> Iterator[None]:
-        """Room for a job for as long as the block runs. A job runs alone where it needs more than there is."""
+    def reserved(self, job: Job, say: Callable[[str], None]) -> Iterator[None]:
+        """Memory for a job for as long as the block runs. A job runs alone where it needs more than there is."""
         need = needed_bytes(job)
         with self._changed:
             if not self._has(need):

@@ -16,7 +16,7 @@ class RunProgress:
 
     def __init__(self, results: int, seconds: float, console: Console) -> None:
         self.console = console
-        self._cells, self._done = results, 0
+        self._results, self._done = results, 0
         self._planned, self._planned_done = max(seconds, 1e-9), 0.0
         self._began = time.perf_counter()
         self._mutex = threading.Lock()
@@ -59,7 +59,7 @@ class RunProgress:
         self._bar.update(self._bar_task, completed=self._done, left=self.left())
         mark = "[green]✓[/]" if good else "[red]✗[/]"
         self.console.print(
-            f"{mark} [{self._done}/{self._cells}] {escape(what)}  {escape(verdict)}  {took:.1f} s"
+            f"{mark} [{self._done}/{self._results}] {escape(what)}  {escape(verdict)}  {took:.1f} s"
             f"  [dim]{self.left()}[/]",
             highlight=False,
             soft_wrap=True,
@@ -68,7 +68,7 @@ class RunProgress:
     def left(self) -> str:
         """Estimated time left, from the plan and the pace so far."""
         remaining = self._planned - self._planned_done
-        if self._done >= self._cells or remaining <= 0:
+        if self._done >= self._results or remaining <= 0:
             return ""
         # The plan counts as if a twentieth of it had gone as planned: the first small jobs (imports, compiling) would
         # otherwise promise days.

@@ -12,17 +12,18 @@ from numpy.typing import NDArray
 
 from bench.board.schema import BoardSummary
 from bench.datasets import planted
-from bench.datasets.simulate import Planted
+from bench.datasets.simulate import Simulated
 from bench.plugins.registry import Registry
 from bench.stats.figures import TargetFigures, target_figures
 from bench.stats.observations import Learners, Observations
 from bench.stats.partial import spline_residuals
+from bench.tasks.splits import Split
 
 #: The GC-only learner, and the one that sees the sequence. Ridge on k-mers of 1 to 4 finds a motif of ten bases
 #: as well as k = 5, k = 6 and boosted trees do (Spearman .72 of .73 on 2,600 rows), in a fiftieth of the time.
 GC_ONLY, BEST = ("gc", "gc-curve"), ("kmers[k=4]", "ridge")
 NAMES = tuple(" + ".join(pair) for pair in (GC_ONLY, BEST))
-SPLIT = "chromosome-kfold[k=3]"
+SPLIT = Split.parse("chromosome-kfold[k=3]")
 
 
 @cache
@@ -30,12 +31,13 @@ def _registry() -> Registry:
     return Registry()
 
 
-def recover(data: Planted, *, min_dna: int = planted.MIN_DNA, seed: int = 0) -> TargetFigures:
+def recover(data: Simulated, *, min_dna: int = planted.MIN_DNA, seed: int = 0) -> TargetFigures:
     """The figures of a simulated data set: its table becomes a task, both learners are fitted on every fold, and their
     held-out predictions make the figures."""
-    from bench.fit.fit import Workspace, fit_job
+    from bench.fit.features import Workspace
+    from bench.fit.fit import FitJob, fit_job
     from bench.kernels.gc import gc_fraction
-    from bench.tasks.splits import make_folds
+    from bench.tasks.folds import make_folds
     from bench.tasks.table import build_task
     from bench.tasks.task import TEST
 
@@ -47,7 +49,7 @@ def recover(data: Planted, *, min_dna: int = planted.MIN_DNA, seed: int = 0) -> 
     validation: dict[str, float] = {}
     for name, (featurizer, model) in zip(NAMES, (GC_ONLY, BEST), strict=True):
         made, learner = _registry().make("featurizer", featurizer), _registry().make("model", model)
-        found = fit_job(task, folds, made, learner, seed, (planted.TARGET,), workspace=Workspace())[0]
+        found = fit_job(FitJob(task, folds, made, learner, seed, (planted.TARGET,)), Workspace())[0]
         tested = found.predictions.part == TEST
         predictions[name] = np.zeros(len(task))
         predictions[name][found.predictions.row[tested]] = found.predictions.prediction[tested]
@@ -61,7 +63,7 @@ def recover(data: Planted, *, min_dna: int = planted.MIN_DNA, seed: int = 0) -> 
     )
 
 
-def held_out_curves(data: Planted, *, seed: int = 0) -> TargetFigures:
+def held_out_curves(data: Simulated, *, seed: int = 0) -> TargetFigures:
     """The figures without the sequences, for studies of many repetitions: G is the curve of GC, D that of GC and the
     number of motif hits, which no learner can better. Three folds by chromosome; every row counts."""
     fold = data.chrom % 3
@@ -78,7 +80,7 @@ def held_out_curves(data: Planted, *, seed: int = 0) -> TargetFigures:
 def _curve(table: NDArray[Any], y: NDArray[Any], fold: NDArray[Any]) -> NDArray[np.float64]:
     """Held-out predictions (n,) of the registry's curve learner: fold i is tested, i + 1 validates, the rest trains."""
     from bench.featurizer import Features
-    from bench.fit.fit import TargetScale
+    from bench.fit.scale import TargetScale
     from bench.model import Part, Setting
 
     made = _registry().make("model", GC_ONLY[1])
@@ -92,19 +94,19 @@ def _curve(table: NDArray[Any], y: NDArray[Any], fold: NDArray[Any]) -> NDArray[
     return prediction
 
 
-def with_replicates(data: Planted, replicates: NDArray[Any]) -> Planted:
+def with_replicates(data: Simulated, replicates: NDArray[Any]) -> Simulated:
     """The same rows with other measurements, float64 (n, k)."""
     return dataclasses.replace(data, replicates=np.asarray(replicates, np.float64))
 
 
-def dna_held_fixed(data: Planted, min_dna: int) -> Planted:
+def dna_held_fixed(data: Simulated, min_dna: int) -> Simulated:
     """Rows of ``min_dna`` DNA reads, each replicate less its spline of the DNA count: what a bias of the library leaves
     in a ratio of small counts goes with it."""
     kept = rows_of(data, data.dna >= min_dna)
     return with_replicates(kept, spline_residuals(kept.replicates, kept.dna, kept.locus))
 
 
-def rows_of(data: Planted, rows: NDArray[Any]) -> Planted:
+def rows_of(data: Simulated, rows: NDArray[Any]) -> Simulated:
     """Some rows of a simulated data set."""
     taken = {
         name: getattr(data, name)[rows]
@@ -113,16 +115,15 @@ def rows_of(data: Planted, rows: NDArray[Any]) -> Planted:
     return dataclasses.replace(data, **taken)
 
 
-def through_the_store(data: Planted, folder: Path, *, min_dna: int = planted.MIN_DNA) -> BoardSummary:
+def through_the_store(data: Simulated, folder: Path, *, min_dna: int = planted.MIN_DNA) -> BoardSummary:
     """What a person does: write a task file, ``bench run`` it, read the numbers of the board (``summary.json``)."""
     from rich.console import Console
 
     from bench.board.load import find_tasks
     from bench.board.summarise import summarise
     from bench.run.execute import run_plan
-    from bench.run.plan import make_plan
+    from bench.run.plan import Selection, make_plan
     from bench.store.store import Store
-    from bench.tasks.load import Selection
 
     spec = planted.spec_of(data, name="planted-task", min_dna=min_dna, split=SPLIT)
     path, _ = planted.write_task(folder / "task", data, spec)
@@ -130,5 +131,5 @@ def through_the_store(data: Planted, folder: Path, *, min_dna: int = planted.MIN
     for featurizer, model in (GC_ONLY, BEST):
         call = Selection(tasks=(str(path),), featurizers=(featurizer,), models=(model,))
         plan = make_plan(call, _registry(), store)
-        run_plan(plan, call, _registry(), store, Console(quiet=True))
+        run_plan(plan, _registry(), store, Console(quiet=True))
     return summarise(find_tasks(store.root)[0]).boards[0]

@@ -23,13 +23,13 @@ class HeldFixed:
     matched : AUROC of telling rows above the median of y from rows below it, on a subset of ``matched_rows`` rows in
         which both have the same GC. 0.5 for whatever follows from GC. (Within either half y may still run along GC, so
         Spearman on these rows would not do: a GC-only model at .67 keeps .17.)
-    permuted : the GC-only null: against y permuted within GC bins, what the prediction scores by GC alone.
+    gc_only_null : against y permuted within GC bins, what the prediction scores by GC alone.
     """
 
     within_bins: Estimate
     matched: Estimate
     matched_rows: int
-    permuted: Estimate
+    gc_only_null: Estimate
 
 
 def held_fixed(
@@ -70,5 +70,5 @@ def held_fixed(
         # for two classes of equal size, Spearman with the class is √3·(AUROC − 1/2)
         matched=Estimate(*(0.5 + value / np.sqrt(3) for value in told_apart)),
         matched_rows=int((matched >= 0).sum()),
-        permuted=spearman_estimate(permuted, runs, locus, fold, draws),
+        gc_only_null=spearman_estimate(permuted, runs, locus, fold, draws),
     )

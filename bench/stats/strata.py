@@ -1,4 +1,4 @@
-"""Figures within strata beside the pooled one, and a warning where they disagree (Simpson)."""
+"""Figures within strata alongside the pooled one, and a warning where they disagree (Simpson)."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 
 #: The featurizer of a model that looks at no features.
 NO_FEATURES = "none"
-#: Endings of the files that lie beside the folders of tasks and targets.
+#: Endings of the files that lie next to the folders of tasks and targets.
 _ENDINGS = (".md", ".html", ".json", ".parquet", ".svg", ".log", ".tmp")
 
 

@@ -62,7 +62,7 @@ PLAN = "plan.json"
 
 
 def folds_file(digest: str) -> str:
-    """Name of the file on a split, beside ``task.json``."""
+    """Name of the file on a split, next to ``task.json``."""
     return f"folds-{digest}.json"
 
 

@@ -1,6 +1,6 @@
 """Tables in the layouts of the IGVF consortium (as MPRAsnakeflow and MPRAlib write them), made canonical.
 
-``reporter_experiment`` has a row an oligo and replicate, ``reporter_experiment_barcode`` a row a barcode with
+``reporter_experiment`` has one row per oligo and replicate, ``reporter_experiment_barcode`` one row per barcode with
 ``dna_count_<replicate>`` and ``rna_count_<replicate>`` columns, empty where the barcode was not seen. Neither holds
 sequences: they come from the design, a FASTA or a ``reporter_sequence_design`` table.
 """
@@ -8,28 +8,33 @@ sequences: they come from the design, a FASTA or a ``reporter_sequence_design`` 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
 from bench.errors import BenchError
+from bench.files.fasta import read_fasta
+from bench.files.reading import CHECK, RELATIVE
+from bench.files.tables import read_tsv
+from bench.tasks.columns import Columns
 
 if TYPE_CHECKING:
     import pandas as pd
 
+Layout = Literal["igvf-experiment", "igvf-barcode"]
+
 #: The target of such a table and the columns its replicates get.
 TARGET, REPLICATE = "activity", "replicate "
 EXPERIMENT = ("replicate", "oligo_name", "dna_counts", "log2FoldChange", "n_bc")
-DESIGN = ("name", "sequence", "chr", "start", "end", "strand")
+DESIGN = ("name", "sequence", "chr", "start", "end", "strand", "class")
 
 
-def canonical(kind: str, table: pd.DataFrame, design: pd.DataFrame, source: str) -> pd.DataFrame:
-    """One row an oligo: the columns of the design, ``replicate <name>`` with log2 RNA/DNA, ``dna_count`` (sum over
+def canonical(layout: Layout, table: pd.DataFrame, design: pd.DataFrame, source: str) -> pd.DataFrame:
+    """One row per oligo: the columns of the design, ``replicate <name>`` with log2 RNA/DNA, ``dna_count`` (sum over
     replicates) and ``barcodes`` (mean over the replicates that saw the oligo).
 
     Parameters
     ----------
-    kind : "igvf-experiment" or "igvf-barcode".
     table : the measurements, as read.
     design : ``id``, ``sequence`` and, where known, coordinates.
 
@@ -37,10 +42,13 @@ def canonical(kind: str, table: pd.DataFrame, design: pd.DataFrame, source: str)
     ------
     BenchError : for a missing column, an oligo twice in a replicate, or one that the design does not have.
     """
-    long = _from_barcodes(table, source) if kind == "igvf-barcode" else _checked(table, source)
+    columns = Columns.of(table, source)
+    long = _from_barcodes(columns) if layout == "igvf-barcode" else _from_experiment(columns)
     if long.duplicated(["replicate", "oligo_name"]).any():
         twice = long[long.duplicated(["replicate", "oligo_name"])].iloc[0]
-        raise BenchError(f"{source}: oligo {twice['oligo_name']!r} stands twice in replicate {twice['replicate']}.")
+        raise BenchError(
+            f"{source}: oligo {twice['oligo_name']!r} stands twice in replicate {twice['replicate']}. Give it one row."
+        )
     unknown = ~long["oligo_name"].isin(design["id"])
     if unknown.any():
         raise BenchError(
@@ -65,64 +73,41 @@ def read_design(path: Path) -> pd.DataFrame:
     """
     import pandas as pd
 
-    from bench.files.reading import read_fasta, read_tsv
-
     if not path.is_file():
-        raise BenchError(f"{path}: no such design. Paths in a task file are relative to the file.")
+        raise BenchError(f"{path}: no such design. {RELATIVE}")
     if path.name.removesuffix(".gz").endswith((".fa", ".fasta")):
-        records = read_fasta(path, broken="Check the file.")
+        records = read_fasta(path, fix=CHECK)
         return pd.DataFrame({"id": list(records), "sequence": list(records.values())})
     lacking = "The design is a FASTA (.fa, .fasta) or a reporter_sequence_design table."
-    frame = read_tsv(path, [*DESIGN, "class"], broken="Check the file.", lacking=lacking, na_values=["NA"])
+    frame = read_tsv(path, DESIGN, fix=CHECK, lacking=lacking)
     return frame.rename(columns={"name": "id", "chr": "chrom"})
 
 
-def _checked(table: pd.DataFrame, source: str) -> pd.DataFrame:
-    for column in EXPERIMENT:
-        if column not in table.columns:
-            raise BenchError(f"{source}: column {column!r} is missing. A reporter_experiment table has it.")
-    return _with_numbers(table, ["dna_counts", "log2FoldChange", "n_bc"], source)
+def _from_experiment(table: Columns) -> pd.DataFrame:
+    """A ``reporter_experiment`` table, checked."""
+    table.require(EXPERIMENT, "A reporter_experiment table has it.")
+    return table.frame.assign(**{column: table.numbers(column) for column in ("dna_counts", "log2FoldChange", "n_bc")})
 
 
-def _with_numbers(table: pd.DataFrame, columns: list[str], source: str) -> pd.DataFrame:
-    """The table with columns as float64, NaN where empty; text and infinite values are errors."""
-    import pandas as pd
-
-    numbers = {}
-    for column in columns:
-        values = pd.to_numeric(table[column], errors="coerce").astype(np.float64)
-        wrong = (values.isna() & table[column].notna()) | np.isinf(values)
-        if wrong.any():
-            row = int(np.argmax(wrong))
-            raise BenchError(
-                f"{source}: row {row + 1}, column {column!r} must be a finite number or empty."
-                f" Got {str(table[column].iloc[row])!r}."
-            )
-        numbers[column] = values
-    return table.assign(**numbers)
-
-
-def _from_barcodes(table: pd.DataFrame, source: str) -> pd.DataFrame:
+def _from_barcodes(table: Columns) -> pd.DataFrame:
     """The ``reporter_experiment`` table of a barcode table: counts of an oligo's barcodes are summed, and
     normalised = (count + 1) / (total + oligos) * 1e6."""
     import pandas as pd
 
-    replicates = [str(column).removeprefix("dna_count_") for column in table if str(column).startswith("dna_count_")]
-    needed = ["barcode", "oligo_name", *(f"rna_count_{name}" for name in replicates)]
-    missing = [column for column in needed if column not in table.columns]
-    if missing or not replicates:
-        column = missing[0] if missing else "dna_count_1"
-        raise BenchError(f"{source}: column {column!r} is missing. A reporter_experiment_barcode table has it.")
-    counts = [f"{what}_count_{name}" for name in replicates for what in ("dna", "rna")]
-    table = _with_numbers(table, counts, source)
-    for column in counts:
-        if (table[column] < 0).any():
-            row = int(np.argmax(table[column] < 0))
-            raise BenchError(f"{source}: row {row + 1}, column {column!r} must be a count, 0 or more.")
+    prefix = "dna_count_"
+    replicates = [str(name).removeprefix(prefix) for name in table.frame if str(name).startswith(prefix)]
+    counted = [f"rna_count_{name}" for name in replicates] or [f"{prefix}1"]
+    table.require(["barcode", "oligo_name", *counted], "A reporter_experiment_barcode table has it.")
     pieces = []
     for name in replicates:
-        seen = table[["oligo_name", f"dna_count_{name}", f"rna_count_{name}"]].dropna()
-        seen.columns = pd.Index(["oligo_name", "dna", "rna"])
+        counts = pd.DataFrame(
+            {
+                "oligo_name": table.frame["oligo_name"],
+                "dna": table.counts(f"{prefix}{name}"),
+                "rna": table.counts(f"rna_count_{name}"),
+            }
+        )
+        seen = counts.dropna()
         sums = seen.groupby("oligo_name")[["dna", "rna"]].sum()
         scaled = (sums + 1) / (sums.sum() + len(sums)) * 1e6
         pieces.append(

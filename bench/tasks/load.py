@@ -3,45 +3,88 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bench.errors import BenchError
 from bench.plugins.registry import Registry
+from bench.tasks.duplicates import Duplicates, across_split
+from bench.tasks.folds import make_folds
+from bench.tasks.splits import Split
 from bench.tasks.task import DROPPED, TRAIN, Folds, Task
+from bench.tasks.task_file import load_task_file
 
 #: Training rows that --quick keeps: a minute's look at a task of any size.
 QUICK_ROWS = 2_000
 
 
 @dataclass(frozen=True)
-class Selection:
-    """What a call asked for. ``None`` for featurizers or models means all of them, paired by what makes sense."""
+class TaskSource:
+    """How any process loads a task as the plan did.
 
-    tasks: tuple[str, ...] | None
-    featurizers: tuple[str, ...] | None = None
-    models: tuple[str, ...] | None = None
-    seeds: int = 1
+    ``name`` : a data set's name, or the path of a task file (.toml). ``split`` : in place of the task's own. ``quick``
+    and ``data_dir`` : as the options of ``bench run``.
+    """
+
+    name: str
     split: str | None = None
     quick: bool = False
     data_dir: Path | None = None
 
+    def absolute(self) -> TaskSource:
+        """The same for a process with another working folder."""
+        return TaskSource(
+            str(Path(self.name).resolve()) if self.name.endswith(".toml") else self.name,
+            self.split,
+            self.quick,
+            None if self.data_dir is None else self.data_dir.resolve(),
+        )
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, eq=False)
 class PlannedTask:
-    """A loaded task with its folds, and how to load it again elsewhere (``source``)."""
+    """A loaded task with its folds, and how to load it again elsewhere. Its facts are computed when first asked for."""
 
-    source: str
+    source: TaskSource
     task: Task
     folds: Folds
+
+    @property
+    def name(self) -> str:
+        """The task's name."""
+        return self.task.card.name
+
+    @cached_property
+    def gc(self) -> NDArray[np.float32]:
+        """GC fraction of every row, float32 (n,)."""
+        from bench.kernels.gc import gc_fraction
+
+        return gc_fraction(self.task.sequences)
+
+    @cached_property
+    def duplicates(self) -> Duplicates:
+        """Test rows whose bases stand among training or validation rows too."""
+        return across_split(self.task, self.folds)
+
+
+def load_planned(source: TaskSource, registry: Registry) -> PlannedTask:
+    """Load a task and make its folds.
+
+    Raises
+    ------
+    BenchError : for an unknown name, a bad file or a bad split.
+    bench.dataset.Unavailable : where the data are not here.
+    """
+    task = load_task(source.name, registry, source.data_dir)
+    return PlannedTask(source, task, concrete_folds(task, source.split, source.quick))
 
 
 def load_task(source: str, registry: Registry, data_dir: Path | None) -> Task:
     """The task of a data set's name or of a TOML file's path."""
     if source.endswith(".toml"):
-        from bench.tasks.spec import load_task_file
-
         return load_task_file(source)
     if "/" in source or Path(source).suffix:
         raise BenchError(
@@ -51,11 +94,10 @@ def load_task(source: str, registry: Registry, data_dir: Path | None) -> Task:
     return registry.find("dataset", source)().load(data_dir)
 
 
-def concrete_folds(task: Task, split: str | None, quick: bool) -> Folds:
-    """The folds of a task; ``quick`` keeps the first fold and at most ``QUICK_ROWS`` of its training rows."""
-    from bench.tasks.splits import make_folds
-
-    folds = make_folds(task, split)
+def concrete_folds(task: Task, split: Split | str | None, quick: bool) -> Folds:
+    """The folds of a task (by ``split``, or the task's own); ``quick`` keeps the first fold and at most ``QUICK_ROWS``
+    of its training rows."""
+    folds = make_folds(task, Split.parse(split, task.card.name) if isinstance(split, str) else split)
     if not quick:
         return folds
     part = folds.part[:1].copy()

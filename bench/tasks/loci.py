@@ -9,6 +9,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.sequences import Sequences
+from bench.tasks.places import Places
+
+
+def loci_of(places: Places, sequences: Sequences, said: NDArray[Any] | None = None) -> NDArray[np.int64]:
+    """Locus of every row, int64 (n,): as ``said`` (str (n,), "" = alone), else by overlap, else by equal bases."""
+    n = len(sequences)
+    if said is not None:
+        alone = np.char.add("\0", np.arange(n).astype(np.str_))
+        return codes_of(np.where(said == "", alone, said))
+    placed = places.known
+    locus = np.full(n, -1, np.int64)
+    locus[placed] = overlapping(places.chrom[placed], places.start[placed], places.end[placed])
+    if not placed.all():
+        locus[~placed] = same_bases(sequences.take(~placed)) + locus.max(initial=-1) + 1
+    return locus
 
 
 def codes_of(labels: Any) -> NDArray[np.int64]:

@@ -1,12 +1,10 @@
-"""What a task file (TOML) may say, and reading one."""
+"""What a task file (TOML) may say."""
 
 from __future__ import annotations
 
 import re
-import tomllib
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Literal
 
 from pydantic import (
     AfterValidator,
@@ -14,13 +12,15 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
-    ValidationError,
+    InstanceOf,
     field_validator,
     model_validator,
 )
 
-from bench.errors import BenchError, nearest
-from bench.tasks.task import Card, Task
+from bench.errors import BenchError
+from bench.files.toml import sentence
+from bench.tasks.splits import Split
+from bench.tasks.task import Card
 
 _PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]*")
 
@@ -37,9 +37,25 @@ def _by_name(value: Any) -> Any:
     return named(*map(str, value)) if isinstance(value, list | tuple) else value
 
 
+def _split(value: Any) -> Any:
+    """The split of its name, as a task file has it."""
+    if isinstance(value, Split):
+        return value
+    if not isinstance(value, str):
+        raise sentence(f"'split' must be text, such as \"chromosome-kfold[k=5]\". Got {value!r}.")
+    try:
+        return Split.parse(value)
+    except BenchError as error:
+        raise sentence(error) from None
+
+
 PlainName = Annotated[str, AfterValidator(_plain)]
 #: Name in the project -> column of the table; a list where the two are the same.
 ColumnMap = Annotated[dict[str, str], BeforeValidator(_by_name)]
+#: A split, or its name.
+SplitName = Annotated[InstanceOf[Split], BeforeValidator(_split)]
+#: Parts that one column of a table plays.
+Part = Literal["sequence", "id", "chrom", "start", "end", "strand", "locus"]
 
 
 def named(*columns: str) -> dict[str, str]:
@@ -52,7 +68,7 @@ class _Strict(BaseModel):
 
 
 class TargetSpec(_Strict):
-    """One measured quantity. ``replicates``: a column each biological replicate (sum technical ones beforehand).
+    """One measured quantity. ``replicates``: one column per biological replicate (sum technical ones beforehand).
     ``halves``: two columns measured on two halves of the barcodes, where there are any."""
 
     replicates: list[str] = Field(min_length=1)
@@ -62,7 +78,7 @@ class TargetSpec(_Strict):
     @field_validator("replicates", "halves")
     @classmethod
     def _each_once(cls, columns: list[str]) -> list[str]:
-        # A column counted twice agrees with itself perfectly: the ceiling would be 1.
+        # A column counted twice agrees with itself perfectly: the noise ceiling would be 1.
         twice = next((column for column in columns if columns.count(column) > 1), None)
         if twice is not None:
             raise ValueError(f"column {twice!r} is named twice: name each measurement once")
@@ -89,6 +105,22 @@ class ColumnsSpec(_Strict):
     covariates: ColumnMap = {}
     strata: ColumnMap = {}
 
+    def called(self, part: Part) -> str:
+        """What the table calls the column of a part: as it is named here, else as the part is."""
+        return str(getattr(self, part) or part)
+
+    @property
+    def text(self) -> set[str]:
+        """Columns that are text whatever they look like: names, bases, labels."""
+        parts: tuple[Part, ...] = ("sequence", "id", "chrom", "strand", "locus")
+        return {*map(self.called, parts), *self.strata.values()}
+
+    @property
+    def required(self) -> list[str]:
+        """Columns of parts that are named here, and so must exist."""
+        said = [getattr(self, name) for name in ColumnsSpec.model_fields]
+        return [column for column in said if isinstance(column, str)]
+
 
 class TaskSpec(_Strict):
     """What a task is, without its rows. The first block is the card; ``minimum`` drops the rows whose covariate is
@@ -106,7 +138,7 @@ class TaskSpec(_Strict):
 
     targets: dict[PlainName, TargetSpec] = Field(min_length=1)
     columns: ColumnsSpec = ColumnsSpec()
-    split: str | None = None
+    split: SplitName | None = None
     minimum: dict[str, float] = {}
 
     @property
@@ -151,73 +183,3 @@ class TaskFile(TaskSpec):
         elif self.targets or self.columns.model_fields_set - {"strata"} or self.fasta is not None:
             raise ValueError(f"format {self.format!r} knows its targets, columns and bases: leave those keys out")
         return self
-
-
-def parse_spec(model: type[BaseModel], content: Mapping[str, Any], source: str) -> Any:
-    """A validated ``model`` from parsed TOML. ``source`` names the file in messages.
-
-    Raises
-    ------
-    BenchError : one line on the first thing wrong: the key, what it must be, and the nearest valid key.
-    """
-    try:
-        return model.model_validate(content)
-    except ValidationError as error:
-        # An unknown key is often the misspelt form of a missing one: say it first.
-        first = min(error.errors(), key=lambda each: each["type"] != "extra_forbidden")
-        raise BenchError(f"{source}: {_say(model, first)}") from None
-
-
-def load_task_file(path: str | Path) -> Task:
-    """The task that a TOML file describes.
-
-    Raises
-    ------
-    BenchError : for a file that is missing, not TOML, has unknown keys, or whose table fails a check.
-    """
-    from bench.files.tables import read_table
-    from bench.tasks.igvf import REPLICATE, TARGET, canonical, read_design
-    from bench.tasks.table import build_task
-
-    path = Path(path)
-    try:
-        content = tomllib.loads(path.read_text(encoding="utf-8-sig"))
-    except FileNotFoundError:
-        raise BenchError(f"{path}: no such task file. Give the path of a TOML file.") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
-        raise BenchError(f"{path}: not a readable TOML file: {error}.") from None
-    spec: TaskFile = parse_spec(TaskFile, content, str(path))
-    table = path.parent / spec.table
-    frame = read_table(table, spec)
-    if spec.design is not None:
-        frame = canonical(spec.format, frame, read_design(path.parent / spec.design), str(table))
-        replicates = [column for column in frame.columns if str(column).startswith(REPLICATE)]
-        columns = spec.columns.model_copy(update={"covariates": named("dna_count", "barcodes")})
-        spec = spec.model_copy(update={"targets": {TARGET: TargetSpec(replicates=replicates)}, "columns": columns})
-    genome = path.parent / spec.fasta if spec.fasta else None
-    return build_task(spec, frame, source=str(table), genome=genome)
-
-
-def _say(model: type[BaseModel], error: Any) -> str:
-    """One line for one of pydantic's complaints."""
-    *parents, key = [str(piece) for piece in error["loc"]] or [""]
-    place = f" in [{'.'.join(parents)}]" if parents else ""
-    match error["type"]:
-        case "extra_forbidden":
-            return f"unknown key {key!r}{place}.{nearest(key, _keys(model, parents))}"
-        case "missing":
-            return f"key {key!r} is missing{place}. Add it."
-        case "value_error":
-            about = f"{key!r}{place}: " if key else ""
-            return f"{about}{error['ctx']['error']}. Got {error['input']!r}." if key else f"{error['ctx']['error']}."
-    return f"{key!r}{place}: {error['msg'][:1].lower()}{error['msg'][1:]}. Got {error['input']!r}."
-
-
-def _keys(model: Any, parents: list[str]) -> list[str]:
-    """Valid keys of the table that ``parents`` lead to."""
-    for name in parents:
-        if name in getattr(model, "model_fields", {}):
-            model = model.model_fields[name].annotation
-        models = [kind for kind in (model, *get_args(model)) if hasattr(kind, "model_fields")]
-        model = models[-1] if models else model
-    return list(getattr(model, "model_fields", {}))

@@ -1,4 +1,4 @@
-"""Splits: which rows are trained on, chosen by, and tested on.
+"""Splits as people write them: ``holdout[valid=chr18,test=chr8]``, parsed once and carried as an object.
 
 ==================================================  ====================================================================
 ``holdout[valid=chr18,test=chr8,drop=chrX+chrY]``   one fold by named chromosomes
@@ -7,194 +7,88 @@
 ``locus-kfold[k=5]``                                whole loci dealt to k folds, for tables without coordinates
 ==================================================  ====================================================================
 
-In a k-fold split fold i is tested on part i and validated on part i + 1. No locus lies in two parts of a fold: where
-the chromosomes of a locus fall into different ones, its rows stay in the part that matters most (test before valid
-before train) and its other rows are left out of that fold.
+``bench.tasks.folds`` makes the folds of a split on the rows of a task.
 """
 
 from __future__ import annotations
 
-import heapq
-from collections.abc import Callable
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
+from dataclasses import dataclass
+from typing import Literal, get_args
 
 from bench.errors import BenchError, nearest
 from bench.names import format_name, parse_name
-from bench.tasks.task import DROPPED, PART_NAMES, TEST, TRAIN, VALID, Folds, Task
 
-Params = dict[str, str]
+Kind = Literal["holdout", "chromosome-kfold", "genome-blocks", "locus-kfold"]
 
-
-def make_folds(task: Task, split: str | None = None) -> Folds:
-    """The folds of a split (the task's own by default) on the rows of a task.
-
-    Raises
-    ------
-    BenchError : for an unknown split, parameter or chromosome, and where a fold leaves a target no train, valid or test
-        rows.
-    """
-    name = check_split(split or task.split, task.card.name)
-    kind, params = parse_name(name)
-    part = _keep_loci_whole(SPLITS[kind][0](task, params), task.locus)
-    measured = {"": np.ones(len(task), np.bool_)} | {
-        f" of target {target.name!r}": np.isfinite(target.value) for target in task.targets.values()
-    }
-    for fold, row in enumerate(part):
-        for code, what in PART_NAMES.items():
-            for whose, there in measured.items():
-                if not (there & (row == code)).any():
-                    raise BenchError(
-                        f"{task.card.name}: split {name} leaves no {what} rows{whose} in fold {fold + 1} of"
-                        f" {len(part)}. Choose another split. {_rows_by_chromosome(task, there)}"
-                    )
-    return Folds(name, part)
-
-
-def check_split(split: str, source: str) -> str:
-    """The normal form of a split's name, its parameters in the documented order and defaults filled in.
-
-    Raises
-    ------
-    BenchError : for an unknown name or parameter, or a value that cannot be. Chromosomes are checked with the rows.
-    """
-    kind, given = parse_name(split)
-    if kind not in SPLITS:
-        raise BenchError(f"{source}: unknown split {kind!r}.{nearest(kind, SPLITS)}")
-    defaults = SPLITS[kind][1]
-    for key in given:
-        if key not in defaults:
-            raise BenchError(f"{source}: split {kind} has no parameter {key!r}.{nearest(key, defaults)}")
-    params = {key: given.get(key, default) for key, default in defaults.items()}
-    if missing := [key for key in ("valid", "test") if params.get(key) == ""]:
-        raise BenchError(f"{source}: split {kind} needs {missing[0]}=, as in {kind}[valid=chr18,test=chr8].")
-    if "k" in params:
-        if not params["k"].isdecimal() or not 3 <= int(params["k"]) <= 100:
-            raise BenchError(
-                f"{source}: k of split {kind} must be a whole number from 3 (train, valid, test) to 100."
-                f" Got {params['k']!r}."
-            )
-        params["k"] = str(int(params["k"]))
-    return format_name(kind, {key: value for key, value in params.items() if value})
-
-
-# ---- the kinds -------------------------------------------------------------------------------------------------------
-def _holdout(task: Task, params: Params) -> NDArray[np.int8]:
-    part = np.full(len(task), TRAIN, np.int8)
-    seen: dict[str, str] = {}
-    for key, code in (("valid", VALID), ("test", TEST), ("drop", DROPPED)):
-        for label in _labels(task, params, key):
-            if label in seen:
-                raise BenchError(f"{task.card.name}: {label} is both {seen[label]} and {key}. Name it once.")
-            seen[label] = key
-            part[task.chrom == label] = code
-    return part[None]
-
-
-def _chromosome_kfold(task: Task, params: Params) -> NDArray[np.int8]:
-    dropped = np.isin(task.chrom, _labels(task, params, "drop"))
-    labels, codes, rows = np.unique(task.chrom, return_inverse=True, return_counts=True)
-    rows = np.bincount(codes[~dropped], minlength=len(labels))
-    k, present = int(params["k"]), int((rows > 0).sum())
-    if present < k:
-        raise BenchError(
-            f"{task.card.name}: split chromosome-kfold[k={k}] needs {k} chromosomes, there are {present}."
-            f" Use genome-blocks (rows with positions) or locus-kfold. {_rows_by_chromosome(task)}"
-        )
-    fold = _deal(rows, k)[codes]
-    fold[dropped] = -1
-    return _rotate(fold, k)
-
-
-def _genome_blocks(task: Task, params: Params) -> NDArray[np.int8]:
-    if (task.position < 0).any():
-        row = str(task.row_id[np.argmax(task.position < 0)])
-        raise BenchError(
-            f"{task.card.name}: split genome-blocks needs the start of every row; {row!r} has none."
-            " Give the column start, or use locus-kfold."
-        )
-    k = int(params["k"])
-    chromosome = np.unique(task.chrom, return_inverse=True)[1]
-    order = np.lexsort((task.position, chromosome))
-    # A locus stands where its first row does; blocks are cut between loci, as near to equal rows as they allow.
-    locus = np.unique(task.locus[order], return_inverse=True)[1]
-    first = np.unique(locus, return_index=True)[1]
-    rank = np.argsort(np.argsort(first, kind="stable"), kind="stable")[locus]
-    before = np.concatenate([[0], np.cumsum(np.bincount(rank))[:-1]])
-    fold = np.empty(len(task), np.int64)
-    fold[order] = (before * k // len(task))[rank]
-    return _rotate(fold, k)
-
-
-def _locus_kfold(task: Task, params: Params) -> NDArray[np.int8]:
-    k = int(params["k"])
-    loci, codes, rows = np.unique(task.locus, return_inverse=True, return_counts=True)
-    if len(loci) < k:
-        raise BenchError(f"{task.card.name}: split locus-kfold[k={k}] needs {k} loci, there are {len(loci)}.")
-    # Shuffled, lest an order in the table (by activity, by design) become an order of the folds.
-    shuffled = np.random.default_rng(0).permutation(len(loci))
-    fold = np.empty(len(loci), np.int64)
-    fold[shuffled] = _deal(rows[shuffled], k)
-    return _rotate(fold[codes], k)
-
-
-#: Name -> (how rows are dealt, parameters and their defaults; "" = none).
-SPLITS: dict[str, tuple[Callable[[Task, Params], NDArray[np.int8]], Params]] = {
-    "holdout": (_holdout, {"valid": "", "test": "", "drop": ""}),
-    "chromosome-kfold": (_chromosome_kfold, {"k": "5", "drop": ""}),
-    "genome-blocks": (_genome_blocks, {"k": "5"}),
-    "locus-kfold": (_locus_kfold, {"k": "5"}),
+#: The parameters of each kind, in the order of the normal form.
+PARAMETERS: dict[Kind, tuple[str, ...]] = {
+    "holdout": ("valid", "test", "drop"),
+    "chromosome-kfold": ("k", "drop"),
+    "genome-blocks": ("k",),
+    "locus-kfold": ("k",),
 }
+#: Folds of a k-fold split that says nothing else.
+DEFAULT_K = 5
+#: A fold is trained on, validated on and tested on different parts, so there are three at least.
+FEWEST_K, MOST_K = 3, 100
 
 
-# ---- what they share -------------------------------------------------------------------------------------------------
-def _deal(sizes: NDArray[np.int64], k: int) -> NDArray[np.int64]:
-    """Fold of every group, int64: the largest first, each to the fold with the fewest rows so far. Ties go by the order
-    given and the lowest fold, so it is the same everywhere."""
-    fold = np.zeros(len(sizes), np.int64)
-    heap = [(0, i) for i in range(k)]
-    for group in np.argsort(-sizes, kind="stable"):
-        filled, lightest = heap[0]
-        fold[group] = lightest
-        heapq.heapreplace(heap, (filled + int(sizes[group]), lightest))
-    return fold
+@dataclass(frozen=True)
+class Split:
+    """How rows are split. ``str(split)`` is the normal form: parameters in the documented order, defaults filled in.
+
+    kind : which rows stay together. k : number of folds, 0 for a holdout. valid, test, drop : labels of chromosomes.
+
+    >>> str(Split.parse("holdout[ test=chr8, valid = chr18 ]"))
+    'holdout[valid=chr18,test=chr8]'
+    >>> Split.parse("locus-kfold").k
+    5
+    """
+
+    kind: Kind
+    k: int = 0
+    valid: tuple[str, ...] = ()
+    test: tuple[str, ...] = ()
+    drop: tuple[str, ...] = ()
+
+    @classmethod
+    def parse(cls, text: str, source: str = "") -> Split:
+        """The split of a name with parameters. Chromosomes are checked later, with the rows.
+
+        Parameters
+        ----------
+        source : the file, task or option that messages begin with.
+
+        Raises
+        ------
+        BenchError : for an unknown kind or parameter, or a value that cannot be.
+        """
+        of = f"{source}: " if source else ""
+        name, given = parse_name(text)
+        kind = next((kind for kind in get_args(Kind) if kind == name), None)
+        if kind is None:
+            raise BenchError(f"{of}unknown split {name!r}.{nearest(name, PARAMETERS)}")
+        known = PARAMETERS[kind]
+        for key in given:
+            if key not in known:
+                raise BenchError(f"{of}split {kind} has no parameter {key!r}.{nearest(key, known)}")
+        labels = {key: _labels(given.get(key, "")) for key in ("valid", "test", "drop")}
+        for key in ("valid", "test"):
+            if key in known and not labels[key]:
+                raise BenchError(f"{of}split {kind} needs {key}=, as in {kind}[valid=chr18,test=chr8].")
+        k = given.get("k", str(DEFAULT_K)) if "k" in known else "0"
+        if "k" in known and not (k.isdecimal() and len(k) < 9 and FEWEST_K <= int(k) <= MOST_K):
+            raise BenchError(
+                f"{of}k of split {kind} must be a whole number from {FEWEST_K} (train, valid, test) to {MOST_K}."
+                f" Got {k!r}."
+            )
+        return cls(kind, int(k), **labels)
+
+    def __str__(self) -> str:
+        values = {"k": str(self.k), **{key: "+".join(getattr(self, key)) for key in ("valid", "test", "drop")}}
+        return format_name(self.kind, {key: values[key] for key in PARAMETERS[self.kind] if values[key]})
 
 
-def _rotate(fold: NDArray[np.int64], k: int) -> NDArray[np.int8]:
-    """Part of every row in every fold, int8 (k, n): fold i tests the rows of part i and validates on part i + 1."""
-    part = np.full((k, len(fold)), TRAIN, np.int8)
-    for i in range(k):
-        part[i, fold == (i + 1) % k] = VALID
-        part[i, fold == i] = TEST
-    part[:, fold < 0] = DROPPED
-    return part
-
-
-def _keep_loci_whole(part: NDArray[np.int8], locus: NDArray[np.int64]) -> NDArray[np.int8]:
-    """Leave out the rows of a locus that lie in a lesser part than other rows of it."""
-    codes = np.unique(locus, return_inverse=True)[1]
-    for row in part:
-        highest = np.full(codes.max(initial=-1) + 1, DROPPED, np.int8)
-        np.maximum.at(highest, codes, row)
-        row[row < highest[codes]] = DROPPED
-    return part
-
-
-def _labels(task: Task, params: Params, key: str) -> list[str]:
-    """The chromosomes of ``key=a+b``, each of which must exist."""
-    labels = [label.strip() for label in params.get(key, "").split("+") if label.strip()]
-    there = set(task.chrom.tolist())
-    for label in labels:
-        if label not in there:
-            other = label.removeprefix("chr") if label.startswith("chr") else f"chr{label}"
-            mend = f" The table calls it {other!r}." if other in there else nearest(label, there)
-            raise BenchError(f"{task.card.name}: unknown chromosome {label!r} in {key}= of the split.{mend}")
-    return labels
-
-
-def _rows_by_chromosome(task: Task, rows_of: NDArray[np.bool_] | None = None) -> str:
-    labels, rows = np.unique(task.chrom if rows_of is None else task.chrom[rows_of], return_counts=True)
-    said: list[Any] = [f"{label} {n:,}" for label, n in zip(labels[:12], rows[:12], strict=True)]
-    return f"Rows: {', '.join(said)}{', ...' if len(labels) > 12 else ''}."
+def _labels(text: str) -> tuple[str, ...]:
+    """``"chrX + chrY"`` -> ``("chrX", "chrY")``."""
+    return tuple(label.strip() for label in text.split("+") if label.strip())

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.sequences import Sequences
+from bench.tasks.splits import Split
 
 #: Codes of a row's part in a fold.
 DROPPED, TRAIN, VALID, TEST = -1, 0, 1, 2
@@ -84,9 +85,10 @@ class Task:
     position : int64 (n,), start on the chromosome; -1 where unknown.
     locus : int64 (n,), 0-based code of the block of overlapping or related rows.
     strata : name -> str (n,), "" where a row belongs to none.
-    split : default split in normal form, e.g. ``chromosome-kfold[k=5]``.
+    split : the default split.
     digest : hash of the content: any change of a base, value, locus or stratum changes it.
     counts : what was counted while reading (IUPAC letters made N, rows filtered ...), for people.
+    minimum : the filters of the task's file, covariate -> least value; the rows below are not here.
     """
 
     card: Card
@@ -97,9 +99,10 @@ class Task:
     locus: NDArray[np.int64]
     targets: Mapping[str, Target]
     strata: Mapping[str, NDArray[Any]]
-    split: str
+    split: Split
     digest: str
     counts: Mapping[str, int] = field(default_factory=dict)
+    minimum: Mapping[str, float] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.row_id)

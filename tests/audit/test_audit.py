@@ -15,9 +15,9 @@ from typer.testing import CliRunner
 from bench.audit import confounders, design, duplicates
 from bench.audit.audit import CHECKS, audit
 from bench.cli.main import app
-from bench.tasks.spec import load_task_file
-from bench.tasks.splits import make_folds
+from bench.tasks.folds import make_folds
 from bench.tasks.task import DROPPED, TEST, TRAIN, VALID, Folds
+from bench.tasks.task_file import load_task_file
 
 
 @pytest.fixture(autouse=True)
@@ -33,44 +33,15 @@ def status(findings, about=None) -> str:
 
 
 # ---- duplicates ------------------------------------------------------------------------------------------------------
-@settings(max_examples=60, deadline=None)
-@given(
-    st.lists(
-        st.tuples(st.text("ACGTN", min_size=1, max_size=3), st.sampled_from([-1, 0, 1, 2])), min_size=1, max_size=30
-    )
-)
-def test_copies_are_counted_as_by_hand(rows):
-    strings, part = [text for text, _ in rows], np.array([[code for _, code in rows]])
-    planted = subject(strings, tiles=1, part=part)
-    seen = [text for text, code in rows if code in (TRAIN, VALID)]
-    tested = [text for text, code in rows if code == TEST]
-    exact = sum(text in seen for text in tested)
-    other = sum(other_strand(text) in seen and text not in seen for text in tested)
-    found = duplicates.across_split(planted.task, planted.folds)
-    assert found == {"exact": exact, "reverse_complement": other, "test_rows": len(tested)}
-
-
-def test_a_copy_in_another_fold_counts_once_and_a_reversed_row_is_read_as_such():
-    strings = ["AACCG", "AACCG", "CGGTT", "TTTTT"]
-    part = np.array([[TEST, TRAIN, VALID, TRAIN], [TRAIN, TEST, TRAIN, VALID]])
-    planted = subject(strings, tiles=1, part=part)
-    assert duplicates.across_split(planted.task, planted.folds)["exact"] == 2
-    turned = dataclasses.replace(planted.task.sequences, reverse=np.array([True, False, False, False]))
-    task = dataclasses.replace(planted.task, sequences=turned)
-    one = Folds("holdout", part[:1])
-    found = duplicates.across_split(task, one)
-    assert (found["exact"], found["reverse_complement"]) == (1, 0)  # the first is now CGGTT, as the third
-
-
-def words(text: str) -> set[str]:
+def kmers(text: str) -> set[str]:
     k = duplicates.K
     found = [text[i : i + k] for i in range(len(text) - k + 1)]
-    return {min(word, other_strand(word)) for word in found if "N" not in word}
+    return {min(kmer, other_strand(kmer)) for kmer in found if "N" not in kmer}
 
 
 @settings(max_examples=25, deadline=None)
 @given(seed=st.integers(0, 10**6), share=st.sampled_from([0.2, 0.5, 0.9]))
-def test_near_copies_are_those_of_sets_of_words(seed, share):
+def test_near_copies_are_those_of_sets_of_kmers(seed, share):
     rng = np.random.default_rng(seed)
     strings = ["".join(rng.choice(list("ACGT"), 40)) for _ in range(8)]
     for _ in range(16):
@@ -81,7 +52,7 @@ def test_near_copies_are_those_of_sets_of_words(seed, share):
         strings.append(other_strand(cut) if rng.random() < 0.5 and "N" not in cut else cut)
     part = rng.integers(-1, 3, len(strings))
     planted = subject(strings, tiles=1, part=part[None])
-    sets = [words(text) for text in strings]
+    sets = [kmers(text) for text in strings]
     expected = sum(
         any(
             sets[i] and len(sets[i] & sets[j]) >= share * len(sets[i])
@@ -89,7 +60,7 @@ def test_near_copies_are_those_of_sets_of_words(seed, share):
         )
         for i in np.flatnonzero(part == TEST)
     )
-    assert duplicates.near_across_split(planted.task, planted.folds, share)["near"] == expected
+    assert duplicates.near_across_split(planted.task, planted.folds, share).near == expected
 
 
 def test_a_sketch_finds_the_same_copies(monkeypatch):
@@ -97,9 +68,9 @@ def test_a_sketch_finds_the_same_copies(monkeypatch):
     copies = [text[:100] + "A" + text[101:] for text in strings[:20]]
     part = np.repeat([TRAIN, TEST, VALID], [60, 20, 1])
     planted = subject([*strings, *copies, "ACGT"], tiles=1, part=part[None])
-    monkeypatch.setattr(duplicates, "WORDS", 4000)
+    monkeypatch.setattr(duplicates, "MOST_KMERS", 4000)
     found = duplicates.near_across_split(planted.task, planted.folds)
-    assert found == {"near": 20, "test_rows": 20, "sketched": 5}
+    assert found == duplicates.NearCopies(near=20, test_rows=20, sketched=5)
     assert status(duplicates.check_near_duplicates(planted)) == "FAIL"
 
 

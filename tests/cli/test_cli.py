@@ -13,7 +13,7 @@ from calls import call
 from small_tasks import write_small_task
 
 HEAVY = {"pandas", "sklearn", "matplotlib", "numba", "tensorflow", "keras", "scipy", "pyarrow", "xgboost", "lightgbm"}
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 
 
 def test_help_imports_nothing_heavy():
@@ -43,14 +43,14 @@ def test_run_writes_a_board_and_then_reuses_it(tmp_path, small_task):
     words = ("run", "-t", small_task, "-f", "gc", "-m", "ridge", "-m", "mean", "-o", out)
     status, printed, _ = call(*words)
     assert status == 0, printed
-    assert "2 results fitted, 0 reused" in printed
+    assert "2 fits done, 0 reused" in printed
     assert "leaderboard.md" in printed
     assert "`gc` + `ridge`" in (out / "leaderboard.md").read_text()
     status, printed, _ = call(*words)
     assert status == 0
     assert "nothing to fit, 2 results reused" in printed
     status, printed, _ = call(*words, "--cache", "refresh")
-    assert "2 results fitted" in printed
+    assert "2 fits done" in printed
 
 
 def test_cache_only_fits_nothing(tmp_path, small_task):
@@ -58,7 +58,7 @@ def test_cache_only_fits_nothing(tmp_path, small_task):
         "run", "-t", small_task, "-f", "gc", "-m", "ridge", "-o", tmp_path / "out", "--cache", "only"
     )
     assert status == 1
-    assert "1 results are absent" in printed
+    assert "1 result is absent" in printed
     assert "no results there" in str(error)
     assert not (tmp_path / "out").exists()
 
@@ -68,6 +68,35 @@ def test_dry_run_writes_nothing(tmp_path, small_task):
     assert status == 0
     assert "gc + ridge" in printed
     assert not (tmp_path / "out").exists()
+
+
+def test_skipped_pairs_are_one_line_and_their_reasons_are_there_to_read(tmp_path, small_task):
+    out = tmp_path / "out"
+    words = ("run", "-t", small_task, "-o", out, "--cache", "only")
+    _, printed, _ = call(*words)
+    [line] = [line for line in printed.splitlines() if "skipped" in line]
+    pairs, alone = map(int, re.match(r"skipped (\d+) pairs and (\d) featurizer", line).groups())
+    assert line == (
+        f"skipped {pairs} pairs and {alone} featurizer that make no sense here (--verbose lists them with reasons)"
+    )
+    assert pairs > 6
+    assert alone == 1
+    _, printed, _ = call(*words, "--verbose")
+    lines = [line for line in printed.splitlines() if line.startswith("skipped ")]
+    assert len(lines) == pairs + alone
+    assert "skipped small · barcodes: the task has no barcodes" in lines
+    _, printed, _ = call(*words, "--dry-run")
+    assert [line for line in printed.splitlines() if "skipped" in line] == [line]
+
+
+def test_the_few_pairs_that_were_asked_for_by_name_are_said_with_their_reasons(tmp_path, small_task):
+    words = ("run", "-t", small_task, "-f", "gc", "-f", "barcodes", "-m", "cnn", "-m", "ridge", "-o", tmp_path / "out")
+    status, printed, _ = call(*words)
+    assert status == 0, printed
+    lines = [line for line in printed.splitlines() if line.startswith("skipped")]
+    assert lines[0].startswith("skipped small · gc + cnn: cnn")
+    assert lines[1] == "skipped small · barcodes: the task has no barcodes"
+    assert len(lines) == 2
 
 
 def test_report_needs_neither_plugin_nor_data(tmp_path, small_task):

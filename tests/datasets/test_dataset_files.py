@@ -13,7 +13,7 @@ from bench.dataset import Dataset, RemoteFile, Unavailable, remote_files
 from bench.errors import BenchError
 from bench.files.downloads import verify
 from bench.files.folders import cache_folder
-from bench.files.reading import read_fasta, read_tsv
+from bench.files.tables import read_tsv
 from bench.tasks.spec import TargetSpec, TaskSpec
 
 TABLE = b"sequence\ty\nACGT\t1\nGGCC\t2\nTTTT\t3\n"
@@ -145,26 +145,6 @@ def test_a_wrong_download_is_refused_and_not_kept(served):
 def test_no_network_is_unavailable():
     with pytest.raises(Unavailable, match="could not be downloaded"):
         Toy().load(download=True)
-
-
-def test_broken_published_files(tmp_path):
-    cut = tmp_path / "cut.tsv.gz"
-    whole = gzip.compress(TABLE * 2000)
-    cut.write_bytes(whole[: len(whole) // 2])
-    with pytest.raises(BenchError, match=r"cut.tsv.gz: the gzip file is cut short"):
-        read_tsv(cut)
-    with pytest.raises(BenchError, match=r"cut.tsv.gz: the gzip file is cut short"):
-        read_fasta(cut)
-    plain = tmp_path / "plain.tsv"
-    plain.write_bytes(TABLE)
-    with pytest.raises(BenchError, match="column 'rna' is missing"):
-        read_tsv(plain, ["y", "rna"])
-    with pytest.raises(BenchError, match="not a readable table"):
-        read_tsv(tmp_path / "none.tsv")
-    twice = tmp_path / "twice.fa"
-    twice.write_text(">a\nAC\nGT\n>a\nTT\n")
-    with pytest.raises(BenchError, match="two records are called 'a'"):
-        read_fasta(twice)
 
 
 def test_listing_of_remote_files():

@@ -9,7 +9,7 @@ import pytest
 from scipy.stats import spearmanr
 
 from bench.datasets.fly_promoters import FlyPromoters
-from bench.tasks.splits import make_folds
+from bench.tasks.folds import make_folds
 from bench.tasks.task import TEST, TRAIN
 
 
@@ -48,7 +48,7 @@ def test_the_table_is_what_it_says(task):
     assert (task.sequences.lengths == 300).all()
     assert task.counts == {}
     assert "not an MPRA" in task.card.note
-    assert task.split == "holdout[valid=chrX,test=chr2L]"
+    assert str(task.split) == "holdout[valid=chrX,test=chr2L]"
     # Divergent pairs and nested start sites overlap within 300 bp.
     assert 9000 < len(np.unique(task.locus)) < 11497
 

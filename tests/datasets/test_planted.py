@@ -11,9 +11,9 @@ from bench.cli.main import app
 from bench.datasets.planted import TARGET, Planted
 from bench.errors import BenchError
 from bench.stats.ranks import spearman
-from bench.tasks.spec import load_task_file
-from bench.tasks.splits import make_folds
+from bench.tasks.folds import make_folds
 from bench.tasks.task import TEST, TRAIN
+from bench.tasks.task_file import load_task_file
 
 
 def simulate(folder, *words):
@@ -30,7 +30,7 @@ def test_small_data_set_with_one_fold_and_loci_of_three():
     assert len(part) == 1
     assert (part == TEST).sum() > 800 < (part == TRAIN).sum()
     assert Planted().load().digest == task.digest
-    said = re.search(r"Planted: GC content explains (\d+) %.* motifs 40 % of", task.card.note)
+    said = re.search(r"Truth: GC content explains (\d+) %.* motifs 40 % of", task.card.note)
     assert int(said.group(1)) == pytest.approx(30, abs=5)
 
 

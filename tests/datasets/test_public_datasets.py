@@ -11,7 +11,7 @@ from bench.datasets.ernst2016 import SharprPilot
 from bench.datasets.friedman2021 import Friedman2021
 from bench.datasets.klein2020 import Klein2020
 from bench.datasets.mattioli2020 import Mattioli2020
-from bench.tasks.splits import make_folds
+from bench.tasks.folds import make_folds
 from bench.tasks.task import DROPPED, TEST
 
 pytestmark = pytest.mark.data

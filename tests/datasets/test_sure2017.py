@@ -11,15 +11,15 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from standin import EMPTY, SITE, StandIn, occurrences, write_standin
 
 from bench.dataset import Unavailable
 from bench.datasets import sure2017
 from bench.datasets.sure2017 import COUNTS, GENOMES, Rule, SuRE2017, SuRE2017Positives, read_counts
-from bench.datasets.sure_standin import EMPTY, SITE, StandIn, occurrences, write_standin
 from bench.errors import BenchError
 from bench.files import genome
 from bench.sequences import encode
-from bench.tasks.splits import make_folds
+from bench.tasks.folds import make_folds
 from bench.tasks.task import DROPPED, TEST, VALID
 
 RULE = Rule((*sure2017.AUTOSOMES, "chrX", "chrY"), dna=10)
@@ -130,7 +130,7 @@ def test_a_genome_without_y(standin: StandIn, cache: Path, tmp_path: Path) -> No
     with gzip.open(tmp_path / "data" / COUNTS, "wt") as out:
         out.writelines(kept)
     task = SuRE2017().load(tmp_path / "data")
-    assert task.split == "holdout[valid=chr18,test=chr8,drop=chrX]"
+    assert str(task.split) == "holdout[valid=chr18,test=chr8,drop=chrX]"
 
 
 def test_as_published(standin: StandIn, published: pd.DataFrame, cache: Path) -> None:
@@ -142,7 +142,7 @@ def test_as_published(standin: StandIn, published: pd.DataFrame, cache: Path) ->
     signal = np.column_stack([mine["rna1"] * 1e9 / 37770653 / dna, mine["rna2"] * 1e9 / 74081034 / dna])
     np.testing.assert_allclose(task.targets["K562"].replicates, signal, rtol=1e-12)
     assert "CHOSEN BY THE OUTCOME" in task.card.note
-    assert task.split == "holdout[valid=chr18,test=chr8]"
+    assert str(task.split) == "holdout[valid=chr18,test=chr8]"
 
 
 def test_small_blocks_give_the_same_rows(standin: StandIn, monkeypatch: pytest.MonkeyPatch) -> None:

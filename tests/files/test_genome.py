@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from bench.errors import BenchError
 from bench.files.genome import cut
-from bench.tasks.spec import load_task_file
+from bench.tasks.task_file import load_task_file
 
 LENGTHS = {"chr1": 901, "chr2": 350, "chrM": 61}
 

@@ -4,11 +4,13 @@ from scipy import stats
 
 from bench import Featurizer, Model
 from bench.errors import BenchError
-from bench.fit.fit import TargetScale, Workspace, compute_features, fit_job
+from bench.fit.features import Workspace, compute_features
+from bench.fit.fit import FitJob, fit_job
+from bench.fit.scale import TargetScale
 from bench.plugins.registry import Made
-from bench.tasks.spec import load_task_file
-from bench.tasks.splits import make_folds
+from bench.tasks.folds import make_folds
 from bench.tasks.task import TEST, TRAIN, VALID
+from bench.tasks.task_file import load_task_file
 
 
 class GCColumn(Featurizer):
@@ -46,7 +48,7 @@ def task(small_task):
 
 def test_every_row_of_every_part_gets_its_own_prediction(task):
     folds = make_folds(task)
-    [result] = fit_job(task, folds, made(GCColumn, "featurizer"), made(Spy), 0, ("t0",), workspace=Workspace())
+    [result] = fit_job(FitJob(task, folds, made(GCColumn, "featurizer"), made(Spy), 0, ("t0",)), Workspace())
     gc = np.array([(s.count("G") + s.count("C")) / len(s) for s in task.sequences.to_strings()], np.float32)
     got = result.predictions
     np.testing.assert_array_equal(got.prediction, gc[got.row])
@@ -58,7 +60,7 @@ def test_every_row_of_every_part_gets_its_own_prediction(task):
 
 def test_recorded_scores_are_scipys(task):
     folds = make_folds(task)
-    [result] = fit_job(task, folds, made(GCColumn, "featurizer"), made(Spy), 0, ("t0",), workspace=Workspace())
+    [result] = fit_job(FitJob(task, folds, made(GCColumn, "featurizer"), made(Spy), 0, ("t0",)), Workspace())
     values = task.targets["t0"].replicates.mean(axis=1)
     got = result.predictions
     for fold, score in enumerate(result.record.spearman["test"]):
@@ -69,7 +71,7 @@ def test_recorded_scores_are_scipys(task):
 def test_a_model_never_sees_a_test_row(task):
     Spy.seen.clear()
     folds = make_folds(task)
-    fit_job(task, folds, made(GCColumn, "featurizer"), made(Spy), 0, ("t0",), workspace=Workspace())
+    fit_job(FitJob(task, folds, made(GCColumn, "featurizer"), made(Spy), 0, ("t0",)), Workspace())
     for fold, (train, valid, _) in enumerate(Spy.seen):
         assert len(train.x) == len(train.y) == (folds.part[fold] == TRAIN).sum()
         assert len(valid.x) == len(valid.y) == (folds.part[fold] == VALID).sum()
@@ -79,7 +81,7 @@ def test_features_are_computed_once_for_all_models(task):
     GCColumn.calls = 0
     workspace = Workspace()
     for seed in range(3):
-        fit_job(task, make_folds(task), made(GCColumn, "featurizer"), made(Spy), seed, ("t0",), workspace=workspace)
+        fit_job(FitJob(task, make_folds(task), made(GCColumn, "featurizer"), made(Spy), seed, ("t0",)), workspace)
     assert GCColumn.calls == 1
 
 
@@ -87,24 +89,24 @@ def test_what_a_model_shares_lives_as_long_as_its_rows(task):
     Spy.seen.clear()
     workspace = Workspace()
     for seed in range(2):
-        fit_job(task, make_folds(task), made(GCColumn, "featurizer"), made(Spy), seed, ("t0",), workspace=workspace)
+        fit_job(FitJob(task, make_folds(task), made(GCColumn, "featurizer"), made(Spy), seed, ("t0",)), workspace)
     shared = [setting.shared for _, _, setting in Spy.seen]
     assert shared[0] is shared[3]
     assert len({id(each) for each in shared}) == 3
 
 
 def test_of_a_large_task_the_matrices_of_one_fold_are_kept(task, monkeypatch):
-    from bench.fit import fit
+    from bench.fit import features
 
-    monkeypatch.setattr(fit, "KEEP_BYTES", 10)
+    monkeypatch.setattr(features, "KEEP_BYTES", 10)
     Spy.seen.clear()
     workspace, folds = Workspace(), make_folds(task)
     one = type(folds)(folds.name, folds.part[:1])
     for seed in range(2):
-        fit_job(task, one, made(GCColumn, "featurizer"), made(Spy), seed, ("t0",), workspace=workspace)
+        fit_job(FitJob(task, one, made(GCColumn, "featurizer"), made(Spy), seed, ("t0",)), workspace)
     assert Spy.seen[0][2].shared is Spy.seen[1][2].shared
-    fit_job(task, folds, made(GCColumn, "featurizer"), made(Spy), 0, ("t0",), workspace=workspace)
-    assert len(workspace.shared) == 1
+    fit_job(FitJob(task, folds, made(GCColumn, "featurizer"), made(Spy), 0, ("t0",)), workspace)
+    assert len(workspace.folds) == 1
 
 
 @pytest.mark.parametrize(
@@ -123,14 +125,14 @@ def test_wrong_predictions_are_refused(task, wrong, message):
             return wrong(len(x))
 
     with pytest.raises(BenchError, match=message):
-        fit_job(task, make_folds(task), made(GCColumn, "featurizer"), made(Wrong), 0, ("t0",), workspace=Workspace())
+        fit_job(FitJob(task, make_folds(task), made(GCColumn, "featurizer"), made(Wrong), 0, ("t0",)), Workspace())
 
 
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
         (lambda n: np.zeros(n), "2-dimensional"),
-        (lambda n: np.zeros((n + 1, 1)), "one row a sequence"),
+        (lambda n: np.zeros((n + 1, 1)), "one row per sequence"),
         (lambda n: np.full((n, 1), np.inf), "must be finite"),
         (lambda n: np.full((n, 1), "x"), "must be numbers"),
     ],
@@ -166,7 +168,7 @@ def test_the_raw_scale_is_the_z_score():
 def test_large_features_are_not_held(task, monkeypatch, tmp_path, cheap, block_rows):
     from bench.featurizer import LazyRows
     from bench.featurizers.kmers import Kmers
-    from bench.fit import fit
+    from bench.fit import features
     from bench.models.ridge import Ridge
 
     monkeypatch.setenv("BENCH_CACHE_DIR", str(tmp_path / "cache"))
@@ -174,12 +176,12 @@ def test_large_features_are_not_held(task, monkeypatch, tmp_path, cheap, block_r
     held = compute_features(task, words)
     ridge = Made("model", "ridge", Ridge, {})
     folds = make_folds(task)
-    [expected] = fit_job(task, folds, words, ridge, 0, ("t0",), workspace=Workspace())
+    [expected] = fit_job(FitJob(task, folds, words, ridge, 0, ("t0",)), Workspace())
 
     monkeypatch.setattr(Kmers, "cheap", cheap)
-    monkeypatch.setattr(fit, "BLOCK_ROWS", block_rows)  # few rows of many columns are large, too
-    monkeypatch.setattr(fit, "BLOCK_BYTES", 1000)
-    monkeypatch.setattr(fit, "LARGE", 1000)
+    monkeypatch.setattr(features, "BLOCK_ROWS", block_rows)  # few rows of many columns are large, too
+    monkeypatch.setattr(features, "BLOCK_BYTES", 1000)
+    monkeypatch.setattr(features, "LARGE", 1000)
     lazy = compute_features(task, words)
     assert isinstance(lazy.values, LazyRows)
     assert (lazy.values.shape, lazy.values.dtype, lazy.columns) == (held.values.shape, held.values.dtype, held.columns)
@@ -188,7 +190,7 @@ def test_large_features_are_not_held(task, monkeypatch, tmp_path, cheap, block_r
         np.testing.assert_array_equal(lazy.values[chosen], held.values[chosen])
     np.testing.assert_array_equal(lazy.take(rows).take([1, 2]).table(), held.values[[3, 199]])
     np.testing.assert_array_equal(lazy.table(), held.table())
-    [result] = fit_job(task, folds, words, ridge, 0, ("t0",), workspace=Workspace())
+    [result] = fit_job(FitJob(task, folds, words, ridge, 0, ("t0",)), Workspace())
     np.testing.assert_allclose(result.predictions.prediction, expected.predictions.prediction, rtol=1e-5)
     assert not list((tmp_path / "cache").rglob("*.*"))
 
@@ -215,11 +217,11 @@ def test_rows_too_many_to_hold_are_sampled_and_counted(task, monkeypatch):
     trained = [int((part == TRAIN).sum()) for part in folds.part]
     for model, expected in ((Spy, [50] * len(folds)), (Streams, trained)):
         model.seen.clear()
-        [result] = fit_job(task, folds, made(GCColumn, "featurizer"), made(model), 0, ("t0",), workspace=Workspace())
+        [result] = fit_job(FitJob(task, folds, made(GCColumn, "featurizer"), made(model), 0, ("t0",)), Workspace())
         assert [len(train.y) for train, _, _ in model.seen] == expected == result.record.fitted_rows
         assert len(result.predictions.row) == len(folds) * len(task)
     full = compute_features(task, made(GCColumn, "featurizer")).values[:, 0]
     Spy.seen.clear()
-    fit_job(task, folds, made(GCColumn, "featurizer"), made(Spy), 0, ("t0",), workspace=Workspace())
+    fit_job(FitJob(task, folds, made(GCColumn, "featurizer"), made(Spy), 0, ("t0",)), Workspace())
     train = Spy.seen[0][0]
     assert set(train.x.table()[:, 0]) <= set(full[folds.part[0] == TRAIN])

@@ -4,12 +4,11 @@ import pytest
 from rich.console import Console
 from small_tasks import write_small_task
 
-import bench.fit.recipe
+import bench.plugins.libraries
 from bench.plugins.registry import Registry
 from bench.run.execute import run_plan
-from bench.run.plan import make_plan
+from bench.run.plan import Selection, make_plan
 from bench.store.store import Store
-from bench.tasks.load import Selection
 
 PLUGIN = '''
 import numpy as np
@@ -129,13 +128,13 @@ def test_another_seed(world):
 
 def test_another_library_version(world):
     before = world.keys(model="xgboost[rounds=5]")
-    world.patch.setitem(bench.fit.recipe._PROVIDERS, "xgboost", "99.0")
+    world.patch.setitem(bench.plugins.libraries._KNOWN, "xgboost", "99.0")
     assert before != world.keys(model="xgboost[rounds=5]")
 
 
 def test_a_library_the_model_does_not_use(world):
     before = world.keys(model="ridge[alpha=1]")
-    world.patch.setitem(bench.fit.recipe._PROVIDERS, "xgboost", "99.0")
+    world.patch.setitem(bench.plugins.libraries._KNOWN, "xgboost", "99.0")
     assert before == world.keys(model="ridge[alpha=1]")
 
 
@@ -197,15 +196,15 @@ class Calls:
         )
         with pytest.MonkeyPatch.context() as patch:
             for library, version in call["versions"].items():
-                patch.setitem(bench.fit.recipe._PROVIDERS, library, version)
-            return make_plan(asked, registry, self.store), asked, registry
+                patch.setitem(bench.plugins.libraries._KNOWN, library, version)
+            return make_plan(asked, registry, self.store), registry
 
 
 @pytest.fixture(scope="module")
 def calls(tmp_path_factory):
     calls = Calls(tmp_path_factory.mktemp("table"))
-    plan, asked, registry = calls.plan()
-    outcome = run_plan(plan, asked, registry, calls.store, Console(quiet=True))
+    plan, registry = calls.plan()
+    outcome = run_plan(plan, registry, calls.store, Console(quiet=True))
     assert [len(outcome.fitted), outcome.failed] == [1, []]
     return calls
 
@@ -213,6 +212,6 @@ def calls(tmp_path_factory):
 @pytest.mark.parametrize("change", CHANGES)
 def test_what_is_fitted_again(calls, change):
     changes, again = CHANGES[change]
-    plan, _, _ = calls.plan(**changes)
-    assert plan.results_to_fit == int(again)
+    plan, _ = calls.plan(**changes)
+    assert plan.fits == int(again)
     assert len(plan.reused) == (1 if change == "the seed" else int(not again))

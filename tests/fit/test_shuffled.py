@@ -4,21 +4,20 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import stored
 from small_tasks import write_small_task
 
 from bench.featurizer import Features
 from bench.fit import shuffled
-from bench.fit.fit import TargetScale, Workspace, fit_job
+from bench.fit.features import Workspace
+from bench.fit.fit import FitJob, fit_job
+from bench.fit.scale import TargetScale
 from bench.fit.shuffled import SHUFFLES, shuffled_task
 from bench.model import Part, Setting
 from bench.plugins.registry import Registry
-from bench.store.predictions import Predictions, read_predictions
-from bench.store.result import ResultId
-from bench.store.store import Store
-from bench.tasks.spec import load_task_file
-from bench.tasks.splits import make_folds
+from bench.store.predictions import Predictions, read_predictions, write_predictions
+from bench.tasks.folds import make_folds
 from bench.tasks.task import TEST
+from bench.tasks.task_file import load_task_file
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +30,7 @@ def fitted(task, featurizer: str):
     folds = make_folds(task)
     made = registry.make("featurizer", featurizer)
     target = next(iter(task.targets))
-    [result] = fit_job(task, folds, made, registry.make("model", "ridge"), 0, (target,), workspace=Workspace())
+    [result] = fit_job(FitJob(task, folds, made, registry.make("model", "ridge"), 0, (target,)), Workspace())
     return folds, result.predictions
 
 
@@ -85,7 +84,7 @@ def test_features_of_shuffles_are_shared_within_a_bound(task, monkeypatch: pytes
     folds = make_folds(task)
 
     def run():
-        return fit_job(task, folds, made, registry.make("model", "ridge"), 0, (target,), workspace=workspace)[0]
+        return fit_job(FitJob(task, folds, made, registry.make("model", "ridge"), 0, (target,)), workspace)[0]
 
     first = run()
     assert len(workspace.shuffles.kept) == SHUFFLES * len(folds)
@@ -95,17 +94,15 @@ def test_features_of_shuffles_are_shared_within_a_bound(task, monkeypatch: pytes
     monkeypatch.undo()
     monkeypatch.setattr(shuffled, "KEEP_BYTES", 0)
     fresh = Workspace()
-    fit_job(task, folds, made, registry.make("model", "ridge"), 0, (target,), workspace=fresh)
+    fit_job(FitJob(task, folds, made, registry.make("model", "ridge"), 0, (target,)), fresh)
     assert fresh.shuffles.kept == {}
 
 
-def test_the_store_keeps_it_and_reads_files_without(tmp_path: Path):
-    store = Store(tmp_path)
-    result = ResultId("t", "y", "s", "f", "m", 0)
+def test_the_file_of_predictions_keeps_it_and_may_be_without(tmp_path: Path):
+    path = tmp_path / "predictions.parquet"
     values = np.array([0.5, np.nan, 1.5], np.float32)
     plain = Predictions(*(np.arange(3).astype(t) for t in (np.int32, np.int8, np.int8, np.float32)))
-    store.write_result(stored.description(result), "k", stored.fitted(), plain)
-    assert store.predictions(result).shuffled is None
-    with_it = Predictions(plain.row, plain.fold, plain.part, plain.prediction, values)
-    store.write_result(stored.description(result), "k", stored.fitted(), with_it)
-    np.testing.assert_array_equal(read_predictions(store.folder(result) / "predictions.parquet").shuffled, values)
+    write_predictions(path, plain)
+    assert read_predictions(path).shuffled is None
+    write_predictions(path, Predictions(plain.row, plain.fold, plain.part, plain.prediction, values))
+    np.testing.assert_array_equal(read_predictions(path).shuffled, values)

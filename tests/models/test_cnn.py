@@ -14,7 +14,7 @@ from scipy.stats import spearmanr
 from bench.errors import BenchError
 from bench.featurizer import Features
 from bench.model import Part, Setting
-from bench.models import cnn, cnn_layers
+from bench.models import cnn, cnn_layers, cnn_rows
 from bench.models.cnn import CNN
 from bench.sequences import decode
 
@@ -225,7 +225,7 @@ def test_unmeasured_targets_do_not_count() -> None:
 def test_rows_without_any_target_are_left_out() -> None:
     codes, y = random_codes(30, 10), noise(30, 2)
     y[:20, 0], y[10:15] = np.nan, np.nan
-    part = cnn._measured(codes_part(codes, y))
+    part = cnn_rows.measured(codes_part(codes, y))
     rows = [*range(10), *range(15, 30)]
     np.testing.assert_array_equal(part.x.values, codes[rows])
     np.testing.assert_array_equal(part.y, y[rows])
@@ -264,8 +264,8 @@ def test_multitask_spearman_is_the_mean_over_measured_rows() -> None:
     prediction, y = rng.normal(size=(50, 2)), rng.integers(0, 5, (50, 2)).astype(float)
     y[:10, 1] = np.nan
     outside = [spearmanr(prediction[:, 0], y[:, 0]).statistic, spearmanr(prediction[10:, 1], y[10:, 1]).statistic]
-    assert cnn._spearman(prediction, y) == pytest.approx(np.mean(outside))
-    assert cnn._spearman(np.ones((50, 2)), y) == 0
+    assert cnn_rows.spearman(prediction, y) == pytest.approx(np.mean(outside))
+    assert cnn_rows.spearman(np.ones((50, 2)), y) == 0
 
 
 # ---- input and augmentation -----------------------------------------------------------------------------------------
@@ -293,7 +293,7 @@ rows_of_bases = st.integers(1, 30).flatmap(
 def test_shift_moves_bases_and_fills_with_n(rows: list[list[int]], data: st.DataObject) -> None:
     codes = np.array(rows, np.uint8)
     offsets = np.array([data.draw(st.integers(-9, 9)) for _ in rows])
-    for row, offset, moved in zip(codes, offsets, cnn.shift(codes, offsets), strict=True):
+    for row, offset, moved in zip(codes, offsets, cnn_rows.shift(codes, offsets), strict=True):
         text, gap = decode(row), "N" * min(abs(offset), len(row))
         wanted = (gap + text)[: len(row)] if offset >= 0 else (text + gap)[-len(row) :]
         assert decode(moved) == wanted
@@ -303,7 +303,7 @@ def test_shift_moves_bases_and_fills_with_n(rows: list[list[int]], data: st.Data
 def test_flip_reverse_complements_the_chosen_rows(rows: list[list[int]], data: st.DataObject) -> None:
     codes = np.array(rows, np.uint8)
     chosen = np.array([data.draw(st.booleans()) for _ in rows])
-    for row, flipped, out in zip(codes, chosen, cnn.flip(codes, chosen), strict=True):
+    for row, flipped, out in zip(codes, chosen, cnn_rows.flip(codes, chosen), strict=True):
         text = decode(row)
         assert decode(out) == (text.translate(str.maketrans("ACGT", "TGCA"))[::-1] if flipped else text)
 
@@ -311,12 +311,12 @@ def test_flip_reverse_complements_the_chosen_rows(rows: list[list[int]], data: s
 def test_batches_visit_every_row_and_shift_within_bounds() -> None:
     codes = random_codes(40, 50)
     recipe = cnn_layers.Recipe(epochs=1, batch=8, learning_rate=1e-3, shift=3)
-    batches = cnn._batches(codes_part(codes, np.arange(40)[:, None]), recipe, False, np.random.default_rng(0))
+    batches = cnn_rows.batches(codes_part(codes, np.arange(40)[:, None]), recipe, False, np.random.default_rng(0))
     seen, offsets = [], set()
     for _ in range(5):
         x, y = next(batches)
         for row, label in zip(x, y[:, 0].astype(int), strict=True):
-            fits = [s for s in range(-5, 6) if (cnn.shift(codes[[label]], np.array([s]))[0] == row).all()]
+            fits = [s for s in range(-5, 6) if (cnn_rows.shift(codes[[label]], np.array([s]))[0] == row).all()]
             assert len(fits) == 1
             offsets.update(fits)
             seen.append(label)

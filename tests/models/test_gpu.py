@@ -168,14 +168,13 @@ def test_the_device_is_in_the_record(tmp_path: Path) -> None:
 
     from bench.plugins.registry import Registry
     from bench.run.execute import Options, run_plan
-    from bench.run.plan import make_plan
+    from bench.run.plan import Selection, make_plan
     from bench.store.store import Store
-    from bench.tasks.load import Selection
 
     selection = Selection((str(write_small_task(tmp_path / "data")),), ("gc",), ("xgboost[rounds=5]", "ridge"))
     registry, store = Registry(), Store(tmp_path / "out")
     plan = make_plan(selection, registry, store)
-    outcome = run_plan(plan, selection, registry, store, Console(quiet=True), Options("auto"))
+    outcome = run_plan(plan, registry, store, Console(quiet=True), Options("auto"))
     assert not outcome.failed
     devices = {record.model.split("[")[0]: record.device for _, record in store.records()}
     assert devices == {"xgboost": "cuda", "ridge": "cpu"}

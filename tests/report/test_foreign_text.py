@@ -14,12 +14,11 @@ from stored import description
 from bench.plugins.registry import Registry
 from bench.report import write_board
 from bench.run.execute import run_plan
-from bench.run.plan import make_plan
+from bench.run.plan import Selection, make_plan
 from bench.store.external import score_predictions
 from bench.store.record import SkipRecord
 from bench.store.result import ResultId
 from bench.store.store import Store
-from bench.tasks.load import Selection
 
 #: Markup that starts a line, ends a result, a block or a tag, and what terminals obey.
 NASTY = [
@@ -65,7 +64,7 @@ def results(home, text):
     registry = Registry([plugin], folder=home)
     asked = Selection((str(task),), ("gc", "fails"), ("ridge", "mean"))
     plan = make_plan(asked, registry, store)
-    outcome = run_plan(plan, asked, registry, store, Console(quiet=True))
+    outcome = run_plan(plan, registry, store, Console(quiet=True))
     assert len(outcome.failed) == 1
     planned = plan.tasks[0]
     predictions = home / "p.tsv"

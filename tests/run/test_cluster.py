@@ -18,10 +18,9 @@ from bench.errors import BenchError
 from bench.plugins.registry import Registry
 from bench.run.execute import Options, Outcome, run_plan
 from bench.run.places import cluster
-from bench.run.places.cluster import DaskLane, queue_lanes, read_config, scheduler_lanes
-from bench.run.plan import make_plan
+from bench.run.places.cluster import ClusterPlace, queue_places, read_config, scheduler_places
+from bench.run.plan import Selection, make_plan
 from bench.store.store import Store
-from bench.tasks.load import Selection
 
 distributed = pytest.importorskip("distributed")
 
@@ -63,13 +62,13 @@ def address() -> Iterator[str]:
 
 
 def run(
-    selection: Selection, out: Path, lanes: Any = None, plugins: tuple[Path, ...] = (), device: str = "cpu"
+    selection: Selection, out: Path, places: Any = None, plugins: tuple[Path, ...] = (), device: str = "cpu"
 ) -> tuple[Store, Outcome]:
     registry, store = Registry(plugins), Store(out)
     plan = make_plan(selection, registry, store)
     console = Console(file=open(os.devnull, "w"))  # noqa: SIM115
     with console.file:
-        return store, run_plan(plan, selection, registry, store, console, Options(device, threads=1), lanes)
+        return store, run_plan(plan, registry, store, console, Options(device, threads=1), places)
 
 
 def contents(store: Store) -> dict[str, tuple[dict[str, Any], bytes]]:
@@ -87,9 +86,9 @@ def test_three_workers_give_the_serial_board(tmp_path: Path, address: str) -> No
     task = str(write_small_task(tmp_path / "data", targets=2))
     selection = Selection((task,), ("gc", "kmers[k=2]"), ("mean", "ridge"))
     serial, _ = run(selection, tmp_path / "serial")
-    with scheduler_lanes(address, threads=1) as lanes:
-        assert len(lanes) == 3
-        spread, outcome = run(selection, tmp_path / "spread", lanes)
+    with scheduler_places(address, threads=1) as places:
+        assert len(places) == 3
+        spread, outcome = run(selection, tmp_path / "spread", places)
     assert not outcome.failed
     assert len(contents(serial)) == len(outcome.fitted) == 6
     assert contents(spread) == contents(serial)
@@ -116,9 +115,9 @@ def test_a_killed_worker_changes_nothing(tmp_path: Path, address: str) -> None:
         os.kill(killed[0], signal.SIGKILL)
 
     killer = threading.Thread(target=kill)
-    with scheduler_lanes(address, threads=1) as lanes:
+    with scheduler_places(address, threads=1) as places:
         killer.start()
-        spread, outcome = run(selection, tmp_path / "spread", lanes, (plugin,))
+        spread, outcome = run(selection, tmp_path / "spread", places, (plugin,))
         killer.join()
     assert killed
     assert not outcome.failed
@@ -139,16 +138,16 @@ def test_ctrl_c_gives_up_the_jobs_in_flight(tmp_path: Path, address: str) -> Non
         os.kill(os.getpid(), signal.SIGINT)
 
     killer = threading.Thread(target=interrupt)
-    with scheduler_lanes(address, threads=1) as lanes:
+    with scheduler_places(address, threads=1) as places:
         killer.start()
-        store, outcome = run(selection, tmp_path / "out", lanes, (plugin,))
+        store, outcome = run(selection, tmp_path / "out", places, (plugin,))
         killer.join()
     assert outcome.interrupted
     assert not outcome.failed
     assert contents(store) == {}
     # The workers are still there for the next run.
-    with scheduler_lanes(address, threads=1) as lanes:
-        store, outcome = run(selection, tmp_path / "out", lanes, (plugin,))
+    with scheduler_places(address, threads=1) as places:
+        store, outcome = run(selection, tmp_path / "out", places, (plugin,))
     assert len(outcome.fitted) == 1
 
 
@@ -157,8 +156,8 @@ def test_a_failing_job_is_reported_with_its_reason(tmp_path: Path, address: str)
     plugin = tmp_path / "fails.py"
     plugin.write_text(HANGS_ONCE.replace("flag = Path(self.flag)", "raise ValueError('no such luck')"))
     selection = Selection((task,), ("gc",), ("hangs-once", "mean"))
-    with scheduler_lanes(address, threads=1) as lanes:
-        _, outcome = run(selection, tmp_path / "out", lanes, (plugin,))
+    with scheduler_places(address, threads=1) as places:
+        _, outcome = run(selection, tmp_path / "out", places, (plugin,))
     assert [reason for _, reason, _ in outcome.failed] == ["ValueError: no such luck"]
     assert "no such luck" in outcome.failed[0][2].read_text()
     assert [result.model for result in outcome.fitted] == ["mean"]
@@ -173,13 +172,13 @@ def test_jobs_for_a_gpu_go_to_workers_that_have_one(tmp_path: Path, address: str
         )
     )
     selection = Selection((task,), ("gc",), ("hangs-once", "mean"))
-    with scheduler_lanes(address, threads=None) as lanes:
-        store, outcome = run(selection, tmp_path / "out", lanes, (plugin,), device="auto")
+    with scheduler_places(address, threads=None) as places:
+        store, outcome = run(selection, tmp_path / "out", places, (plugin,), device="auto")
     assert not outcome.failed
     assert {record.model: record.device for _, record in store.records()} == {"hangs-once": "cuda", "mean": "cpu"}
     plan = make_plan(selection, Registry((plugin,)), Store(tmp_path / "empty"))
     [job] = [job for job in plan.jobs if job.model.cls.name == "hangs-once"]
-    without = DaskLane(None, None, gpu=False)
+    without = ClusterPlace(None, None, gpu=False)
     assert without.device("auto", job) == "cpu"
     with pytest.raises(BenchError, match="no worker has a GPU"):
         without.device("cuda", job)
@@ -187,7 +186,7 @@ def test_jobs_for_a_gpu_go_to_workers_that_have_one(tmp_path: Path, address: str
 
 def test_no_scheduler_there(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cluster, "CONNECT", 0.5)
-    with pytest.raises(BenchError, match="no Dask scheduler answers"), scheduler_lanes("tcp://127.0.0.1:9", None):
+    with pytest.raises(BenchError, match="no Dask scheduler answers"), scheduler_places("tcp://127.0.0.1:9", None):
         pass
 
 
@@ -202,9 +201,9 @@ def test_configuration_of_a_queue(tmp_path: Path) -> None:
     with pytest.raises(BenchError, match="jobs"):
         read_config(path)
     with pytest.raises(BenchError, match="unknown queueing system 'slrum'"):
-        queue_lanes("slrum", path, None).__enter__()
+        queue_places("slrum", path, None).__enter__()
     with pytest.raises(BenchError, match="--cluster-config"):
-        queue_lanes("slurm", None, None).__enter__()
+        queue_places("slurm", None, None).__enter__()
 
 
 @pytest.mark.parametrize("kind", list(cluster.QUEUES))

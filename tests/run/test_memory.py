@@ -12,11 +12,11 @@ from small_tasks import write_small_task
 from bench.errors import BenchError
 from bench.plugins.registry import Registry
 from bench.run import memory
-from bench.run.execute import HereLane, Options, run_plan
-from bench.run.memory import Room, available_bytes, needed_bytes
-from bench.run.plan import make_plan
+from bench.run.execute import Options, run_plan
+from bench.run.memory import MemoryBudget, available_bytes, needed_bytes
+from bench.run.places.here import Here
+from bench.run.plan import Selection, make_plan
 from bench.store.store import Store
-from bench.tasks.load import Selection
 
 GIB = 1 << 30
 
@@ -68,7 +68,7 @@ def test_a_job_that_would_not_fit_is_refused_in_words_and_the_others_run(tmp_pat
     needs = {job.featurizer.name: needed_bytes(job) for job in plan.jobs}
     assert needs["kmers[k=7,exact=true]"] > needs["gc"] + len(plan.tasks[0].task) * 4**7
     monkeypatch.setattr("bench.run.memory.available_bytes", lambda: needs["gc"] + 1)
-    outcome = run_plan(plan, asked, registry, store, Console(quiet=True))
+    outcome = run_plan(plan, registry, store, Console(quiet=True))
     assert [result.featurizer for result in outcome.fitted] == ["gc"]
     [(result, reason, log)] = outcome.failed
     assert result.featurizer == "kmers[k=7,exact=true]"
@@ -77,46 +77,46 @@ def test_a_job_that_would_not_fit_is_refused_in_words_and_the_others_run(tmp_pat
 
 
 def test_what_earlier_jobs_left_is_let_go_of_where_there_is_no_room(monkeypatch):
-    lane = HereLane(None)
-    lane._workspace.shared["fold 0"] = {"matrix": object()}
+    place = Here(None)
+    place._workspace.folds["fold 0"] = {"matrix": object()}
     job = SimpleNamespace(model=SimpleNamespace(cls=SimpleNamespace(devices=("cpu",))))
     monkeypatch.setattr(memory, "needed_bytes", lambda job: 8 * GIB)
     monkeypatch.setattr(memory, "available_bytes", lambda: 16 * GIB)
-    assert lane.device("cpu", job) == "cpu"
-    assert lane._workspace.shared
-    monkeypatch.setattr(memory, "available_bytes", lambda: (4 if lane._workspace.shared else 12) * GIB)
-    assert lane.device("cpu", job) == "cpu"
-    assert not lane._workspace.shared
+    assert place.device("cpu", job) == "cpu"
+    assert place._workspace.folds
+    monkeypatch.setattr(memory, "available_bytes", lambda: (4 if place._workspace.folds else 12) * GIB)
+    assert place.device("cpu", job) == "cpu"
+    assert not place._workspace.folds
     monkeypatch.setattr(memory, "available_bytes", lambda: 4 * GIB)
     with pytest.raises(BenchError, match=r"8.0 GiB of memory, 4.0 GiB are free"):
-        lane.device("cpu", job)
+        place.device("cpu", job)
 
 
 def test_jobs_side_by_side_wait_for_each_others_memory(monkeypatch):
     monkeypatch.setattr(memory, "needed_bytes", lambda job: job)
     monkeypatch.setattr(memory, "available_bytes", lambda: 10)
-    room, said, began, end = Room(), [], threading.Event(), threading.Event()
+    budget, said, began, end = MemoryBudget(), [], threading.Event(), threading.Event()
 
     def second():
-        with room.of(6, said.append):
+        with budget.reserved(6, said.append):
             began.set()
             end.wait(30)
 
     thread = threading.Thread(target=second)
-    with room.of(6, said.append):
+    with budget.reserved(6, said.append):
         thread.start()
-        with room.of(4, said.append):  # fits beside the first
+        with budget.reserved(4, said.append):  # fits beside the first
             assert not began.wait(0.3)
         assert not began.wait(0.3)
         assert said == ["waits for memory"]
     assert began.wait(30)
     end.set()
     thread.join()
-    with room.of(20, said.append):  # alone, whatever it needs
+    with budget.reserved(20, said.append):  # alone, whatever it needs
         pass
     monkeypatch.setattr(memory, "available_bytes", lambda: None)
-    unknown = Room()
-    with unknown.of(20, said.append), unknown.of(20, said.append):
+    unknown = MemoryBudget()
+    with unknown.reserved(20, said.append), unknown.reserved(20, said.append):
         pass
 
 
@@ -155,7 +155,7 @@ def test_as_many_jobs_run_side_by_side_as_there_is_memory_for(tmp_path, monkeypa
     plan = make_plan(asked, registry, store)
     most = max(needed_bytes(job) for job in plan.jobs)
     monkeypatch.setattr(memory, "available_bytes", lambda: jobs * most)
-    outcome = run_plan(plan, asked, registry, store, Console(quiet=True), Options(workers=3, threads=1))
+    outcome = run_plan(plan, registry, store, Console(quiet=True), Options(workers=3, threads=1))
     assert len(outcome.fitted) == 3
     times = sorted(tuple(map(float, (tmp_path / str(seed)).read_text().split())) for seed in range(3))
     apart = all(ends <= begins for (_, ends), (begins, _) in itertools.pairwise(times))

@@ -5,9 +5,9 @@ from small_tasks import write_small_task
 
 from bench.errors import BenchError
 from bench.plugins.registry import Registry
-from bench.run.plan import make_plan
+from bench.run.plan import Selection, make_plan
 from bench.store.store import Store
-from bench.tasks.load import QUICK_ROWS, Selection
+from bench.tasks.load import QUICK_ROWS
 from bench.tasks.task import TRAIN
 
 
@@ -17,8 +17,7 @@ def registry(tmp_path):
 
 
 def plan_of(registry, task, store=None, **selection):
-    cache = selection.pop("cache", "reuse")
-    return make_plan(Selection(tasks=(str(task),), **selection), registry, store or Store(Path("nowhere")), cache)
+    return make_plan(Selection(tasks=(str(task),), **selection), registry, store or Store(Path("nowhere")))
 
 
 def pairs(plan):

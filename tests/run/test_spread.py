@@ -19,12 +19,11 @@ from small_tasks import write_small_task
 from bench.plugins.registry import Registry
 from bench.run.execute import Options, Outcome, run_plan
 from bench.run.places import spread
-from bench.run.places.cluster import scheduler_lanes
-from bench.run.places.spread import SpreadLane
-from bench.run.plan import make_plan
+from bench.run.places.cluster import scheduler_places
+from bench.run.places.spread import Spread
+from bench.run.plan import Selection, make_plan
 from bench.store.predictions import read_predictions
 from bench.store.store import PREDICTIONS, Store
-from bench.tasks.load import Selection
 
 distributed = pytest.importorskip("distributed")
 
@@ -141,13 +140,11 @@ def address() -> Iterator[str]:
         yield local.scheduler_address
 
 
-def run(selection: Selection, out: Path, lanes: Any = None, plugins: tuple[Path, ...] = ()) -> tuple[Store, Outcome]:
+def run(selection: Selection, out: Path, places: Any = None, plugins: tuple[Path, ...] = ()) -> tuple[Store, Outcome]:
     registry, store = Registry(plugins), Store(out)
     plan = make_plan(selection, registry, store)
     with open(os.devnull, "w") as nowhere:
-        return store, run_plan(
-            plan, selection, registry, store, Console(file=nowhere), Options("cpu", threads=1), lanes
-        )
+        return store, run_plan(plan, registry, store, Console(file=nowhere), Options("cpu", threads=1), places)
 
 
 def test_the_model_is_that_of_a_serial_run(tmp_path: Path, address: str) -> None:
@@ -155,9 +152,9 @@ def test_the_model_is_that_of_a_serial_run(tmp_path: Path, address: str) -> None
     plugin = tmp_path / "few.py"
     plugin.write_text(FEW)
     selection = Selection((task,), ("few",), (*MODELS, "ridge"))
-    with scheduler_lanes(address, threads=1, lane=SpreadLane) as lanes:
-        assert len(lanes) == 1
-        together, outcome = run(selection, tmp_path / "spread", lanes, (plugin,))
+    with scheduler_places(address, threads=1, kind=Spread) as places:
+        assert len(places) == 1
+        together, outcome = run(selection, tmp_path / "spread", places, (plugin,))
     assert not outcome.failed
     serial, _ = run(selection, tmp_path / "serial", plugins=(plugin,))
     records = {folder.relative_to(together.root): record for folder, record in together.records()}
@@ -190,8 +187,8 @@ def test_all_end_with_the_same_trees(tmp_path: Path, address: str) -> None:
     plugin = tmp_path / "agree.py"
     plugin.write_text(AGREE)
     models = [f"{name}[folder={tmp_path / name}]" for name in ("boosted", "forest", "by-leaf")]
-    with scheduler_lanes(address, threads=1, lane=SpreadLane) as lanes:
-        _, outcome = run(Selection((task,), ("kmers[k=3]",), tuple(models)), tmp_path / "out", lanes, (plugin,))
+    with scheduler_places(address, threads=1, kind=Spread) as places:
+        _, outcome = run(Selection((task,), ("kmers[k=3]",), tuple(models)), tmp_path / "out", places, (plugin,))
     assert not outcome.failed
     for name in ("boosted", "forest", "by-leaf"):
         fits = list((tmp_path / name).iterdir())
@@ -209,8 +206,8 @@ def test_each_worker_has_a_share(tmp_path: Path, address: str) -> None:
     seen = tmp_path / "seen"
     seen.mkdir()
     selection = Selection((task,), ("gc",), (f"meets[folder={seen}]",))
-    with scheduler_lanes(address, threads=1, lane=SpreadLane) as lanes:
-        store, outcome = run(selection, tmp_path / "out", lanes, (plugin,))
+    with scheduler_places(address, threads=1, kind=Spread) as places:
+        store, outcome = run(selection, tmp_path / "out", places, (plugin,))
     assert not outcome.failed
     [(_, record)] = store.records()
     folds = {}
@@ -225,8 +222,8 @@ def test_each_worker_has_a_share(tmp_path: Path, address: str) -> None:
 
 def test_few_rows_are_not_spread(tmp_path: Path, address: str) -> None:
     task = str(write_small_task(tmp_path / "data", rows=48))
-    with scheduler_lanes(address, threads=1, lane=SpreadLane) as lanes:
-        store, outcome = run(Selection((task,), ("gc",), MODELS), tmp_path / "out", lanes)
+    with scheduler_places(address, threads=1, kind=Spread) as places:
+        store, outcome = run(Selection((task,), ("gc",), MODELS), tmp_path / "out", places)
     assert not outcome.failed
     assert {record.device for _, record in store.records()} == {"cpu"}
 
@@ -249,9 +246,9 @@ def test_a_lost_worker_costs_one_more_beginning(tmp_path: Path, address: str, mo
 
     killer = threading.Thread(target=kill)
     selection = Selection((task,), ("gc",), (f"meets[folder={hung.parent},hang=true]", MODELS[0]))
-    with scheduler_lanes(address, threads=1, lane=SpreadLane) as lanes:
+    with scheduler_places(address, threads=1, kind=Spread) as places:
         killer.start()
-        _, outcome = run(selection, tmp_path / "out", lanes, (plugin,))
+        _, outcome = run(selection, tmp_path / "out", places, (plugin,))
         killer.join()
     assert not outcome.failed
     assert len(outcome.fitted) == 2
@@ -265,8 +262,8 @@ def test_workers_that_die_each_time_are_given_up(tmp_path: Path, address: str, m
     plugin = tmp_path / "meets.py"
     plugin.write_text(MEETS)
     selection = Selection((task,), ("gc",), (f"meets[folder={tmp_path},die=true]", MODELS[1]))
-    with scheduler_lanes(address, threads=1, lane=SpreadLane) as lanes:
-        _, outcome = run(selection, tmp_path / "out", lanes, (plugin,))
+    with scheduler_places(address, threads=1, kind=Spread) as places:
+        _, outcome = run(selection, tmp_path / "out", places, (plugin,))
     [(_, reason, _)] = outcome.failed
     assert reason.startswith("each of the 3 times this was begun a worker was lost, lastly tcp://")
     assert len(outcome.fitted) == 1
@@ -278,8 +275,8 @@ def test_what_one_worker_raises_is_the_reason(tmp_path: Path, address: str, monk
     plugin = tmp_path / "meets.py"
     plugin.write_text(MEETS)
     selection = Selection((task,), ("gc",), (f"meets[folder={tmp_path},fail=true]", MODELS[1]))
-    with scheduler_lanes(address, threads=1, lane=SpreadLane) as lanes:
-        _, outcome = run(selection, tmp_path / "out", lanes, (plugin,))
+    with scheduler_places(address, threads=1, kind=Spread) as places:
+        _, outcome = run(selection, tmp_path / "out", places, (plugin,))
     assert [reason for _, reason, _ in outcome.failed] == ["ValueError: no such luck"]
     assert len(outcome.fitted) == 1
 

@@ -104,7 +104,7 @@ def test_two_runs_at_once_share_the_work(tmp_path):
         process.stdin.flush()
     said = [process.communicate(timeout=500)[0] for process in processes]
     assert [process.returncode for process in processes] == [0, 0], said
-    fitted = [int(re.search(r"(\d+) results fitted", text)[1]) for text in said]
+    fitted = [int(re.search(r"(\d+) fits? done", text)[1]) for text in said]
     assert sum(fitted) == len(list(alone.rglob("result.json")))
     assert predictions(together) == predictions(alone)
     assert board(together) == board(alone)
@@ -256,7 +256,7 @@ def test_damage_in_the_store_is_mended_by_the_next_run(tmp_path):
         assert str(file.relative_to(out)) in html.unescape((out / "leaderboard.md").read_text())
     status, printed = run(out, task, *PAIRS)
     assert status == 0, printed
-    assert 4 <= int(re.search(r"(\d+) results fitted", printed)[1]) < len(records)  # some are fitted two at a time
+    assert 4 <= int(re.search(r"(\d+) fits? done", printed)[1]) < len(records)  # some are fitted two at a time
     assert "not read" not in printed
     assert predictions(out) == predictions(calm)
     assert board(out) == board(calm)

@@ -7,11 +7,13 @@ import numpy as np
 import pytest
 
 from bench.datasets.simulate import simulate
-from bench.fit.fit import Workspace, fit_job
+from bench.fit.features import Workspace
+from bench.fit.fit import FitJob, fit_job
 from bench.plugins.registry import Registry
 from bench.sequences import Sequences
 from bench.stats.figures import RowFigures, target_figures
 from bench.stats.observations import Learners, Observations
+from bench.tasks.splits import Split
 from bench.tasks.task import TEST, TRAIN, VALID, Card, Folds, Target, Task
 
 ROWS, LENGTH = 1500, 100
@@ -52,7 +54,7 @@ def planted(world: str) -> Task:
         np.arange(ROWS),
         {"y": Target("y", replicates, ("1", "2"))},
         {},
-        "holdout",
+        Split("holdout"),
         "digest",
     )
 
@@ -62,16 +64,9 @@ def judged(world: str, featurizer: str, model: str) -> RowFigures:
     task, registry = planted(world), Registry()
     part = np.full((1, ROWS), TRAIN, np.int8)
     part[0, 800:1000], part[0, 1000:] = VALID, TEST
-    [result] = fit_job(
-        task,
-        Folds("holdout", part),
-        registry.make("featurizer", featurizer),
-        registry.make("model", model),
-        0,
-        ("y",),
-        workspace=Workspace(),
-        threads=2,
-    )
+    features, learner = registry.make("featurizer", featurizer), registry.make("model", model)
+    job = FitJob(task, Folds("holdout", part), features, learner, 0, ("y",), threads=2)
+    [result] = fit_job(job, Workspace())
     found = result.predictions
     tested = found.part == TEST
     assert found.shuffled is not None

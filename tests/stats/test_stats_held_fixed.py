@@ -26,12 +26,12 @@ def test_gc_keeps_nothing_and_a_motif_everything():
     assert of_gc.matched.value == pytest.approx(0.5, abs=0.03)
     assert of_gc.matched.low < 0.5 < of_gc.matched.high
     # where GC is all there is, a GC-only model loses nothing
-    assert of_gc.permuted.value == pytest.approx(spearmanr(y, gc).statistic, abs=0.03)
+    assert of_gc.gc_only_null.value == pytest.approx(spearmanr(y, gc).statistic, abs=0.03)
     of_motif = held_fixed.held_fixed(y, motif, gc, locus, fold)
     given = reference.spearman_given(y, motif, gc, locus, fold)
     assert of_motif.within_bins.value == pytest.approx(given, abs=0.05)
     assert of_motif.matched.low > 0.65
-    assert of_motif.permuted.low < 0 < of_motif.permuted.high
+    assert of_motif.gc_only_null.low < 0 < of_motif.gc_only_null.high
 
 
 def test_within_bins_a_hump_of_gc_loses_its_score():

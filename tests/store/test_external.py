@@ -17,9 +17,9 @@ from bench.files.atomic import read_json
 from bench.store.external import score_predictions
 from bench.store.result import ResultId
 from bench.store.store import RECORD, Store
-from bench.tasks.spec import load_task_file
-from bench.tasks.splits import make_folds
+from bench.tasks.folds import make_folds
 from bench.tasks.task import TEST, VALID
+from bench.tasks.task_file import load_task_file
 
 
 @pytest.fixture

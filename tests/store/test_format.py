@@ -1,4 +1,4 @@
-"""Folders of older formats are read as they are; what is written anew is of the present one.
+"""Folders of older formats are read as they are; what is written again is of the present one.
 
 ``data/format-1`` was written by commit 0ff8f3f (60 rows, three folds; its failed.log and plan.json were cut short).
 """
@@ -19,7 +19,7 @@ from bench.errors import BenchError
 from bench.plugins.registry import Registry
 from bench.report import write_board
 from bench.run.execute import run_plan
-from bench.run.plan import make_plan
+from bench.run.plan import Selection, make_plan
 from bench.store.clean import leftovers
 from bench.store.format import FORMAT
 from bench.store.merge import merge, plan_merge
@@ -27,7 +27,6 @@ from bench.store.predictions import Predictions
 from bench.store.record import FoldsRecord, PlanRecord, ResultRecord, State, TaskRecord, json_text, read_record
 from bench.store.result import ResultId
 from bench.store.store import PLAN, RECORD, TASK, Store, folds_file
-from bench.tasks.load import Selection
 
 OLD = Path(__file__).parent / "data" / "format-1"
 SPLIT = "chromosome-kfold[k=3]"
@@ -128,7 +127,7 @@ def test_a_run_in_an_old_folder_refits_and_leaves_one_record(old, tmp_path):
     # The key is a hash of the sources too, which have moved since.
     record = store.record(RIDGE)
     (old / RIDGE.path / "cell.json").write_text(json_text(record.model_copy(update={"key": "older", "format": 1})))
-    outcome = run_plan(make_plan(selection, registry, store), selection, registry, store, Console(quiet=True))
+    outcome = run_plan(make_plan(selection, registry, store), registry, store, Console(quiet=True))
     assert outcome.fitted == [RIDGE]
     assert sorted(path.name for path in (old / RIDGE.path).iterdir()) == ["predictions.parquet", RECORD]
     np.testing.assert_allclose(store.predictions(RIDGE).prediction, before.prediction, rtol=1e-5)

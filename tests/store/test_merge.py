@@ -14,8 +14,8 @@ from bench.files.atomic import read_json, write_json
 from bench.store.merge import merge, plan_merge
 from bench.store.record import SkipRecord
 from bench.store.store import PREDICTIONS, RECORD, TASK, Store, folds_file
-from bench.tasks.spec import load_task_file
-from bench.tasks.splits import make_folds
+from bench.tasks.folds import make_folds
+from bench.tasks.task_file import load_task_file
 
 
 def join(sources: list[Path], out: Path, prefer: Path | None = None):

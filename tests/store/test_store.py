@@ -11,7 +11,7 @@ from bench.errors import BenchError
 from bench.files.atomic import atomic
 from bench.store.predictions import Predictions, read_predictions
 from bench.store.store import PREDICTIONS, RECORD, Store
-from bench.tasks.spec import load_task_file
+from bench.tasks.task_file import load_task_file
 
 
 def some(n=20, seed=0):

@@ -8,6 +8,7 @@ import numpy as np
 
 from bench.audit.finding import Subject
 from bench.sequences import Sequences
+from bench.tasks.splits import Split
 from bench.tasks.task import TEST, TRAIN, VALID, Card, Folds, Target, Task
 
 RNG = np.random.default_rng(5)
@@ -45,10 +46,11 @@ def subject(
         locus,
         {"y": Target("y", np.asarray(replicates, float), ("1", "2"))},
         strata or {},
-        "holdout",
+        Split("holdout"),
         "digest",
+        minimum=minimum or {},
     )
-    return Subject(dataclasses.replace(task, **put), Folds("holdout", np.asarray(part, np.int8)), minimum or {})
+    return Subject(dataclasses.replace(task, **put), Folds("holdout", np.asarray(part, np.int8)))
 
 
 def other_strand(text: str) -> str:

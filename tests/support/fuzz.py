@@ -43,8 +43,9 @@ from bench.store.merge import merge, plan_merge
 from bench.store.record import SkipRecord
 from bench.store.result import ResultId
 from bench.store.store import Store
-from bench.tasks.spec import load_task_file
-from bench.tasks.splits import make_folds
+from bench.tasks.folds import make_folds
+from bench.tasks.splits import Split
+from bench.tasks.task_file import load_task_file
 
 # ---- material --------------------------------------------------------------------------------------------------------
 #: What stands in real files and breaks readers: kept short, so that a few edits meet.
@@ -210,7 +211,7 @@ def design(text: str, counts: str) -> None:
     write("any.fasta", text)
     write("counts.tsv", counts)
     spec = 'name = "i"\ntable = "counts.tsv"\nformat = "igvf-barcode"\ndesign = "any.fasta"\n'
-    make_folds(load_task_file(write("igvf.toml", spec)), "locus-kfold[k=3]")
+    make_folds(load_task_file(write("igvf.toml", spec)), Split.parse("locus-kfold[k=3]"))
 
 
 def parameters(text: str) -> None:
@@ -219,7 +220,7 @@ def parameters(text: str) -> None:
     for use in (
         lambda name: registry().make("featurizer", name),
         lambda name: registry().make("model", name),
-        lambda name: make_folds(sound_task(), name),
+        lambda name: make_folds(sound_task(), Split.parse(name)),
     ):
         try:
             for name in expand_sweep(text):

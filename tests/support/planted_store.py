@@ -14,6 +14,7 @@ from bench.store.predictions import Predictions
 from bench.store.record import Fitted
 from bench.store.result import ResultId
 from bench.store.store import Store
+from bench.tasks.splits import Split
 from bench.tasks.task import TEST, TRAIN, VALID, Card, Folds, Target, Task
 
 
@@ -68,7 +69,7 @@ class Planted:
             locus.astype(np.int64),
             targets,
             {name: np.where(locus % 2 == 0, "even", "odd") for name in self.strata},
-            self.split,
+            Split.parse(self.split),
             self.digest,
             {"letters made N": 3},
         )

@@ -10,8 +10,8 @@ from small_tasks import write_small_task
 from bench.store.external import score_predictions
 from bench.store.result import ResultId
 from bench.store.store import Store
-from bench.tasks.spec import load_task_file
-from bench.tasks.splits import make_folds
+from bench.tasks.folds import make_folds
+from bench.tasks.task_file import load_task_file
 
 SPLIT = "chromosome-kfold[k=3]"
 

@@ -4,7 +4,7 @@ import pytest
 
 from bench.errors import BenchError
 from bench.tasks.igvf import canonical, read_design
-from bench.tasks.spec import load_task_file
+from bench.tasks.task_file import load_task_file
 
 DESIGN = pd.DataFrame({"id": ["o1", "o2", "o3"], "sequence": ["ACGT", "GGCC", "TTTT"]})
 BARCODES = pd.DataFrame(

@@ -1,20 +1,22 @@
 import pytest
 
 from bench.errors import BenchError
-from bench.tasks.spec import TaskFile, TaskSpec, load_task_file, parse_spec
+from bench.files.toml import validated
+from bench.tasks.spec import TaskFile, TaskSpec
+from bench.tasks.task_file import load_task_file
 
 GOOD = {"name": "mine", "table": "t.tsv", "targets": {"y": {"replicates": ["a", "b"]}}}
 
 
 def fails(content, said, model=TaskFile):
     with pytest.raises(BenchError, match=said) as caught:
-        parse_spec(model, content, "mine.toml")
+        validated(model, content, "mine.toml")
     assert str(caught.value).startswith("mine.toml: ")
     assert "\n" not in str(caught.value)
 
 
 def test_a_full_file():
-    spec = parse_spec(TaskFile, GOOD | {"columns": {"covariates": ["dna_count"], "strata": {"kind": "class"}}}, "x")
+    spec = validated(TaskFile, GOOD | {"columns": {"covariates": ["dna_count"], "strata": {"kind": "class"}}}, "x")
     assert spec.columns.covariates == {"dna_count": "dna_count"}
     assert spec.columns.strata == {"kind": "class"}
     assert spec.card.title == "mine"
@@ -41,6 +43,9 @@ def test_a_full_file():
         (GOOD | {"format": "igvf-barcode", "design": "d.fa"}, "leave those keys out"),
         ({"name": "mine", "table": "t", "format": "igvf-barcode"}, "needs design"),
         (GOOD | {"format": "vcf"}, "igvf-experiment"),
+        (GOOD | {"split": "kfold"}, "unknown split 'kfold'. Did you mean 'locus-kfold'?"),
+        (GOOD | {"split": "holdout[val=chr1]"}, "split holdout has no parameter 'val'. Did you mean 'valid'?"),
+        (GOOD | {"split": 5}, r"'split' must be text, such as .chromosome-kfold\[k=5\].. Got 5"),
     ],
 )
 def test_says_key_and_mend(content, said):

@@ -5,8 +5,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bench.errors import BenchError
+from bench.tasks.folds import make_folds
 from bench.tasks.spec import TargetSpec, TaskSpec
-from bench.tasks.splits import check_split, make_folds
+from bench.tasks.splits import Split
 from bench.tasks.table import build_task
 from bench.tasks.task import DROPPED, TEST, TRAIN, VALID
 
@@ -23,7 +24,7 @@ def task_of(chrom, start=None, locus=None):
 
 
 def part_of(task, split):
-    return make_folds(task, split).part
+    return make_folds(task, Split.parse(split)).part
 
 
 def no_locus_straddles(task, part):
@@ -35,7 +36,7 @@ def no_locus_straddles(task, part):
 
 def test_holdout():
     task = task_of(["chr1", "chr2", "chr3", "chrX", "chr1"])
-    folds = make_folds(task, "holdout[ test=chr3, valid = chr2, drop=chrX ]")
+    folds = make_folds(task, Split.parse("holdout[ test=chr3, valid = chr2, drop=chrX ]"))
     assert folds.name == "holdout[valid=chr2,test=chr3,drop=chrX]"
     assert folds.part.tolist() == [[TRAIN, VALID, TEST, DROPPED, TRAIN]]
     assert folds.part.dtype == np.int8
@@ -111,11 +112,12 @@ def test_genome_blocks_are_contiguous_and_nearly_equal():
         ("genome-blocks[k=3]", "needs the start of every row"),
         ("locus-kfold[k=5]", "needs 5 loci, there are 3"),
         ("holdout[", "must close"),
+        ("locus-kfold[k=" + "9" * 5000 + "]", "must be a whole number"),
     ],
 )
 def test_says_what_is_wrong(split, said):
     with pytest.raises(BenchError, match=said):
-        make_folds(task_of(["chr1", "chr2", "chr3"]), split)
+        make_folds(task_of(["chr1", "chr2", "chr3"]), Split.parse(split))
 
 
 def test_every_target_needs_rows_in_every_part():
@@ -126,9 +128,35 @@ def test_every_target_needs_rows_in_every_part():
     frame["locus"] = range(6)
     task = build_task(spec, frame, source="t.tsv")
     with pytest.raises(BenchError, match=r"no test rows of target 'z' in fold 1 of 1.*Rows: a 2, b 2\."):
-        make_folds(task, "holdout[valid=b,test=c]")
+        make_folds(task, Split.parse("holdout[valid=b,test=c]"))
 
 
 def test_normal_form_fills_in_defaults():
-    assert check_split("chromosome-kfold", "t") == "chromosome-kfold[k=5]"
-    assert check_split("locus-kfold[k=07]", "t") == "locus-kfold[k=7]"
+    assert str(Split.parse("chromosome-kfold")) == "chromosome-kfold[k=5]"
+    assert str(Split.parse("locus-kfold[k=07]")) == "locus-kfold[k=7]"
+    assert str(Split.parse("holdout[drop=chrX + chrY, valid=a,test=b]")) == "holdout[valid=a,test=b,drop=chrX+chrY]"
+
+
+LABELS = st.lists(st.text("chr12XY_.", min_size=1, max_size=5), min_size=1, max_size=3).map(tuple)
+
+
+@given(
+    st.one_of(
+        st.builds(Split, st.just("holdout"), valid=LABELS, test=LABELS, drop=LABELS | st.just(())),
+        st.builds(Split, st.just("chromosome-kfold"), k=st.integers(3, 100), drop=LABELS | st.just(())),
+        st.builds(Split, st.sampled_from(["genome-blocks", "locus-kfold"]), k=st.integers(3, 100)),
+    )
+)
+def test_the_normal_form_is_read_back(split):
+    assert Split.parse(str(split)) == split
+
+
+def test_a_message_begins_with_its_source():
+    with pytest.raises(BenchError, match=r"^--split: unknown split 'kfold'"):
+        Split.parse("kfold", "--split")
+
+
+def test_a_specification_takes_a_split_or_its_name():
+    by_name = TaskSpec(name="t", targets=SPEC.targets, split="locus-kfold[k=3]")
+    assert by_name.split == Split("locus-kfold", k=3)
+    assert TaskSpec(name="t", targets=SPEC.targets, split=by_name.split) == by_name

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import numpy as np
 
-from bench.tasks.spec import load_task_file
-from bench.tasks.splits import make_folds
+from bench.tasks.folds import make_folds
 from bench.tasks.task import TEST, TRAIN, VALID
+from bench.tasks.task_file import load_task_file
 
 TASK = load_task_file(Path(__file__).parents[1] / "tasks" / "my-plugin.toml")
 

@@ -1,4 +1,4 @@
-"""A child process that runs jobs, so that a crash, a hang or an exit in a plugin ends the child and not the run."""
+"""A child process as a place, so that a crash, a hang or an exit in a plugin ends the child and not the run."""
 
 from __future__ import annotations
 
@@ -11,25 +11,51 @@ import tempfile
 import threading
 import time
 import traceback
-from collections.abc import Callable
+from contextlib import nullcontext
+from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-from bench.errors import BenchError, one_line
+from bench.errors import BenchError
 from bench.fit.fit import FitResult
-from bench.fit.worker import JobSpec, Probe
+from bench.fit.worker import JobSpec, Probe, Worker
+from bench.run.job import Job, JobFailed, plain_reason
+from bench.run.memory import KEPT_BETWEEN_JOBS, MemoryBudget, needed_bytes
+from bench.run.places.place import Say, local_device
 
 #: How much of a failed plugin's own printing is kept in the log.
 KEPT_OUTPUT = 20_000
 
 
-class JobFailed(Exception):
-    """A job failed in a child. ``trace`` is for the log."""
+@dataclass(frozen=True)
+class Ask:
+    """What the parent sends."""
 
-    def __init__(self, reason: str, trace: str) -> None:
-        super().__init__(reason)
-        self.trace = trace
+    what: Literal["fit", "probe"]
+    spec: JobSpec
+
+
+@dataclass(frozen=True)
+class Said:
+    """A line from inside a fit, for people."""
+
+    line: str
+
+
+@dataclass(frozen=True)
+class Done:
+    """The answer: results of a fit, or what a featurizer gives."""
+
+    answer: list[FitResult] | Probe
+
+
+@dataclass(frozen=True)
+class Failed:
+    """What was asked raised. ``trace`` is for the log."""
+
+    reason: str
+    trace: str
 
 
 class Child:
@@ -42,42 +68,41 @@ class Child:
         os.close(handle)
         self._log = Path(name)
 
-    def run(
-        self, spec: JobSpec, *, timeout: float | None = None, say: Callable[[str], None] = lambda line: None
-    ) -> list[FitResult]:
+    def fit(self, spec: JobSpec, *, timeout: float | None = None, say: Say = lambda line: None) -> list[FitResult]:
         """Run a job in the child.
 
         Raises
         ------
         JobFailed : when the job raised, timed out, or took the child down with it.
         """
-        return self._ask("run", spec, timeout, say)
+        answer: list[FitResult] = self._answer(Ask("fit", spec), timeout, say)
+        return answer
 
     def probe(self, spec: JobSpec, *, timeout: float | None = None) -> Probe:
-        """What a featurizer gives for the first two rows of a task. Raises as ``run`` does."""
-        return self._ask("probe", spec, timeout, lambda line: None)
+        """What a featurizer gives for the first two rows of a task. Raises as ``fit`` does."""
+        answer: Probe = self._answer(Ask("probe", spec), timeout, lambda line: None)
+        return answer
 
-    def _ask(self, what: str, spec: JobSpec, timeout: float | None, say: Callable[[str], None]) -> Any:
+    def _answer(self, ask: Ask, timeout: float | None, say: Say) -> Any:
         pipe = self._ready()
         deadline = None if timeout is None else time.monotonic() + timeout
-        pipe.send((what, spec))
+        pipe.send(ask)
         while True:
             patience = 1.0 if deadline is None else max(min(1.0, deadline - time.monotonic()), 0.0)
             try:
                 if pipe.poll(patience):
-                    kind, content = pipe.recv()
-                    if kind == "say":
-                        say(content)
-                    elif kind == "done":
-                        return content
-                    else:
-                        raise JobFailed(content[0], content[1] + self._printed())
+                    message = pipe.recv()
+                    if isinstance(message, Done):
+                        return message.answer
+                    if isinstance(message, Failed):
+                        raise JobFailed(message.reason, message.trace + self._printed())
+                    say(message.line)
                     continue
             except (EOFError, OSError):
                 raise self._death() from None
             if deadline is not None and time.monotonic() >= deadline:
                 self.stop()
-                what = "ran" if what == "run" else "its features of two rows ran"
+                what = "ran" if ask.what == "fit" else "its features of two rows ran"
                 raise JobFailed(f"{what} past the limit of {timeout:g} s (--timeout)", self._printed())
 
     def stop(self) -> None:
@@ -130,29 +155,29 @@ class Child:
 
 
 def _serve(pipe: Connection, log: str) -> None:
-    """The child: take specs, send results, until the parent closes the pipe."""
+    """The child: answer what is asked, until the parent closes the pipe."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what Ctrl-C means
     threading.Thread(target=_die_with_parent, daemon=True).start()
-    from bench.fit.worker import Here
-
     sink = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     os.dup2(sink, 1)
     os.dup2(sink, 2)
-    here = Here()
+    worker = Worker()
     while True:
         try:
-            what, spec = pipe.recv()
+            ask = pipe.recv()
         except (EOFError, OSError):
             return
         os.ftruncate(sink, 0)
         try:
-            answer = here.probe(spec) if what == "probe" else here.run(spec, lambda line: pipe.send(("say", line)))
+            if ask.what == "probe":
+                done = Done(worker.probe(ask.spec))
+            else:
+                done = Done(worker.fit(ask.spec, lambda line: pipe.send(Said(line))))
         except (Exception, SystemExit) as error:
             sys.stdout.flush()
-            trace = "".join(traceback.format_exception(error))
-            pipe.send(("failed", (plain_reason(error), trace)))
+            pipe.send(Failed(plain_reason(error), "".join(traceback.format_exception(error))))
         else:
-            pipe.send(("done", answer))
+            pipe.send(done)
 
 
 def _die_with_parent() -> None:
@@ -163,9 +188,31 @@ def _die_with_parent() -> None:
         os._exit(1)
 
 
-def plain_reason(error: BaseException) -> str:
-    """One line on an error, for the board."""
-    text = one_line(error)[:300]
-    if isinstance(error, (BenchError, JobFailed)):
-        return text
-    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+class ChildPlace:
+    """A child process, one of several that share the memory of ``budget``."""
+
+    def __init__(self, timeout: float | None, budget: MemoryBudget | None = None) -> None:
+        self._timeout = timeout
+        self._budget = budget
+        self._child = Child()
+        self._closed = False
+
+    def device(self, asked: str, job: Job) -> Literal["cpu", "cuda"]:
+        """As ``local_device``; memory that the others use now is waited for."""
+        return local_device(asked, job, None if self._budget is None else self._budget.free)
+
+    def fit(self, job: Job, spec: JobSpec, say: Say) -> list[FitResult]:
+        """Run a job in the child, once there is memory for it."""
+        with nullcontext() if self._budget is None else self._budget.reserved(job, say):
+            if self._closed:
+                raise BenchError("stopped before it began.", status=1)
+            try:
+                return self._child.fit(spec, timeout=self._timeout, say=say)
+            finally:
+                if self._budget is not None and needed_bytes(job) > KEPT_BETWEEN_JOBS:
+                    self._child.stop()  # features and matrices kept for its next job take the memory of another's
+
+    def close(self) -> None:
+        """End the child."""
+        self._closed = True
+        self._child.close()

@@ -15,17 +15,18 @@ import itertools
 import os
 import threading
 import tomllib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from bench.errors import BenchError, nearest
+from bench.files.toml import validated
 from bench.fit.fit import FitResult
-from bench.fit.worker import JobSpec, PlainResult, from_plain, run_remotely
-from bench.run.plan import Job
-from bench.tasks.spec import parse_spec
+from bench.fit.worker import WORKER, JobSpec
+from bench.run.job import Job
+from bench.run.places.place import Say
 
 #: Queueing systems, the class of dask-jobqueue and what it calls the account that is charged.
 QUEUES = {
@@ -59,10 +60,10 @@ class ClusterConfig(BaseModel):
     prologue: list[str] = []
 
 
-class DaskLane:
-    """One job at a time on whichever worker is free."""
+class ClusterPlace:
+    """One job at a time on whichever worker of the cluster is free."""
 
-    #: True when one such lane stands for all workers.
+    #: True when one such place stands for all workers.
     alone: ClassVar[bool] = False
 
     def __init__(self, client: Any, threads: int | None, gpu: bool) -> None:
@@ -76,7 +77,7 @@ class DaskLane:
             raise BenchError("--device cuda: no worker has a GPU. Start some with --resources GPU=1, or use auto.")
         return "cuda" if self._gpu and asked != "cpu" and "cuda" in job.model.cls.devices else "cpu"
 
-    def fit(self, job: Job, spec: JobSpec, say: Callable[[str], None]) -> list[FitResult]:
+    def fit(self, job: Job, spec: JobSpec, say: Say) -> list[FitResult]:
         """Run a job on a worker.
 
         Raises
@@ -92,7 +93,7 @@ class DaskLane:
         try:
             if self._closed:
                 self.close()
-            plain = future.result()
+            results: list[FitResult] = future.result()
         except KilledWorker as error:
             raise BenchError(
                 f"the worker died each time it ran this, lastly {error.last_worker.address}. See the worker's log:"
@@ -102,7 +103,7 @@ class DaskLane:
         finally:
             future.release()
             self._futures = []
-        return from_plain(plain)
+        return results
 
     def close(self) -> None:
         """Give up the job in flight. A worker that has begun it ends it, and its result is dropped."""
@@ -115,10 +116,10 @@ _NUMBER = itertools.count()
 _ONE_AT_A_TIME = threading.Lock()
 
 
-def fit_on_worker(spec: JobSpec, threads: int | None) -> list[PlainResult]:
+def fit_on_worker(spec: JobSpec, threads: int | None) -> list[FitResult]:
     """What a worker is asked for: run a job with its threads."""
     with on_worker() as all_threads:
-        return run_remotely(dataclasses.replace(spec, threads=threads or all_threads))
+        return WORKER.fit(dataclasses.replace(spec, threads=threads or all_threads))
 
 
 @contextlib.contextmanager
@@ -131,8 +132,10 @@ def on_worker() -> Iterator[int]:
 
 
 @contextlib.contextmanager
-def scheduler_lanes(address: str, threads: int | None, lane: type[DaskLane] = DaskLane) -> Iterator[list[Any]]:
-    """Lanes (of the class ``lane``) on the workers of a running Dask scheduler, ``tcp://host:port``; its workers are
+def scheduler_places(
+    address: str, threads: int | None, kind: type[ClusterPlace] = ClusterPlace
+) -> Iterator[list[ClusterPlace]]:
+    """Places (of the class ``kind``) on the workers of a running Dask scheduler, ``tcp://host:port``; its workers are
     left running.
 
     Raises
@@ -147,38 +150,38 @@ def scheduler_lanes(address: str, threads: int | None, lane: type[DaskLane] = Da
         resources = [worker["resources"] for worker in client.scheduler_info(n_workers=-1)["workers"].values()]
         gpus = sum(bool(each.get("GPU")) for each in resources)
         # Where only some have a GPU, jobs that wait for it must not keep the others idle.
-        lanes = len(resources) * (2 if 0 < gpus < len(resources) else 1)
-        yield [lane(client, threads, gpus > 0) for _ in range(1 if lane.alone else lanes)]
+        places = len(resources) * (2 if 0 < gpus < len(resources) else 1)
+        yield [kind(client, threads, gpus > 0) for _ in range(1 if kind.alone else places)]
 
 
 @contextlib.contextmanager
-def queue_lanes(
-    kind: str, config: Path | None, threads: int | None, lane: type[DaskLane] = DaskLane
-) -> Iterator[list[Any]]:
-    """Lanes on workers submitted to a queueing system through dask-jobqueue, and ended with the run.
+def queue_places(
+    system: str, config: Path | None, threads: int | None, kind: type[ClusterPlace] = ClusterPlace
+) -> Iterator[list[ClusterPlace]]:
+    """Places on workers submitted to a queueing system through dask-jobqueue, and ended with the run.
 
     Raises
     ------
     BenchError : for an unknown system, a missing package, and a configuration that is not one.
     """
-    if kind not in QUEUES:
-        raise BenchError(f"--cluster: unknown queueing system {kind!r}.{nearest(kind, QUEUES)}")
+    if system not in QUEUES:
+        raise BenchError(f"--cluster: unknown queueing system {system!r}.{nearest(system, QUEUES)}")
     said = read_config(config)
-    with queue_cluster(kind, said) as cluster:
+    with queue_cluster(system, said) as cluster:
         cluster.scale(jobs=said.jobs)
         with _client(cluster) as client:
-            if lane.alone:
+            if kind.alone:
                 client.wait_for_workers(said.jobs)
-            yield [lane(client, threads, said.gpu) for _ in range(1 if lane.alone else said.jobs)]
+            yield [kind(client, threads, said.gpu) for _ in range(1 if kind.alone else said.jobs)]
 
 
-def queue_cluster(kind: str, said: ClusterConfig, **more: Any) -> Any:
-    """The dask-jobqueue cluster of a configuration, with no job submitted yet. ``more`` goes to it as it is."""
+def queue_cluster(system: str, said: ClusterConfig, **more: Any) -> Any:
+    """The dask-jobqueue cluster of a configuration, with no job submitted yet. ``more`` goes to it unchanged."""
     try:
         import dask_jobqueue
     except ImportError:
-        raise BenchError(f"--cluster {kind} needs dask-jobqueue: pip install 'bench-gc[cluster]'.") from None
-    name, account = QUEUES[kind]
+        raise BenchError(f"--cluster {system} needs dask-jobqueue: pip install 'bench-gc[cluster]'.") from None
+    name, account = QUEUES[system]
     options: dict[str, Any] = {
         "cores": said.cores,
         "memory": said.memory,
@@ -192,7 +195,7 @@ def queue_cluster(kind: str, said: ClusterConfig, **more: Any) -> Any:
     try:
         return getattr(dask_jobqueue, name)(**options, **more)
     except (OSError, RuntimeError, ValueError) as error:
-        raise BenchError(f"--cluster {kind}: {error}") from error
+        raise BenchError(f"--cluster {system}: {error}") from error
 
 
 def read_config(path: Path | None) -> ClusterConfig:
@@ -210,7 +213,7 @@ def read_config(path: Path | None) -> ClusterConfig:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
         raise BenchError(f"{path}: not a readable TOML file: {error}.") from None
-    config: ClusterConfig = parse_spec(ClusterConfig, content, str(path))
+    config: ClusterConfig = validated(ClusterConfig, content, str(path))
     return config
 
 

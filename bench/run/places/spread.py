@@ -3,7 +3,7 @@
 Every worker loads the task by name, makes the features of its share of the rows, block by block, and calls the model's
 own ``fit``, which joins the others through the collective communication of its library (XGBoost's, LightGBM's): sums of
 histograms travel, rows never do. Why not `xgboost.dask` and `lightgbm.dask`, which sit on the same communication: they
-take Dask arrays, and hold them beside the learner's own matrix (2 + 2 bytes of each count in place of 2), and
+take Dask arrays, and hold them alongside the learner's own matrix (2 + 2 bytes of each count in place of 2), and
 LightGBM's has no early stopping.
 
 A worker that is lost takes the fit with it; it begins again on those that are left.
@@ -16,7 +16,6 @@ import dataclasses
 import itertools
 import socket
 import time
-from collections.abc import Callable
 from typing import Any, Literal
 
 import numpy as np
@@ -24,10 +23,11 @@ from numpy.typing import NDArray
 
 from bench.errors import BenchError
 from bench.fit.fit import FitResult
-from bench.fit.worker import JobSpec, PlainResult, from_plain, prepare, run_remotely
+from bench.fit.worker import WORKER, JobSpec
 from bench.model import Group
-from bench.run.places.cluster import DaskLane, on_worker
-from bench.run.plan import Job
+from bench.run.job import Job
+from bench.run.places.cluster import ClusterPlace, on_worker
+from bench.run.places.place import Say
 from bench.store.predictions import join, rows_of_parts, scores
 from bench.tasks.task import TEST, TRAIN, VALID
 
@@ -46,7 +46,7 @@ class LostWorkerError(Exception):
     """A worker of a group is not there any more."""
 
 
-class SpreadLane(DaskLane):
+class Spread(ClusterPlace):
     """All workers as one place: they fit a job together where its model ``spreads``; else one of them fits it."""
 
     alone = True
@@ -57,7 +57,7 @@ class SpreadLane(DaskLane):
         everywhere = all(about["resources"].get("GPU") for about in self._workers().values())
         return found if asked == "cuda" or everywhere or not job.model.cls.spreads else "cpu"
 
-    def fit(self, job: Job, spec: JobSpec, say: Callable[[str], None]) -> list[FitResult]:
+    def fit(self, job: Job, spec: JobSpec, say: Say) -> list[FitResult]:
         """Run a job on all workers.
 
         Raises
@@ -92,7 +92,7 @@ class SpreadLane(DaskLane):
         there: dict[str, Any] = self._client.scheduler_info(n_workers=-1)["workers"]
         return there
 
-    def _together(self, job: Job, spec: JobSpec, say: Callable[[str], None]) -> list[FitResult]:
+    def _together(self, job: Job, spec: JobSpec, say: Say) -> list[FitResult]:
         wanted = {"GPU": 1} if spec.device == "cuda" else None
         there = self._workers()
         able = [name for name, about in sorted(there.items()) if not wanted or about["resources"].get("GPU")]
@@ -118,7 +118,7 @@ class SpreadLane(DaskLane):
         ]
         shares = self._on_each(workers, calls, f"{job} {number}", resources=wanted, linked=True)
         return join_shares(
-            [from_plain(share) for share in shares],
+            shares,
             np.stack([job.planned.task.targets[name].value for name in spec.targets], axis=1),
             folds,
         )
@@ -201,7 +201,7 @@ def _fewest_rows(job: Job) -> int:
 def prepare_and_find_ports(spec: JobSpec, many: int) -> list[int]:
     """What a worker does before a fit in a group: load the task and make its features. Returns ports that are free."""
     with on_worker():
-        prepare(spec)
+        WORKER.prepare(spec)
     sockets = [socket.socket() for _ in range(many)]
     try:
         for each in sockets:
@@ -212,10 +212,10 @@ def prepare_and_find_ports(spec: JobSpec, many: int) -> list[int]:
             each.close()
 
 
-def fit_share(spec: JobSpec, threads: int | None, groups: tuple[Group, ...]) -> list[PlainResult]:
+def fit_share(spec: JobSpec, threads: int | None, groups: tuple[Group, ...]) -> list[FitResult]:
     """What a worker does of a fit in a group."""
     with on_worker() as all_threads:
-        return run_remotely(dataclasses.replace(spec, threads=threads or all_threads), groups)
+        return WORKER.fit(dataclasses.replace(spec, threads=threads or all_threads), groups=groups)
 
 
 def join_shares(shares: list[list[FitResult]], values: NDArray[np.float64], folds: int) -> list[FitResult]:

@@ -1,6 +1,6 @@
-"""A stand-in of the SuRE 2017 counts file and its genome, with planted truth, of any size.
+"""A stand-in of the SuRE 2017 counts file and its genome, with a known truth, of any size.
 
-``python -m bench.datasets.sure_standin FOLDER --rows 1000000 --bases 50000000`` writes what ``sure2017`` reads. The
+``python tests/support/standin.py FOLDER --rows 1000000 --bases 50000000`` writes what ``sure2017`` reads. The
 columns, chromosomes, lengths, strands and shares of empty RNA counts are those of the published file; its reads a row
 are higher (5.6 plasmid reads instead of 0.5), so that a tenth of the rows gives as many fragments of 10 reads.
 """
@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.datasets.sure2017 import AUTOSOMES, COUNTS, GENOMES, LONGEST, PLACE, SUMMED
+from bench.kernels.gc import gc_fraction
 from bench.sequences import LETTERS, Sequences, encode
 
 #: Lengths of hg19's chromosomes in megabases, for their share of the stand-in's genome.
@@ -27,7 +28,7 @@ SIZES = dict(zip((*AUTOSOMES, "chrX", "chrY"), (*MEGABASES, 155, 59), strict=Tru
 ISOCHORES = ((0.36, 0.19), (0.39, 0.37), (0.43, 0.31), (0.48, 0.11), (0.54, 0.02))
 #: Bases of an isochore, and of the stretches within it whose GC differs by ``STRETCH_SD``.
 ISOCHORE, STRETCH, STRETCH_SD = 100_000, 500, 0.05
-#: The planted site, its own reverse complement and half GC, written in once in ``SITE_EVERY`` bases on average.
+#: The site that is written in, its own reverse complement and half GC, once in ``SITE_EVERY`` bases on average.
 SITE, SITE_EVERY = "TGACGTCA", 2_000
 #: Shares of rows without RNA, and mean reads of a row that has some, by biological replicate, as published.
 EMPTY = {"rna1": 0.968, "rna2": 0.878}
@@ -42,7 +43,7 @@ BLOCK = 200_000
 
 @dataclass(frozen=True)
 class Truth:
-    """What was planted. Latent activity T = sqrt(gc) z(GC) + sqrt(motif) z(sites) + sqrt(1 - gc - motif) noise, with
+    """What was simulated. Latent activity T = sqrt(gc) z(GC) + sqrt(motif) z(sites) + sqrt(1 - gc - motif) noise, with
     GC and sites standardised by ``gc_scale`` and ``site_scale`` (mean, standard deviation); RNA of replicate r is
     ``depth[r]`` molecules a plasmid times e^T."""
 
@@ -55,7 +56,7 @@ class Truth:
 
 @dataclass(frozen=True)
 class StandIn:
-    """Paths of what was written, and the truth. ``latent`` is a Parquet file with a row a row of the counts file:
+    """Paths of what was written, and the truth. ``latent`` is a Parquet file with one row per row of the counts file:
     ``dna`` (plasmid reads, int64) and ``gc, sites, activity`` (float32)."""
 
     counts: Path
@@ -72,7 +73,7 @@ def write_standin(
     Parameters
     ----------
     rows, bases : size of the counts file and of the genome.
-    gc, motif : planted shares of the variance of latent activity.
+    gc, motif : shares of the variance of latent activity.
     level : of gzip.
     """
     import pyarrow as pa
@@ -94,7 +95,7 @@ def write_standin(
     each = dict(zip(lengths, rng.multinomial(rows, shares).tolist(), strict=True))
 
     # A first draw over the whole genome gives the scales and depths.
-    probe = _fragments(rng, len(buffer), min(max(rows, 20_000), BLOCK))
+    probe = fragments_of(rng, len(buffer), min(max(rows, 20_000), BLOCK))
     measured = _measure(buffer, sites, *probe[:2])
     gc_scale, site_scale = (_scale(values) for values in measured)
     truth = Truth(gc, motif, gc_scale, site_scale, {})
@@ -107,10 +108,10 @@ def write_standin(
     columns = [*PLACE, *(column for names in SUMMED.values() for column in names)]
     schema = pa.schema({"dna": pa.int64()} | {name: pa.float32() for name in ("gc", "sites", "activity")})
     options = csv.WriteOptions(include_header=False, delimiter="\t", quoting_style="none")
-    with gzip.open(counts, "wb", compresslevel=level) as text, pq.ParquetWriter(latent, schema) as planted:
+    with gzip.open(counts, "wb", compresslevel=level) as text, pq.ParquetWriter(latent, schema) as known:
         text.write(("\t".join(columns) + "\n").encode())
         for chrom, first, last in _blocks(each):
-            start, end, reverse = _fragments(rng, lengths[chrom], last - first)
+            start, end, reverse = fragments_of(rng, lengths[chrom], last - first)
             near, far = start + offset[chrom], end + offset[chrom]
             measured = _measure(buffer, sites, near, far)
             activity = _activity(truth, *measured, track, near, far)
@@ -118,13 +119,13 @@ def write_standin(
             table |= {"strand": np.where(reverse, "-", "+")} | _counts(rng, truth, activity)
             csv.write_csv(pa.table({name: table[name] for name in columns}), text, options)
             plasmids = sum(table[name] for name in SUMMED["dna"])
-            planted.write_table(pa.table([plasmids, *measured, activity], schema=schema))
+            known.write_table(pa.table([plasmids, *measured, activity], schema=schema))
     return StandIn(counts, genome, latent, truth)
 
 
 # ---- the genome ------------------------------------------------------------------------------------------------------
 def random_chromosome(rng: np.random.Generator, length: int) -> NDArray[np.uint8]:
-    """Codes of a chromosome of isochores with planted sites after unknown bases, uint8 (length,)."""
+    """Codes of a chromosome of isochores with sites after unknown bases, uint8 (length,)."""
     means, shares = np.array(ISOCHORES).T
     isochores = rng.choice(means, length // ISOCHORE + 1, p=shares)
     level = np.repeat(isochores, ISOCHORE // STRETCH)[: length // STRETCH + 1]
@@ -164,7 +165,7 @@ def write_fasta(path: Path, chromosomes: dict[str, NDArray[np.uint8]], width: in
 
 
 def occurrences(buffer: NDArray[np.uint8], word: NDArray[np.uint8]) -> NDArray[np.int64]:
-    """Where a word starts in a buffer, planted or by chance, int64 ascending."""
+    """Where a word starts in a buffer, written in or by chance, int64 ascending."""
     found = []
     step = 10_000_000
     for first in range(0, len(buffer) - len(word) + 1, step):
@@ -183,7 +184,7 @@ def _blocks(each: dict[str, int]) -> Iterator[tuple[str, int, int]]:
             yield chrom, first, min(first + BLOCK, rows)
 
 
-def _fragments(rng: np.random.Generator, length: int, rows: int) -> tuple[NDArray[Any], ...]:
+def fragments_of(rng: np.random.Generator, length: int, rows: int) -> tuple[NDArray[Any], ...]:
     """start, end (int64, sorted by start), reverse: lengths as SuRE's size selection leaves them, 0.2-2 kb."""
     size = np.clip(rng.lognormal(np.log(600), 0.6, rows), 150, LONGEST).astype(np.int64)
     first = telomere(length)
@@ -195,8 +196,6 @@ def _measure(
     buffer: NDArray[np.uint8], sites: NDArray[np.int64], near: NDArray[np.int64], far: NDArray[np.int64]
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """GC content and sites that lie wholly within, float32."""
-    from bench.kernels.gc import gc_fraction
-
     gc = gc_fraction(Sequences.from_intervals(buffer, near, far))
     within = np.searchsorted(sites, far - len(SITE), "right") - np.searchsorted(sites, near, "left")
     return gc, within.astype(np.float32)

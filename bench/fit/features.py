@@ -1,0 +1,145 @@
+"""Features of a task's rows, and what is kept of them from one job to the next."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bench.errors import BenchError
+from bench.featurizer import Features, Featurizer, Kind, LazyRows
+from bench.files.scratch import scratch_array
+from bench.fit.shuffled import ShuffledRows
+from bench.plugins.registry import Made
+from bench.sequences import Sequences
+from bench.tasks.task import Task
+
+#: Rows a featurizer is handed at a time: large enough for two cores, small enough to stay in memory.
+BLOCK_ROWS = 65_536
+#: Bytes of features a block may have, and above which features are not held in memory: a part of a fold is a copy, and
+#: learners keep another.
+BLOCK_BYTES, LARGE = 1 << 28, 1 << 30
+#: Parts and matrices of all folds are kept for the next model below this size (bytes of features), of the last fold
+#: above it: a task of that size has one fold.
+KEEP_BYTES = 2 << 30
+
+
+@dataclass
+class FoldFeatures:
+    """What is kept of one fold while its rows stay the same: the features of each part, and ``shared``, where models
+    keep what is expensive to build."""
+
+    parts: dict[int, Features]
+    shared: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass
+class Workspace:
+    """What successive jobs share: the features of the last (task, featurizer), the parts of its folds, the matrices
+    that models built from them, and the features of shuffled rows."""
+
+    key: tuple[str, str] | None = None
+    features: Features | None = None
+    feature_seconds: float = 0.0
+    folds: dict[str, FoldFeatures] = field(default_factory=dict)
+    shuffles: ShuffledRows = field(default_factory=ShuffledRows)
+
+    def let_go(self) -> None:
+        """Give back the memory of what is kept for speed alone: the next job makes it again."""
+        self.folds, self.shuffles = {}, ShuffledRows()
+
+    def features_of(self, task: Task, featurizer: Made | None) -> Features:
+        """Features of every row of a task; computed once and kept until another task or featurizer is asked for."""
+        key = (task.digest, "none" if featurizer is None else featurizer.name)
+        if self.key != key or self.features is None:
+            self.key, self.features = key, None
+            self.let_go()
+            began = time.perf_counter()
+            self.features = compute_features(task, featurizer)
+            self.feature_seconds = time.perf_counter() - began
+        return self.features
+
+    def fold_of(self, features: Features, rows: dict[int, NDArray[np.int64]], fold: int) -> FoldFeatures:
+        """Features of each part of a fold; kept for as long as its rows stay these."""
+        digest = hashlib.sha256()
+        for code in sorted(rows):
+            digest.update(rows[code].tobytes())
+        key = f"{fold}-{digest.hexdigest()[:16]}"
+        if key not in self.folds:
+            parts = {code: features.take(index) for code, index in rows.items()}
+            if features.values.nbytes > KEEP_BYTES:
+                self.folds.clear()
+            self.folds[key] = FoldFeatures(parts)
+        return self.folds[key]
+
+
+def compute_features(task: Task, featurizer: Made | None) -> Features:
+    """Features of every row, made block by block. Where they would take more than ``LARGE`` bytes they are `LazyRows`:
+    made again at each use (a cheap featurizer's), or read from a file without a name in the cache folder.
+
+    Raises
+    ------
+    BenchError : where the featurizer returns the wrong shape or something that is not finite.
+    """
+    if featurizer is None:
+        return Features(np.zeros((len(task), 0), np.float32), "table")
+    if not len(task):
+        raise BenchError(f"{task.card.name}: has no rows.")
+    made: Featurizer = featurizer.new()
+
+    def featurize(sequences: Sequences) -> NDArray[Any]:
+        piece = np.asarray(made.transform(sequences))
+        _check_features(piece, block_rows=len(sequences), name=featurizer.name, kind=made.kind)
+        return piece
+
+    few = featurize(task.sequences.take(slice(0, 2)))
+    size = len(task) * few[0].nbytes
+    if len(task) <= BLOCK_ROWS and size <= LARGE:  # few rows may be wide
+        return Features(featurize(task.sequences), made.kind)
+    if size > LARGE and made.cheap:
+        return _lazy(lambda rows: featurize(task.sequences.take(rows)), task, few, made.kind)
+    shape = (len(task), *few.shape[1:])
+    values: NDArray[Any] = np.empty(shape, few.dtype) if size <= LARGE else scratch_array(shape, few.dtype)
+    _fill(values, task, featurize, featurizer.name)
+    if size <= LARGE:
+        return Features(values, made.kind)
+    return _lazy(lambda rows: np.array(values[rows]), task, few, made.kind)
+
+
+def _lazy(read: Callable[[NDArray[np.int64]], NDArray[Any]], task: Task, few: NDArray[Any], kind: Kind) -> Features:
+    """Features of every row of a task that are read when needed; ``few`` is how some of them look."""
+    return Features(LazyRows(read, np.arange(len(task)), few.shape[1:], few.dtype), kind)
+
+
+def _fill(values: NDArray[Any], task: Task, featurize: Callable[[Sequences], NDArray[Any]], name: str) -> None:
+    """Write the features of every row into ``values``, block by block."""
+    row_bytes = max(values[0].nbytes, 1)
+    for rows, block in task.sequences.blocks(max(min(BLOCK_ROWS, BLOCK_BYTES // row_bytes), 1)):
+        piece = featurize(block)
+        if piece.shape[1:] != values.shape[1:] or piece.dtype != values.dtype:
+            raise BenchError(
+                f"{name}: every block of rows must have one shape and dtype. Got {values.shape[1:]} {values.dtype},"
+                f" then {piece.shape[1:]} {piece.dtype}.",
+                status=1,
+            )
+        values[rows] = piece
+
+
+def _check_features(values: NDArray[Any], *, block_rows: int, name: str, kind: str) -> None:
+    wanted = {"table": 2, "codes": 2, "signal": 3}[kind]
+    if values.ndim != wanted or len(values) != block_rows:
+        raise BenchError(
+            f"{name}: transform must return a {wanted}-dimensional array with one row per sequence ({block_rows})."
+            f" Got shape {values.shape}.",
+            status=1,
+        )
+    if not np.issubdtype(values.dtype, np.number) and values.dtype != np.bool_:
+        raise BenchError(f"{name}: features must be numbers. Got dtype {values.dtype}.", status=1)
+    if np.issubdtype(values.dtype, np.floating) and not np.isfinite(values).all():
+        row = int(np.argwhere(~np.isfinite(values.reshape(len(values), -1)).all(axis=1))[0, 0])
+        raise BenchError(f"{name}: features must be finite. Got NaN or infinity in row {row}.", status=1)

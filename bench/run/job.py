@@ -1,0 +1,77 @@
+"""A job: one unit of a plan's work, and how it fails."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from bench.errors import BenchError, one_line
+from bench.fit.worker import JobSpec
+from bench.plugins.registry import Made, Registry
+from bench.store.result import ResultId
+from bench.tasks.load import PlannedTask
+
+
+class JobFailed(Exception):
+    """A job failed in another process. ``trace`` is for the log."""
+
+    def __init__(self, reason: str, trace: str) -> None:
+        super().__init__(reason)
+        self.trace = trace
+
+
+def plain_reason(error: BaseException) -> str:
+    """One line on an error, for the board."""
+    text = one_line(error)[:300]
+    if isinstance(error, (BenchError, JobFailed)):
+        return text
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
+@dataclass(frozen=True)
+class Job:
+    """A model on one featurizer's features under one seed, for the targets it learns together.
+
+    ``seconds`` : the estimate. ``columns``, ``item_bytes`` : of its features. ``trouble`` : why it cannot work, where
+    that was known already when it was planned.
+    """
+
+    planned: PlannedTask
+    featurizer: Made | None
+    model: Made
+    seed: int
+    results: tuple[ResultId, ...]
+    keys: tuple[str, ...]
+    seconds: float
+    columns: int
+    item_bytes: int
+    trouble: JobFailed | None = None
+
+    @property
+    def built_in(self) -> bool:
+        """Whether all its code is this package's own."""
+        return self.model.built_in and (self.featurizer is None or self.featurizer.built_in)
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """Targets fitted together, one result each."""
+        return tuple(result.target for result in self.results)
+
+    def spec(self, registry: Registry, device: Literal["cpu", "cuda"], threads: int) -> JobSpec:
+        """The job by name, as it travels to the process that fits it."""
+        return JobSpec.of(
+            self.planned,
+            registry,
+            featurizer=None if self.featurizer is None else self.featurizer.name,
+            model=self.model.name,
+            seed=self.seed,
+            targets=self.targets,
+            device=device,
+            threads=threads,
+        )
+
+    def __str__(self) -> str:
+        first = self.results[0]
+        what = first.target if len(self.results) == 1 else f"{len(self.results)} targets"
+        seed = f" · seed {self.seed}" if self.model.cls.stochastic else ""
+        return f"{first.task} · {what} · {first.featurizer} + {first.model}{seed}"

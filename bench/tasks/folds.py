@@ -1,0 +1,158 @@
+"""The folds of a split: which rows are trained on, chosen by, and tested on.
+
+In a k-fold split fold i is tested on part i and validated on part i + 1. No locus lies in two parts of a fold: where
+the chromosomes of a locus fall into different ones, its rows stay in the part that matters most (test before valid
+before train) and its other rows are left out of that fold.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bench.errors import BenchError, nearest
+from bench.tasks.splits import Kind, Split
+from bench.tasks.task import DROPPED, PART_NAMES, TEST, TRAIN, VALID, Folds, Task
+
+
+def make_folds(task: Task, split: Split | None = None) -> Folds:
+    """The folds of a split (the task's own by default) on the rows of a task.
+
+    Raises
+    ------
+    BenchError : for an unknown chromosome, and where a fold leaves a target no train, valid or test rows.
+    """
+    split = split or task.split
+    part = _keep_loci_whole(_DEALT[split.kind](task, split), task.locus)
+    measured = {"": np.ones(len(task), np.bool_)} | {
+        f" of target {target.name!r}": np.isfinite(target.value) for target in task.targets.values()
+    }
+    for fold, row in enumerate(part):
+        for code, what in PART_NAMES.items():
+            for whose, there in measured.items():
+                if not (there & (row == code)).any():
+                    raise BenchError(
+                        f"{task.card.name}: split {split} leaves no {what} rows{whose} in fold {fold + 1} of"
+                        f" {len(part)}. Choose another split. {_rows_by_chromosome(task, there)}"
+                    )
+    return Folds(str(split), part)
+
+
+# ---- the kinds -------------------------------------------------------------------------------------------------------
+def _holdout(task: Task, split: Split) -> NDArray[np.int8]:
+    part = np.full(len(task), TRAIN, np.int8)
+    seen: dict[str, str] = {}
+    for key, labels, code in (("valid", split.valid, VALID), ("test", split.test, TEST), ("drop", split.drop, DROPPED)):
+        for label in _known(task, labels, key):
+            if label in seen:
+                raise BenchError(f"{task.card.name}: {label} is both {seen[label]} and {key}. Name it once.")
+            seen[label] = key
+            part[task.chrom == label] = code
+    return part[None]
+
+
+def _chromosome_kfold(task: Task, split: Split) -> NDArray[np.int8]:
+    dropped = np.isin(task.chrom, _known(task, split.drop, "drop"))
+    labels, codes, rows = np.unique(task.chrom, return_inverse=True, return_counts=True)
+    rows = np.bincount(codes[~dropped], minlength=len(labels))
+    present = int((rows > 0).sum())
+    if present < split.k:
+        raise BenchError(
+            f"{task.card.name}: split chromosome-kfold[k={split.k}] needs {split.k} chromosomes, there are {present}."
+            f" Use genome-blocks (rows with positions) or locus-kfold. {_rows_by_chromosome(task)}"
+        )
+    fold = _deal(rows, split.k)[codes]
+    fold[dropped] = -1
+    return _rotate(fold, split.k)
+
+
+def _genome_blocks(task: Task, split: Split) -> NDArray[np.int8]:
+    if (task.position < 0).any():
+        row = str(task.row_id[np.argmax(task.position < 0)])
+        raise BenchError(
+            f"{task.card.name}: split genome-blocks needs the start of every row; {row!r} has none."
+            " Give the column start, or use locus-kfold."
+        )
+    chromosome = np.unique(task.chrom, return_inverse=True)[1]
+    order = np.lexsort((task.position, chromosome))
+    # A locus stands where its first row does; blocks are cut between loci, as near to equal rows as they allow.
+    locus = np.unique(task.locus[order], return_inverse=True)[1]
+    first = np.unique(locus, return_index=True)[1]
+    rank = np.argsort(np.argsort(first, kind="stable"), kind="stable")[locus]
+    before = np.concatenate([[0], np.cumsum(np.bincount(rank))[:-1]])
+    fold = np.empty(len(task), np.int64)
+    fold[order] = (before * split.k // len(task))[rank]
+    return _rotate(fold, split.k)
+
+
+def _locus_kfold(task: Task, split: Split) -> NDArray[np.int8]:
+    loci, codes, rows = np.unique(task.locus, return_inverse=True, return_counts=True)
+    if len(loci) < split.k:
+        raise BenchError(f"{task.card.name}: split {split} needs {split.k} loci, there are {len(loci)}.")
+    # Shuffled, so that an order in the table (by activity, by design) does not become an order of the folds.
+    shuffled = np.random.default_rng(0).permutation(len(loci))
+    fold = np.empty(len(loci), np.int64)
+    fold[shuffled] = _deal(rows[shuffled], split.k)
+    return _rotate(fold[codes], split.k)
+
+
+#: Kind -> the part of every row in every fold, int8 (folds, n).
+_DEALT: dict[Kind, Callable[[Task, Split], NDArray[np.int8]]] = {
+    "holdout": _holdout,
+    "chromosome-kfold": _chromosome_kfold,
+    "genome-blocks": _genome_blocks,
+    "locus-kfold": _locus_kfold,
+}
+
+
+# ---- what they share -------------------------------------------------------------------------------------------------
+def _deal(sizes: NDArray[np.int64], k: int) -> NDArray[np.int64]:
+    """Fold of every group, int64: the largest first, each to the fold with the fewest rows so far. Ties go by the order
+    given and the lowest fold, so it is the same everywhere."""
+    fold = np.zeros(len(sizes), np.int64)
+    heap = [(0, i) for i in range(k)]
+    for group in np.argsort(-sizes, kind="stable"):
+        filled, lightest = heap[0]
+        fold[group] = lightest
+        heapq.heapreplace(heap, (filled + int(sizes[group]), lightest))
+    return fold
+
+
+def _rotate(fold: NDArray[np.int64], k: int) -> NDArray[np.int8]:
+    """Part of every row in every fold, int8 (k, n): fold i tests the rows of part i and validates on part i + 1."""
+    part = np.full((k, len(fold)), TRAIN, np.int8)
+    for i in range(k):
+        part[i, fold == (i + 1) % k] = VALID
+        part[i, fold == i] = TEST
+    part[:, fold < 0] = DROPPED
+    return part
+
+
+def _keep_loci_whole(part: NDArray[np.int8], locus: NDArray[np.int64]) -> NDArray[np.int8]:
+    """Leave out the rows of a locus that lie in a lesser part than other rows of it."""
+    codes = np.unique(locus, return_inverse=True)[1]
+    for row in part:
+        highest = np.full(codes.max(initial=-1) + 1, DROPPED, np.int8)
+        np.maximum.at(highest, codes, row)
+        row[row < highest[codes]] = DROPPED
+    return part
+
+
+def _known(task: Task, labels: tuple[str, ...], key: str) -> tuple[str, ...]:
+    """The chromosomes of a split's parameter, each of which must exist."""
+    there = set(task.chrom.tolist())
+    for label in labels:
+        if label not in there:
+            other = label.removeprefix("chr") if label.startswith("chr") else f"chr{label}"
+            fix = f" The table calls it {other!r}." if other in there else nearest(label, there)
+            raise BenchError(f"{task.card.name}: unknown chromosome {label!r} in {key}= of the split.{fix}")
+    return labels
+
+
+def _rows_by_chromosome(task: Task, rows_of: NDArray[np.bool_] | None = None) -> str:
+    labels, rows = np.unique(task.chrom if rows_of is None else task.chrom[rows_of], return_counts=True)
+    said = [f"{label} {n:,}" for label, n in zip(labels[:12], rows[:12], strict=True)]
+    return f"Rows: {', '.join(said)}{', ...' if len(labels) > 12 else ''}."
