@@ -176,7 +176,7 @@ def _same_data(a: Side, b: Side) -> TaskRecord:
                 f"{a} and {b} are of different {words}: {ours[:12]} and {theirs[:12]}. Run both on the same data."
             )
     task = read_record(TaskRecord, a.task_folder / TASK).record
-    if task is None or task.digest != _task_digest(a, "tables"):
+    if task is None or task.digest_of(a.target) != _task_digest(a, "tables"):
         raise BenchError(
             f"{a}: made from an older version of the table than {a.task_folder / TASK}. Run it again to refit."
         )

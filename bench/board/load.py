@@ -202,7 +202,7 @@ def _board_files(
     left_out = []
     current = []
     for result, state in finished:
-        if result.record.task_digest != task.digest:
+        if result.record.task_digest != task.digest_of(target):
             left_out.append(f"{result}: made from an older version of the task's data")
         elif state != State.WHOLE:
             left_out.append(f"{result}: its predictions are missing or cut off")

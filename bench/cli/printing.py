@@ -51,7 +51,7 @@ def _print_skipped(plan: Plan, console: Console, every: bool) -> None:
     tasks = [skip for skip in plan.skipped if skip.featurizer is None]
     others = [skip for skip in plan.skipped if skip.featurizer is not None]
     listed = every or (not plan.selection.open and len(others) <= FEW_PAIRS)
-    for skip in tasks + (others if listed else []):
+    for skip in [*plan.broken, *tasks, *(others if listed else [])]:
         console.print(f"[yellow]skipped[/] {escape(skip.what)}: {escape(skip.reason)}", highlight=False, soft_wrap=True)
     if listed or not others:
         return

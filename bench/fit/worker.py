@@ -10,6 +10,7 @@ from typing import Any, Literal
 from bench.errors import BenchError
 from bench.fit.features import Workspace, compute_features
 from bench.fit.fit import FitJob, FitResult, fit_job
+from bench.fit.recipe import Recipe
 from bench.model import Group
 from bench.plugins.registry import Made, Registry
 from bench.tasks.load import PlannedTask, TaskSource, load_planned
@@ -30,6 +31,7 @@ class JobSpec:
     targets: tuple[str, ...] = ()
     device: Literal["cpu", "cuda"] = "cpu"
     threads: int = 1
+    recipe: Recipe | None = None
 
     @classmethod
     def of(cls, planned: PlannedTask, registry: Registry, **more: Any) -> JobSpec:
@@ -88,6 +90,7 @@ class Worker:
             spec.device,
             spec.threads,
             groups,
+            spec.recipe,
         )
         return fit_job(job, self._workspace, say)
 

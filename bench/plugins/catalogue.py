@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from bench.errors import BenchError, Unavailable
+from bench.plugins.declared import not_installed
 from bench.plugins.kinds import PluginKind
-from bench.plugins.libraries import MISSING, library_version
 from bench.plugins.parameters import signature_of, to_text
 from bench.plugins.registry import Registry
 
@@ -38,15 +38,22 @@ def _row(registry: Registry, kind: PluginKind, name: str, data_dir: Path | None)
     entry = registry.entry(kind, name)
     try:
         cls: Any = entry.load()
+        if kind == "dataset":
+            return CatalogueRow(name, cls.title, entry.origin, problem=_files_problem(cls, data_dir))
+        known = signature_of(cls)
+        parameters = ", ".join(_shown(key, default) for key, (_, default) in known.items())
+        problem: str | None
+        if any(default is inspect.Parameter.empty for _, default in known.values()):
+            problem = not_installed(cls) or "has a parameter without a default: give every one a default"
+        else:
+            problem = not_installed(registry.make(kind, name).cls)
     except BenchError as error:
         return CatalogueRow(name, "", entry.origin, problem=str(error))
-    if kind == "dataset":
-        return CatalogueRow(name, cls.title, entry.origin, problem=_files_problem(cls, data_dir))
-    parameters = ", ".join(f"{key}={to_text(default)}" for key, (_, default) in signature_of(cls).items())
-    libraries = sorted(cls.libraries) if kind == "model" else []
-    missing = [library for library in libraries if library_version(library) == MISSING]
-    problem = f"{', '.join(missing)} not installed (pip install 'bench-gc[cpu]')" if missing else None
     return CatalogueRow(name, _first_sentence(cls), entry.origin, parameters, problem)
+
+
+def _shown(key: str, default: Any) -> str:
+    return key if default is inspect.Parameter.empty else f"{key}={to_text(default)}"
 
 
 def _files_problem(cls: Any, data_dir: Path | None) -> str | None:
@@ -54,6 +61,8 @@ def _files_problem(cls: Any, data_dir: Path | None) -> str | None:
         cls().locate(data_dir)
     except (Unavailable, BenchError) as absent:
         return str(absent)
+    except Exception as error:
+        return f"cannot be located: {type(error).__name__}: {error}"
     return None
 
 

@@ -17,6 +17,7 @@ from typing import Any
 
 from bench.errors import BenchError, nearest
 from bench.names import parse_name
+from bench.plugins.declared import check_declared
 from bench.plugins.files import classes_in_file, dropped_files
 from bench.plugins.kinds import BASES, DISTRIBUTION, GROUPS, PluginKind, is_kind, kind_of, plugin_name
 from bench.plugins.parameters import ENGINE_PARAMETERS, Scale, Value, normal_name, read_parameters, signature_of
@@ -151,7 +152,7 @@ class Registry:
         normal = normal_name(cls, parameters)
         target: Scale = "raw" if kind == "model" and parameters.pop("target") == "raw" else "rank"
         try:
-            cls(**parameters)
+            check_declared(kind, cls(**parameters))
         except BenchError:
             raise
         except ValueError as error:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from bench.errors import BenchError, one_line
+from bench.fit.recipe import Recipe
 from bench.fit.worker import JobSpec
 from bench.plugins.registry import Made, Registry
 from bench.store.result import ResultId
@@ -32,6 +33,7 @@ def plain_reason(error: BaseException) -> str:
 class Job:
     """A model on one featurizer's features under one seed, for the targets it learns together.
 
+    ``recipe`` : all that its predictions follow from.
     ``seconds`` : the estimate. ``columns``, ``item_bytes`` : of its features. ``trouble`` : why it cannot work, where
     that was known already when it was planned.
     """
@@ -41,7 +43,7 @@ class Job:
     model: Made
     seed: int
     results: tuple[ResultId, ...]
-    keys: tuple[str, ...]
+    recipe: Recipe
     seconds: float
     columns: int
     item_bytes: int
@@ -51,6 +53,11 @@ class Job:
     def built_in(self) -> bool:
         """Whether all its code is this package's own."""
         return self.model.built_in and (self.featurizer is None or self.featurizer.built_in)
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The key of each result."""
+        return tuple(map(self.recipe.key, range(len(self.results))))
 
     @property
     def targets(self) -> tuple[str, ...]:
@@ -68,6 +75,7 @@ class Job:
             targets=self.targets,
             device=device,
             threads=threads,
+            recipe=self.recipe,
         )
 
     def __str__(self) -> str:

@@ -7,17 +7,22 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+import numpy as np
+
 from bench.dataset import Unavailable
 from bench.errors import BenchError
-from bench.fit.recipe import result_key
+from bench.fit.recipe import PluginRecipe, plugin_recipe, recipe_of
 from bench.fit.worker import JobSpec, Probe, probe_features
+from bench.plugins.declared import not_installed
+from bench.plugins.kinds import PluginKind
 from bench.plugins.parameters import expand_sweep
 from bench.plugins.registry import Made, Registry
-from bench.run.job import Job, JobFailed
+from bench.run.job import Job, JobFailed, plain_reason
 from bench.run.places.child import Child
 from bench.store.result import NO_FEATURES, ResultId
 from bench.store.store import Store
 from bench.tasks.load import PlannedTask, TaskSource, load_planned
+from bench.tasks.splits import Split
 from bench.tasks.task import TRAIN, Task
 
 CacheMode = Literal["reuse", "refresh", "only"]
@@ -64,9 +69,25 @@ class Skip:
         return f"{self.task} · {pair}" if pair else self.task
 
 
+@dataclass(frozen=True)
+class Broken:
+    """A plugin that cannot be run at all, for a fault of its own or of this installation; and the reason, with its
+    fix."""
+
+    kind: PluginKind
+    name: str
+    reason: str
+
+    @property
+    def what(self) -> str:
+        """Name of what is skipped."""
+        return f"{self.kind} {self.name}"
+
+
 @dataclass
 class Plan:
-    """What was asked for, the work to do (in order), results that are there already, and what is skipped."""
+    """What was asked for, the work to do (in order), results that are there already, and what is skipped. ``broken`` :
+    plugins that nobody named and that cannot be run."""
 
     selection: Selection
     tasks: list[PlannedTask] = field(default_factory=list)
@@ -74,6 +95,7 @@ class Plan:
     reused: list[ResultId] = field(default_factory=list)
     absent: list[ResultId] = field(default_factory=list)
     skipped: list[Skip] = field(default_factory=list)
+    broken: list[Broken] = field(default_factory=list)
 
     @property
     def seconds(self) -> float:
@@ -95,13 +117,15 @@ def make_plan(selection: Selection, registry: Registry, store: Store, *, patienc
 
     Raises
     ------
-    BenchError : for unknown names and parameters, bad task files and splits, pairs of which none makes sense, and data
-        that were asked for by name but are not there. Under ``--all`` absent data are a ``Skip``.
+    BenchError : for unknown names and parameters, bad task files and splits, pairs of which none makes sense, and for
+        tasks and plugins that were asked for by name but cannot be loaded or run. What nobody named is skipped.
     """
     if selection.cache not in ("reuse", "refresh", "only"):
         raise BenchError(f"--cache must be reuse, refresh or only. Got {selection.cache!r}.")
     if selection.seeds < 1:
         raise BenchError(f"--seeds must be 1 or more. Got {selection.seeds}.")
+    if selection.split is not None:
+        Split.parse(selection.split, "--split")
     plan = Plan(selection)
     child = Child()
     try:
@@ -121,14 +145,25 @@ def _load_tasks(plan: Plan, registry: Registry) -> list[PlannedTask]:
     named = selection.tasks is not None
     planned: dict[str, PlannedTask] = {}
     for name in dict.fromkeys(selection.tasks or registry.names("dataset")):
-        if not named and not getattr(registry.find("dataset", name), "in_all", True):
-            continue
         try:
+            if not named and not getattr(registry.find("dataset", name), "in_all", True):
+                continue
             loaded = load_planned(selection.source(name), registry)
         except Unavailable as absent:
             if named:
                 raise BenchError(f"{name}: {absent}") from None
             plan.skipped.append(Skip(name, str(absent)))
+            continue
+        except BenchError as error:
+            if named:
+                raise
+            plan.skipped.append(Skip(name, str(error)))
+            continue
+        except (Exception, SystemExit) as error:
+            reason = f"cannot be loaded: {plain_reason(error)}. Correct its data set, or leave it out"
+            if named:
+                raise BenchError(f"{name}: {reason}.") from error
+            plan.skipped.append(Skip(name, reason))
             continue
         other = planned.get(loaded.name)
         if other is not None and other.source != loaded.source:
@@ -152,8 +187,28 @@ class _Planner:
     def __init__(self, plan: Plan, registry: Registry, store: Store, child: Child, patience: float) -> None:
         self._plan, self._registry, self._store = plan, registry, store
         self._child, self._patience = child, patience
-        self._featurizers = _made(registry, "featurizer", plan.selection.featurizers)
-        self._models = _made(registry, "model", plan.selection.models)
+        self._recipes: dict[tuple[str, str], PluginRecipe] = {}
+        self._featurizers = self._usable("featurizer", plan.selection.featurizers)
+        self._models = self._usable("model", plan.selection.models)
+
+    def _usable(self, kind: Literal["featurizer", "model"], asked: tuple[str, ...] | None) -> list[Made]:
+        """The plugins that were asked for, with their recipes; of all there are (None), those that can be run."""
+        named = [text for each in asked or () for text in expand_sweep(each)]
+        texts: Sequence[str] = self._registry.names(kind) if asked is None else named
+        made: dict[str, Made] = {}
+        for text in texts:
+            try:
+                plugin = self._registry.make(kind, text)
+                missing = not_installed(plugin.cls)
+                if missing is not None:
+                    raise BenchError(f"{plugin.name}: {missing}.")
+                self._recipes[kind, plugin.name] = plugin_recipe(plugin)
+                made[plugin.name] = plugin
+            except BenchError as error:
+                if asked is not None:
+                    raise
+                self._plan.broken.append(Broken(kind, text, str(error)))
+        return list(made.values())
 
     def add_task(self, planned: PlannedTask) -> None:
         """Every pair that makes sense on a task, every seed, every target."""
@@ -195,7 +250,10 @@ class _Planner:
         """What a featurizer gives for a task, or its failure. A third party's is asked in a child process, which may
         die of it."""
         if featurizer.built_in:
-            return probe_features(planned.task, featurizer)
+            try:
+                return probe_features(planned.task, featurizer)
+            except BenchError as error:
+                return JobFailed(str(error), "")
         spec = JobSpec.of(planned, self._registry, featurizer=featurizer.name)
         try:
             return self._child.probe(spec, timeout=self._patience)
@@ -203,23 +261,14 @@ class _Planner:
             return failure
 
     def _add_job(self, planned: PlannedTask, pair: _Pair, targets: tuple[str, ...], seed: int, seconds: float) -> None:
-        task, folds = planned.task, planned.folds
+        folds = planned.folds
         shown = NO_FEATURES if pair.featurizer is None else pair.featurizer.name
         results = tuple(ResultId(planned.name, target, folds.name, shown, pair.model.name, seed) for target in targets)
-        keys = tuple(
-            result_key(
-                result,
-                pair.featurizer,
-                pair.model,
-                task_digest=task.digest,
-                folds_digest=folds.digest,
-                joint=targets,
-                orientation=task.card.orientation,
-            )
-            for result in results
-        )
+        seen = None if pair.featurizer is None else self._recipes["featurizer", pair.featurizer.name]
+        plugins = seen, self._recipes["model", pair.model.name]
+        recipe = recipe_of(planned.task, folds, pair.featurizer, pair.model, seed, targets, plugins=plugins)
         plan, cache = self._plan, self._plan.selection.cache
-        there = [self._store.has(result, key) for result, key in zip(results, keys, strict=True)]
+        there = [self._store.has(result, recipe.key(place)) for place, result in enumerate(results)]
         if cache != "refresh" and all(there):
             plan.reused.extend(results)
         elif cache == "only":
@@ -234,22 +283,13 @@ class _Planner:
                     pair.model,
                     seed,
                     results,
-                    keys,
+                    recipe,
                     seconds,
                     columns=found.columns,
                     item_bytes=found.item_bytes,
                     trouble=trouble,
                 )
             )
-
-
-def _made(registry: Registry, kind: Literal["featurizer", "model"], asked: tuple[str, ...] | None) -> list[Made]:
-    texts: Sequence[str] = registry.names(kind) if asked is None else [t for text in asked for t in expand_sweep(text)]
-    made: dict[str, Made] = {}
-    for text in texts:
-        plugin = registry.make(kind, text)
-        made[plugin.name] = plugin
-    return list(made.values())
 
 
 def _seconds(model: Made, rows: int, columns: int) -> float:
@@ -261,8 +301,10 @@ def _seconds(model: Made, rows: int, columns: int) -> float:
 
 
 def lacks(featurizer: Made, task: Task) -> str:
-    """The covariates that a featurizer needs and a task has not; empty when nothing is missing."""
-    return " or ".join(name for name in featurizer.cls.covariates if name not in task.sequences.covariates)
+    """The covariates that a featurizer needs and a task has not (in any row); empty when nothing is missing."""
+    there = task.sequences.covariates
+    void = (name for name in featurizer.cls.covariates if name not in there or np.isnan(there[name]).all())
+    return " or ".join(void)
 
 
 def why_not(featurizer: Made, model: Made, probe: Probe | JobFailed, *, default_suite: bool) -> str | None:

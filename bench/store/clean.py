@@ -124,7 +124,8 @@ def _why_stale(result: Path, task: TaskRecord | None) -> str | None:
             return (
                 f"{stored.path.name}: {stored.why}" if stored.record is not None else f"{stored.path.name} {stored.why}"
             )
-    if task is not None and stored.record is not None and stored.record.task_digest != task.digest:
+    record = stored.record
+    if task is not None and record is not None and record.task_digest != task.digest_of(record.target):
         return "made from an older version of the task's data"
     return None
 

@@ -16,6 +16,7 @@ from bench.store.predictions import PARTS, PartName, Predictions, rows_of_parts,
 from bench.store.record import Description, Fitted
 from bench.store.result import ResultId
 from bench.store.store import Store
+from bench.tasks.digest import content_of
 from bench.tasks.task import DROPPED, PART_NAMES, TEST, Folds, Task
 
 if TYPE_CHECKING:
@@ -239,7 +240,7 @@ def _describe(result: ResultId, task: Task, folds: Folds, deep: bool) -> Descrip
         featurizer=result.featurizer,
         model=result.model,
         seed=result.seed,
-        task_digest=task.digest,
+        task_digest=content_of(task).of(result.target),
         folds_digest=folds.digest,
         role="sequence",
         gc_only=False,

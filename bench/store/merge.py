@@ -119,7 +119,7 @@ class _Planner:
         self.chosen: dict[ResultId, Copy] = {}
         self._out, self._prefer = out, prefer
         #: Path and digest of the first task of a folder's name, and of the first folds of a split.
-        self._tasks: dict[str, tuple[Path, str]] = {}
+        self._tasks: dict[str, tuple[Path, TaskRecord]] = {}
         self._folds: dict[tuple[str, str], tuple[Path, str]] = {}
 
     def add_task(self, path: Path) -> None:
@@ -130,11 +130,11 @@ class _Planner:
             raise BenchError(f"{path}: {found.why}. Run the task again there, or delete its folder.")
         name, digest = path.parent.name, found.record.digest
         if name not in self._tasks:
-            self._tasks[name] = (path, digest)
+            self._tasks[name] = (path, found.record)
             if not _same(path.parents[1], self._out):
                 self.plan.tasks.append(TaskCopy(path.parent, found.record))
-        elif self._tasks[name][1] != digest:
-            first, other = self._tasks[name]
+        elif self._tasks[name][1].digest != digest:
+            first, other = self._tasks[name][0], self._tasks[name][1].digest
             raise BenchError(
                 f"{path} and {first} are of different tables ({digest[:12]} and {other[:12]}):"
                 " rows, values or loci differ. Run both on the same data."
@@ -178,7 +178,7 @@ class _Planner:
 
     def _check_digests(self, path: Path, record: ResultRecord) -> None:
         task = path.parents[4].name
-        if task not in self._tasks or self._tasks[task][1] != record.task_digest:
+        if task not in self._tasks or self._tasks[task][1].digest_of(record.target) != record.task_digest:
             raise BenchError(
                 f"{path}: was made from another table than"
                 f" {self._tasks[task][0] if task in self._tasks else 'any here'}."

@@ -52,6 +52,7 @@ def build_task(spec: TaskSpec, frame: pd.DataFrame, *, source: str, genome: Path
 
     places = read_places(table, spec.columns, required=genome is not None)
     covariates = {name: table.numbers(column) for name, column in spec.columns.covariates.items()}
+    medians = _medians(covariates, counts)
     if genome is not None:
         sequences = _cut(genome, places, row_id, source, covariates)
     else:
@@ -65,6 +66,7 @@ def build_task(spec: TaskSpec, frame: pd.DataFrame, *, source: str, genome: Path
     if 0 < unplaced < len(table):
         counts["rows without a chromosome"] = unplaced
     strata = {name: table.text(column) for name, column in spec.columns.strata.items()}
+    content = digest(sequences, row_id, places.chrom, places.start, locus, targets, strata)
     return Task(
         card=spec.card,
         sequences=sequences,
@@ -75,9 +77,11 @@ def build_task(spec: TaskSpec, frame: pd.DataFrame, *, source: str, genome: Path
         targets=targets,
         strata=strata,
         split=spec.split or default_split(places.chrom),
-        digest=digest(sequences, row_id, places.chrom, places.start, locus, targets, strata),
+        digest=content.whole,
+        content=content,
         counts=counts,
         minimum=spec.minimum,
+        medians=medians,
     )
 
 
@@ -134,6 +138,18 @@ def _above_minimum(table: Columns, spec: TaskSpec, counts: dict[str, int]) -> Co
             counts[f"rows with {name} below {least:g}"] = int(low.sum())
             table = table.keep(~low)
     return table
+
+
+def _medians(covariates: Mapping[str, NDArray[np.float64]], counts: dict[str, int]) -> dict[str, float]:
+    """The median of each covariate that has a value; gaps are added to ``counts``."""
+    medians = {}
+    for name, values in covariates.items():
+        known = np.isfinite(values)
+        if known.any():
+            medians[name] = float(np.median(values[known]))
+        if known.any() and not known.all():
+            counts[f"rows without {name} (its baseline takes the median)"] = int((~known).sum())
+    return medians
 
 
 # ---- targets ---------------------------------------------------------------------------------------------------------

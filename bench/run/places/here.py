@@ -41,6 +41,7 @@ class Here:
             job.targets,
             spec.device,
             spec.threads,
+            recipe=spec.recipe,
         )
         return fit_job(asked, self._workspace, say)
 
