@@ -12,10 +12,11 @@ def merge(
     sources: Annotated[list[Path], typer.Argument(metavar="FOLDER...", help="Folders of results.")],
     out: Annotated[Path, typer.Option("--out", "-o", help="Where to; what is there already counts like one more.")],
     prefer: Annotated[
-        Path | None, typer.Option(help="The folder whose result holds where the same result differs between two.")
+        Path | None, typer.Option(help="The folder whose result holds where it differs between two.")
     ] = None,
 ) -> None:
-    """Join the results of several runs. Different tables, splits or formats are refused; nothing is overwritten."""
+    """Join the results of several runs. Different tables, splits or formats are refused; nothing is overwritten.
+    Exit status 1 if two folders hold other predictions under one key."""
     from rich.console import Console
 
     from bench.report import write_board
@@ -27,10 +28,13 @@ def merge(
     do(plan, out)
     for line in plan.skipped:
         console.print(f"left out: {line}")
+    for line in plan.unequal:
+        console.print(f"unequal: {line}")
     for line in plan.settled:
         console.print(f"differed, kept {line}")
     console.print(
-        f"{len(plan.results)} results copied, {plan.identical} identical, {len(plan.settled)} settled by --prefer,"
-        f" {len(plan.failures)} failures noted"
+        f"{len(plan.results)} results copied, {plan.identical} identical, {len(plan.unequal)} unequal,"
+        f" {len(plan.settled)} settled by --prefer, {len(plan.failures)} failures noted"
     )
     console.print(f"leaderboard: {write_board(out)}")
+    raise typer.Exit(1 if plan.unequal else 0)

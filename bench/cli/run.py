@@ -95,7 +95,7 @@ def run(
     resolve_device("auto" if remote and device == "cuda" else device, ("cpu", "cuda"))
     console = Console()
     store = Store(out)
-    if not dry_run:
+    if not dry_run and cache != "only":
         store.check_writable()
     selection = Selection(
         tasks=tuple(task) if task else None,

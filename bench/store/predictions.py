@@ -45,7 +45,8 @@ def write_predictions(path: Path, predictions: Predictions) -> None:
     }
     if predictions.shuffled is not None:
         columns["shuffled"] = predictions.shuffled.astype(np.float32)
-    pq.write_table(pa.table(columns), path, compression="zstd", use_dictionary=["fold", "part"])
+    with path.open("wb") as stream:
+        pq.write_table(pa.table(columns), stream, compression="zstd", use_dictionary=["fold", "part"])
 
 
 def read_predictions(path: Path) -> Predictions:
@@ -66,6 +67,27 @@ def read_predictions(path: Path) -> Predictions:
             f"{path}: cannot be read ({error}). Delete the folder and run again to refit this result.", status=1
         ) from error
     return Predictions(*(column.to_numpy() for column in columns))
+
+
+def impossible(predictions: Predictions, rows: int, folds: int) -> str:
+    """What makes predictions ones that no fit on a task of so many rows and folds can have made, in words; empty
+    where nothing does."""
+    row, fold, part = predictions.row, predictions.fold, predictions.part
+    if not len(row):
+        return "holds no prediction"
+    if row.min() < 0 or row.max() >= rows:
+        return "predicts rows that the task does not have"
+    if fold.min() < 0 or fold.max() >= folds or part.min() < TRAIN or part.max() > TEST:
+        return "predicts for folds or parts that the split does not have"
+    seen = np.zeros(rows * folds, np.bool_)
+    seen[fold.astype(np.int64) * rows + row] = True
+    if np.count_nonzero(seen) != len(row):
+        return "predicts a row of a fold twice"
+    if not np.isfinite(predictions.prediction).all():
+        return "some of its predictions are not numbers"
+    if predictions.shuffled is not None and np.isinf(predictions.shuffled).any():
+        return "some of its predictions are not numbers"
+    return ""
 
 
 def join(pieces: list[Predictions]) -> Predictions:

@@ -115,7 +115,7 @@ def test_what_is_cut_off_is_left_out_and_failures_come_along(tmp_path):
     plan = join([one, two], out)
     assert len(plan.skipped) == 1
     assert "cut off" in plan.skipped[0]
-    assert [folder.parent.name for folder in plan.failures] == ["external+c"]
+    assert [note.record.model for note in plan.failures] == ["c"]
     assert json.loads((out / result("c").path / "failed.json").read_text())["reason"] == "no luck"
     assert (out / result("c").path / "failed.log").read_text() == "why"
     assert Store(out).record(result("a")) is not None
