@@ -356,7 +356,7 @@ def load_part(result: SeedResult, part: int, value: NDArray[np.float64]) -> Part
     BenchError : where its predictions cannot be read, or no fit on this task can have made them.
     """
     path = result.folder / PREDICTIONS
-    predictions = read_predictions(path)
+    predictions = read_predictions(path, result.record.crc32)
     wrong = impossible(predictions, len(value), len(result.record.rows["test"]))
     if wrong:
         raise BenchError(f"{path}: {wrong}. Run again to refit.", status=1)

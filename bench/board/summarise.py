@@ -61,7 +61,7 @@ def inputs_digest(task: TaskFiles, files: BoardFiles, code: str) -> str:
     assert task.record is not None, "a task without predictions has no inputs"
     parts: list[object] = [code, task.record.digest, [target.model_dump() for target in task.record.targets]]
     parts += [files.target, files.split, files.folds_digest]
-    parts += [result.record.model_dump() for seeds in files.results.values() for result in seeds]
+    parts += [result.record.model_dump_json() for seeds in files.results.values() for result in seeds]
     parts += [
         [str(failure.folder.relative_to(task.folder)), failure.record.model_dump(), failure.refit]
         for failure in files.failed

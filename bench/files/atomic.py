@@ -11,6 +11,7 @@ import os
 import re
 import secrets
 import socket
+import stat
 import time
 import zlib
 from collections.abc import Iterator
@@ -44,12 +45,40 @@ class NotWritable(BenchError):
     """A place that nothing can be written to: read-only, forbidden, or no folder."""
 
 
+def read_file(path: str | Path) -> bytes:
+    """The bytes of a regular file. Links are not followed, and a pipe is not waited for.
+
+    Raises
+    ------
+    OSError : where there is no such file; its ``errno`` is ELOOP for a link.
+    """
+    handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    try:
+        about = os.fstat(handle)
+        if not stat.S_ISREG(about.st_mode):
+            raise OSError(errno.EINVAL, "not a regular file", str(path))
+        pieces = [os.read(handle, about.st_size + 1)]
+        while pieces[-1] and sum(map(len, pieces)) < about.st_size:  # the system reads 2 GB at a time at most
+            pieces.append(os.read(handle, about.st_size + 1))
+        return b"".join(pieces)
+    finally:
+        os.close(handle)
+
+
 # ---- JSON ------------------------------------------------------------------------------------------------------------
 def read_json(path: Path) -> dict[str, Any] | None:
     """A JSON object, or None where it is missing, cut off or no object."""
     try:
-        value = json.loads(path.read_bytes().decode("utf-8"))
-    except (OSError, ValueError, RecursionError):
+        return json_object(path.read_bytes())
+    except OSError:
+        return None
+
+
+def json_object(content: bytes) -> dict[str, Any] | None:
+    """A JSON object, or None where the bytes are cut off or no object."""
+    try:
+        value = json.loads(content.decode("utf-8"))
+    except (ValueError, RecursionError):
         return None
     return value if isinstance(value, dict) else None
 

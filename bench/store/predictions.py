@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -10,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.errors import BenchError
+from bench.files.atomic import read_file
 from bench.tasks.task import TEST, TRAIN, VALID
 
 PartName = Literal["train", "valid", "test"]
@@ -49,14 +51,18 @@ def write_predictions(path: Path, predictions: Predictions) -> None:
         pq.write_table(pa.table(columns), stream, compression="zstd", use_dictionary=["fold", "part"])
 
 
-def read_predictions(path: Path) -> Predictions:
-    """Predictions of one file; an unreadable file is an error that names it and the fix."""
+def read_predictions(path: Path, crc32: int | None = None) -> Predictions:
+    """Predictions of one file, with the checksum ``crc32`` where one was noted; an unreadable file is an error that
+    names it and the fix."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     types = {"row": pa.int32(), "fold": pa.int8(), "part": pa.int8(), "prediction": pa.float32()}
     try:
-        table = pq.read_table(path, memory_map=False)
+        content = read_file(path)
+        if crc32 is not None and zlib.crc32(content) != crc32:
+            raise ValueError("it does not have the checksum that it was written with")
+        table = pq.read_table(pa.BufferReader(content))
         if "shuffled" in table.column_names:
             types["shuffled"] = pa.float32()
         columns = [table.column(name).cast(kind) for name, kind in types.items()]

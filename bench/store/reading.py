@@ -7,10 +7,12 @@ a link is foreign, whatever it leads to. Hidden files and folders belong to othe
 from __future__ import annotations
 
 import os
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
+from bench.files.atomic import read_file
 from bench.files.locks import is_held
 from bench.store.pairs import waiting
 from bench.store.record import (
@@ -40,6 +42,8 @@ PLAN = "plan.json"
 SUMMARY = "summary.json"
 LOCKS = ".locks"
 
+#: Bytes of a file that is read in one piece.
+SMALL = 1 << 22
 #: Folders between a folder of results and a result: task, target, split, pair, seed.
 _DEPTH = 5
 #: Where a record may lie in a result's folder, in the order in which they hold.
@@ -126,11 +130,12 @@ def files_of(folder: Path) -> dict[str, os.DirEntry[str]]:
 
 def folders_in(folder: Path) -> list[Path]:
     """Folders that may be of this package: neither hidden ones nor links, by name."""
-    return [
-        folder / name
-        for name, entry in sorted(files_of(folder).items())
-        if not name.startswith(".") and entry.is_dir(follow_symlinks=False)
-    ]
+    try:
+        with os.scandir(folder) as entries:
+            names = sorted(each.name for each in entries if each.name[0] != "." and each.is_dir(follow_symlinks=False))
+    except OSError:
+        return []
+    return [folder / name for name in names]
 
 
 def seed_folders(task: Path) -> Iterator[Path]:
@@ -210,18 +215,20 @@ def stored_task(folder: Path) -> StoredTask:
 
 
 # ---- results ---------------------------------------------------------------------------------------------------------
-def read_result(folder: Path, task: StoredTask | None = None) -> StoredResult | None:
+def read_result(folder: Path, task: StoredTask | None = None, *, checksum: bool = True) -> StoredResult | None:
     """What lies in a result's folder, and its state; None for an empty folder.
 
     Parameters
     ----------
     task : the task it lies under, which says whether it is current. Without one a result is at best whole.
+    checksum : whether the predictions are read to compare their checksum; their size is compared in any case. Only
+        for who looks at records alone: whoever reads predictions compares it.
     """
     here = files_of(folder)
     if not here:
         return None
     failure, troubles = _failure(folder, here)
-    found = _best(folder, here)
+    found = _best(folder, here, checksum)
     if found is None:
         found = _without_record(folder, failure, troubles)
     if found.state == State.WHOLE and task is not None and task.record is not None:
@@ -232,6 +239,12 @@ def read_result(folder: Path, task: StoredTask | None = None) -> StoredResult | 
     elif found.state in (State.DAMAGED, State.FAILED, State.UNFINISHED) and is_held(lock_of(folder)):
         found = StoredResult(found.path, found.result, found.record, State.IN_FLIGHT, "a run is fitting it")
     return StoredResult(found.path, found.result, found.record, found.state, found.why, failure, troubles)
+
+
+def finished(folder: Path, *, checksum: bool = True) -> StoredResult | None:
+    """As ``read_result`` says of a folder, in less time where there is a finished result."""
+    found = _one(folder / RECORD, checksum)
+    return found if found.state == State.WHOLE else read_result(folder, checksum=checksum)
 
 
 def lock_of(folder: Path) -> Path:
@@ -247,34 +260,43 @@ def lock_file(root: Path, result: PurePosixPath) -> Path:
     return root / LOCKS / hashlib.sha256(str(result).encode()).hexdigest()[:16]
 
 
-def _best(folder: Path, here: dict[str, os.DirEntry[str]]) -> StoredResult | None:
+def _best(folder: Path, here: dict[str, os.DirEntry[str]], checksum: bool) -> StoredResult | None:
     """The first whole one of a folder's records, else the first; None where there is none."""
     first = None
     for name in _RECORDS:
         if name in here:
-            found = _one(folder / name, here)
+            found = _one(folder / name, checksum)
             if found.state == State.WHOLE:
                 return found
             first = found if first is None else first
     return first
 
 
-def _one(path: Path, here: dict[str, os.DirEntry[str]]) -> StoredResult:
+def _one(path: Path, checksum: bool) -> StoredResult:
     """The result that one record tells of: schema, place, then predictions."""
     read = read_record(ResultRecord, path)
     if read.record is None:
         return StoredResult(path, None, None, read.state, read.why)
     result = read.record.result
-    if result.path != PurePosixPath(*path.parent.absolute().parts[-_DEPTH:]):
+    folder = os.path.dirname(path)
+    if str(result.path) != _place(folder):
         why = f"lies in another result's folder: it is of {result.path}"
         return StoredResult(path, result, read.record, State.FOREIGN, why)
-    beside = here.get(PREDICTIONS)
-    if beside is not None and beside.is_symlink():
-        return StoredResult(path, result, read.record, State.FOREIGN, f"{PREDICTIONS} next to it {_LINK}")
-    if beside is None or not is_whole(path.parent / PREDICTIONS, read.record):
+    beside = f"{folder}/{PREDICTIONS}"
+    if not is_whole(beside, read.record, checksum=checksum):
+        if os.path.islink(beside):
+            return StoredResult(path, result, read.record, State.FOREIGN, f"{PREDICTIONS} next to it {_LINK}")
         why = f"{PREDICTIONS} next to it is missing, cut off or damaged"
         return StoredResult(path, result, read.record, State.DAMAGED, why)
     return StoredResult(path, result, read.record, State.WHOLE)
+
+
+def _place(folder: str | Path) -> str:
+    """Where a result's folder lies below its folder of results."""
+    parts = os.fspath(folder).split(os.sep)[-_DEPTH:]
+    if len(parts) < _DEPTH or ".." in parts:
+        parts = os.path.abspath(folder).split(os.sep)[-_DEPTH:]
+    return "/".join(parts)
 
 
 def _failure(folder: Path, here: dict[str, os.DirEntry[str]]) -> tuple[FailureRecord | None, tuple[Trouble, ...]]:
@@ -285,7 +307,7 @@ def _failure(folder: Path, here: dict[str, os.DirEntry[str]]) -> tuple[FailureRe
     read = read_record(FailureRecord, path)
     if read.record is None:
         return None, (trouble(path, read.state, read.why),)
-    if read.record.result.path != PurePosixPath(*folder.absolute().parts[-_DEPTH:]):
+    if str(read.record.result.path) != _place(folder):
         why = f"lies in another result's folder: it is of {read.record.result.path}"
         return None, (trouble(path, State.FOREIGN, why),)
     return read.record, ()
@@ -299,11 +321,15 @@ def _without_record(folder: Path, failure: FailureRecord | None, troubles: tuple
     return StoredResult(folder, None, None, State.UNFINISHED, "never finished")
 
 
-def is_whole(path: Path, noted: ResultRecord | RowsFile) -> bool:
+def is_whole(path: str | Path, noted: ResultRecord | RowsFile, *, checksum: bool = True) -> bool:
     """Whether a file has the size and, where one was noted, the checksum it was written with."""
     try:
-        if path.stat().st_size != noted.bytes:
+        size = os.stat(path, follow_symlinks=False).st_size
+        if size != noted.bytes:
             return False
-        return noted.crc32 is None or mark(path).crc32 == noted.crc32
+        if noted.crc32 is None or not checksum:
+            return True
+        crc = zlib.crc32(read_file(path)) if size < SMALL else mark(Path(path)).crc32
+        return crc == noted.crc32
     except OSError:
         return False

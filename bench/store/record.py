@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import errno
 import math
-import stat
 import zlib
 from dataclasses import dataclass
 from enum import StrEnum
@@ -13,7 +13,7 @@ from typing import Any, Generic, Literal, NamedTuple, TypeVar
 from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
 
 from bench.featurizer import Kind
-from bench.files.atomic import CHECKSUM, has_its_checksum, json_text, read_json, write_json
+from bench.files.atomic import CHECKSUM, has_its_checksum, json_object, json_text, read_file, write_json
 from bench.store.format import FORMAT, upgrade
 from bench.store.predictions import PARTS, PartName
 from bench.store.result import ResultId
@@ -272,12 +272,11 @@ def read_record(kind: type[R], path: Path) -> Read[R]:
     """Read a record of any format so far. Never an error: a file that cannot be read is a state of it. Links are not
     followed."""
     try:
-        mode = path.lstat().st_mode
-    except OSError:
-        return Read(None, State.DAMAGED, "cannot be read")
-    if stat.S_ISLNK(mode):
-        return Read(None, State.FOREIGN, "is a link, and links are not followed")
-    content = read_json(path) if stat.S_ISREG(mode) else None  # to open a pipe would be to wait
+        content = json_object(read_file(path))
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            return Read(None, State.FOREIGN, "is a link, and links are not followed")
+        content = None
     if content is None:
         return Read(None, State.DAMAGED, "cannot be read")
     # Before anything else is believed, the number of the format among it. Format 1 had no checksums.

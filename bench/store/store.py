@@ -34,6 +34,7 @@ from bench.store.reading import (
     StoredTask,
     Trouble,
     find_task,
+    finished,
     folds_file,
     lock_file,
     read_result,
@@ -83,19 +84,20 @@ class Store:
         for folder in task_folders(self.root):
             yield stored_task(folder)
 
-    def results(self, *tasks: StoredTask) -> Iterator[StoredResult]:
+    def results(self, *tasks: StoredTask, checksum: bool = True) -> Iterator[StoredResult]:
         """Every result, of all tasks or of some, in path order, with its state: run, report, merge and clean read
-        results through this and ``read_result`` alone."""
+        results through this and ``read_result`` (which says what ``checksum`` is) alone."""
         for task in tasks or self.tasks():
             for folder in seed_folders(task.folder):
-                stored = read_result(folder, task)
+                stored = read_result(folder, task, checksum=checksum)
                 if stored is not None:
                     yield stored
 
     def records(self) -> Iterator[tuple[Path, ResultRecord]]:
-        """(folder, record) of every whole result, in path order."""
-        for stored in self.results():
-            if stored.whole and stored.record is not None:
+        """(folder, record) of every whole result, in path order. Its predictions were not read."""
+        for folder in (each for task in task_folders(self.root) for each in seed_folders(task)):
+            stored = finished(folder, checksum=False)
+            if stored is not None and stored.whole and stored.record is not None:
                 yield stored.folder, stored.record
 
     def failures(self) -> Iterator[tuple[Path, FailureRecord]]:
@@ -123,7 +125,7 @@ class Store:
         ------
         BenchError : where the result is of a newer format, and must not be replaced.
         """
-        stored = read_result(self.folder(result))
+        stored = finished(self.folder(result))
         if stored is None:
             return None
         if stored.state == State.NEWER:
