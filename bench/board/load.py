@@ -357,7 +357,7 @@ def load_part(result: SeedResult, part: int, value: NDArray[np.float64]) -> Part
     """
     path = result.folder / PREDICTIONS
     predictions = read_predictions(path, result.record.crc32)
-    wrong = impossible(predictions, len(value), len(result.record.rows["test"]))
+    wrong = impossible(predictions, len(value), result.record.rows)
     if wrong:
         raise BenchError(f"{path}: {wrong}. Run again to refit.", status=1)
     chosen = np.flatnonzero(predictions.part == part)

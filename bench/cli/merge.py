@@ -19,6 +19,7 @@ def merge(
     Exit status 1 if two folders hold other predictions under one key."""
     from rich.console import Console
 
+    from bench.errors import one_line
     from bench.report import write_board
     from bench.store.merge import merge as do
     from bench.store.merge import plan_merge
@@ -27,11 +28,11 @@ def merge(
     plan = plan_merge(sources, out, prefer)
     do(plan, out)
     for line in plan.skipped:
-        console.print(f"left out: {line}")
+        console.print(one_line(f"left out: {line}"))
     for line in plan.unequal:
-        console.print(f"unequal: {line}")
+        console.print(one_line(f"unequal: {line}"))
     for line in plan.settled:
-        console.print(f"differed, kept {line}")
+        console.print(one_line(f"differed, kept {line}"))
     console.print(
         f"{len(plan.results)} results copied, {plan.identical} identical, {len(plan.unequal)} unequal,"
         f" {len(plan.settled)} settled by --prefer, {len(plan.failures)} failures noted"

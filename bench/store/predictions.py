@@ -75,10 +75,11 @@ def read_predictions(path: Path, crc32: int | None = None) -> Predictions:
     return Predictions(*(column.to_numpy() for column in columns))
 
 
-def impossible(predictions: Predictions, rows: int, folds: int) -> str:
-    """What makes predictions ones that no fit on a task of so many rows and folds can have made, in words; empty
-    where nothing does."""
+def impossible(predictions: Predictions, rows: int, counts: dict[PartName, list[int]]) -> str:
+    """What makes predictions ones that no fit on a task of so many rows can have made, in words; empty where nothing
+    does. ``counts`` : rows of each part that the fit's record tells of, one number per fold."""
     row, fold, part = predictions.row, predictions.fold, predictions.part
+    folds = len(counts["test"])
     if not len(row):
         return "holds no prediction"
     if row.min() < 0 or row.max() >= rows:
@@ -89,9 +90,10 @@ def impossible(predictions: Predictions, rows: int, folds: int) -> str:
     seen[fold.astype(np.int64) * rows + row] = True
     if np.count_nonzero(seen) != len(row):
         return "predicts a row of a fold twice"
-    if not np.isfinite(predictions.prediction).all():
-        return "some of its predictions are not numbers"
-    if predictions.shuffled is not None and np.isinf(predictions.shuffled).any():
+    if rows_of_parts(predictions, folds) != counts:
+        return "holds other rows than its record says"
+    shuffled = predictions.shuffled
+    if not np.isfinite(predictions.prediction).all() or (shuffled is not None and np.isinf(shuffled).any()):
         return "some of its predictions are not numbers"
     return ""
 
