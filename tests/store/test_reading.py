@@ -121,24 +121,6 @@ def test_predictions_that_no_fit_can_have_made_cost_their_own_result(tmp_path, c
     assert "external + a, seed 0: " in (out / "leaderboard.md").read_text(encoding="utf-8")
 
 
-@pytest.mark.usefixtures("with_pictures")
-def test_a_huge_value_in_the_training_part_stops_no_board(planted, tmp_path):
-    made = planted()
-    value = made.task.targets["activity"].value
-    made.result(tmp_path / "out", "activity", "best", "ridge", value)
-    (file,) = (tmp_path / "out").glob(f"*/*/*/best+ridge/*/{PREDICTIONS}")
-    there = read_predictions(file)
-    huge = there.prediction.copy()
-    huge[there.part == 0] = np.where(np.arange((there.part == 0).sum()) % 2, 3e38, -3e38)
-    write_predictions(file, dataclasses.replace(there, prediction=huge))
-    noted = mark(file)
-    record = file.with_name(RECORD)
-    write_json(record, read_json(record) | {"bytes": noted.bytes, "crc32": noted.crc32})
-    made = make_board(tmp_path / "out")
-    assert made.troubles == []
-    assert "best + ridge" in {row.name for row in made.summaries[0].boards[0].rows}
-
-
 @pytest.mark.parametrize(
     ("field", "value"),
     [
