@@ -16,7 +16,7 @@ from pydantic import BeforeValidator, Field, ValidationError
 from bench.errors import BenchError
 from bench.files.atomic import read_json, write_json
 from bench.stats import bootstrap
-from bench.store.record import CardRecord, Duplicates, Role, Stored
+from bench.store.record import CardRecord, Duplicates, NearDuplicates, Role, Stored
 
 #: Computed numbers of a task, next to its ``task.json``.
 SUMMARY = "summary.json"
@@ -243,6 +243,7 @@ class BoardSummary(Stored):
     split: str
     folds_digest: str
     duplicates: Duplicates | None = None
+    near: NearDuplicates | None = None
     left_out: list[str] = Field(default_factory=list)
     failed: list[FailureSummary] = Field(default_factory=list)
     folds: int = 0
