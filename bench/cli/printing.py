@@ -33,6 +33,10 @@ def print_plan(plan: Plan, console: Console, *, list_fits: bool = False, list_sk
         )
         for what, count in task.counts.items():
             console.print(f"  {escape(what)}: {count:,}", highlight=False)
+        for finding in plan.failed_checks(planned):
+            about = f"{finding.check}, {finding.about}" if finding.about else finding.check
+            said = f"  [red]FAIL[/] {escape(about)}: {escape(finding.reason)}"
+            console.print(said, highlight=False, soft_wrap=True)
     if list_fits:
         for job in plan.jobs:
             console.print(f"  fit  {escape(str(job))}  about {in_words(job.seconds)}", highlight=False, soft_wrap=True)

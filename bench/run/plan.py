@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from bench.audit.audit import quick_failures
+from bench.audit.finding import Finding, Subject
 from bench.dataset import Unavailable
 from bench.errors import BenchError
 from bench.fit.recipe import result_key
@@ -74,6 +76,21 @@ class Plan:
     reused: list[ResultId] = field(default_factory=list)
     absent: list[ResultId] = field(default_factory=list)
     skipped: list[Skip] = field(default_factory=list)
+    _subjects: dict[str, tuple[Subject, list[Finding]]] = field(default_factory=dict, repr=False)
+
+    def subject(self, planned: PlannedTask) -> Subject:
+        """One of the tasks under its folds, as the checks of an audit see it: what they found out is kept."""
+        return self._checked(planned)[0]
+
+    def failed_checks(self, planned: PlannedTask) -> list[Finding]:
+        """What the quick checks of an audit FAIL of one of the tasks."""
+        return self._checked(planned)[1]
+
+    def _checked(self, planned: PlannedTask) -> tuple[Subject, list[Finding]]:
+        if planned.name not in self._subjects:
+            subject = Subject(planned.task, planned.folds)
+            self._subjects[planned.name] = subject, quick_failures(subject)
+        return self._subjects[planned.name]
 
     @property
     def seconds(self) -> float:

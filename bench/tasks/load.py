@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from bench.errors import BenchError
 from bench.plugins.registry import Registry
-from bench.tasks.duplicates import Duplicates, across_split
 from bench.tasks.folds import make_folds
 from bench.tasks.splits import Split
 from bench.tasks.task import DROPPED, TRAIN, Folds, Task
@@ -63,11 +62,6 @@ class PlannedTask:
         from bench.kernels.gc import gc_fraction
 
         return gc_fraction(self.task.sequences)
-
-    @cached_property
-    def duplicates(self) -> Duplicates:
-        """Test rows whose bases stand among training or validation rows too."""
-        return across_split(self.task, self.folds)
 
 
 def load_planned(source: TaskSource, registry: Registry) -> PlannedTask:
