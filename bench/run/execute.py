@@ -21,9 +21,10 @@ from rich.console import Console
 from bench.featurizer import Kind
 from bench.files.atomic import NotWritable
 from bench.fit.fit import FitResult
+from bench.fit.messages import JobFailed, plain_reason
 from bench.plugins.registry import Registry
 from bench.run.device import cpu_threads
-from bench.run.job import Job, JobFailed, plain_reason
+from bench.run.job import Job
 from bench.run.memory import MemoryBudget
 from bench.run.places.child import ChildPlace
 from bench.run.places.here import Here

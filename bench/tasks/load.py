@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.errors import BenchError
+from bench.plugins.described import Described
 from bench.plugins.registry import Registry
 from bench.tasks.folds import make_folds
 from bench.tasks.splits import Split
@@ -85,7 +86,12 @@ def load_task(source: str, registry: Registry, data_dir: Path | None) -> Task:
             f"--task {source}: not a task file. Give a data set's name (bench list shows them) or the path of a .toml"
             " that names your table."
         )
-    return registry.find("dataset", source)().load(data_dir)
+    found = registry.find("dataset", source)
+    if isinstance(found, Described):
+        assert registry.describer is not None
+        task: Task = registry.describer.load(TaskSource(source, data_dir=data_dir))
+        return task
+    return found().load(data_dir)
 
 
 def concrete_folds(task: Task, split: Split | str | None, quick: bool) -> Folds:
