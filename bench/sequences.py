@@ -76,6 +76,10 @@ class Sequences:
         covariates = {name: read_only(values) for name, values in self.covariates.items()}
         object.__setattr__(self, "covariates", covariates)
 
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self.__post_init__()  # arrays from another process can be written
+
     # ---- making them ----------------------------------------------------------------------------------------------
     @classmethod
     def from_strings(

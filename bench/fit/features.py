@@ -15,8 +15,9 @@ from bench.errors import BenchError
 from bench.featurizer import Features, Featurizer, Kind, LazyRows
 from bench.files.scratch import scratch_array
 from bench.fit.handed import arrays_of, owner, plain_array, sequences_for, writes_refused
-from bench.fit.recipe import PluginRecipe, plugin_recipe
+from bench.fit.recipe import plugin_recipe
 from bench.fit.shuffled import ShuffledRows
+from bench.plugins.described import PluginRecipe
 from bench.plugins.registry import Made
 from bench.tasks.task import Task
 

@@ -15,6 +15,7 @@ from typing import Any
 
 from bench.errors import BenchError
 from bench.plugins.declared import file_digests, names_of
+from bench.plugins.described import PluginRecipe
 from bench.plugins.libraries import keras_backend_of, library_versions, used_libraries
 from bench.plugins.registry import Made
 from bench.plugins.source import loaded_digest, source_digest
@@ -26,26 +27,6 @@ from bench.tasks.task import Folds, Task
 PROTOCOL = 3
 #: Packages other than those that a plugin declares which decide predictions.
 COMMON_LIBRARIES = ("numpy",)
-
-
-@dataclass(frozen=True)
-class PluginRecipe:
-    """What a featurizer or model is made of.
-
-    Attributes
-    ----------
-    name : in normal form, for messages; not part of the key.
-    source : hash of its code. parameters : as written in code, by name; the scale of the target among a model's.
-    libraries : versions of those it declares, by name. files : hashes of those it declares, in its order.
-    backend : that Keras computes with; empty for one without Keras.
-    """
-
-    name: str = field(compare=False)
-    source: str
-    parameters: tuple[tuple[str, str], ...] = ()
-    libraries: tuple[tuple[str, str], ...] = ()
-    files: tuple[str, ...] = ()
-    backend: str = ""
 
 
 @dataclass(frozen=True)
@@ -111,7 +92,7 @@ def _hashed(recipe: Any) -> dict[str, Any]:
 
 
 def plugin_recipe(made: Made, *, loaded: bool = True) -> PluginRecipe:
-    """What a plugin is made of.
+    """What a plugin is made of; of one that another process imports, what it was made of there.
 
     Parameters
     ----------
@@ -121,6 +102,8 @@ def plugin_recipe(made: Made, *, loaded: bool = True) -> PluginRecipe:
     ------
     BenchError : for a declared file that is not there.
     """
+    if made.recipe is not None:
+        return made.recipe
     plugin = made.new()
     libraries = names_of(plugin, "libraries")
     parameters = {key: repr(value) for key, value in made.parameters.items()}

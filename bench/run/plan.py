@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
 
+from bench.audit.audit import quick_failures
+from bench.audit.finding import Finding, Subject
 from bench.dataset import Unavailable
 from bench.errors import BenchError
-from bench.fit.recipe import PluginRecipe, plugin_recipe, recipe_of
-from bench.fit.worker import JobSpec, Probe, probe_features
+from bench.fit.messages import JobFailed, plain_reason
+from bench.fit.recipe import plugin_recipe, recipe_of
+from bench.fit.worker import Cost, JobSpec, ModelCost, Probe, model_cost, probe_features
+from bench.names import parse_name
 from bench.plugins.declared import not_installed
-from bench.plugins.kinds import PluginKind
+from bench.plugins.described import PluginRecipe
 from bench.plugins.parameters import expand_sweep
 from bench.plugins.registry import Made, Registry
-from bench.run.job import Job, JobFailed, plain_reason
-from bench.run.places.child import Child
+from bench.run.job import Job
+from bench.run.places.outside import Outside
 from bench.store.result import NO_FEATURES, ResultId
 from bench.store.store import Store
 from bench.tasks.load import PlannedTask, TaskSource, load_planned
@@ -26,8 +31,6 @@ from bench.tasks.splits import Split
 from bench.tasks.task import TRAIN, Task
 
 CacheMode = Literal["reuse", "refresh", "only"]
-#: Seconds a third-party featurizer may take for two rows (its imports and the task's loading counted in).
-PROBE_SECONDS = 120.0
 
 
 @dataclass(frozen=True)
@@ -69,25 +72,11 @@ class Skip:
         return f"{self.task} · {pair}" if pair else self.task
 
 
-@dataclass(frozen=True)
-class Broken:
-    """A plugin that cannot be run at all, for a fault of its own or of this installation; and the reason, with its
-    fix."""
-
-    kind: PluginKind
-    name: str
-    reason: str
-
-    @property
-    def what(self) -> str:
-        """Name of what is skipped."""
-        return f"{self.kind} {self.name}"
-
-
 @dataclass
 class Plan:
     """What was asked for, the work to do (in order), results that are there already, and what is skipped. ``broken`` :
-    plugins that nobody named and that cannot be run."""
+    plugins that nobody named and that cannot be used at all, each with the reason; ``unavailable`` : those whose
+    libraries are not installed here, with the fix."""
 
     selection: Selection
     tasks: list[PlannedTask] = field(default_factory=list)
@@ -95,7 +84,23 @@ class Plan:
     reused: list[ResultId] = field(default_factory=list)
     absent: list[ResultId] = field(default_factory=list)
     skipped: list[Skip] = field(default_factory=list)
-    broken: list[Broken] = field(default_factory=list)
+    broken: dict[str, str] = field(default_factory=dict)
+    unavailable: dict[str, str] = field(default_factory=dict)
+    _subjects: dict[str, tuple[Subject, list[Finding]]] = field(default_factory=dict, repr=False)
+
+    def subject(self, planned: PlannedTask) -> Subject:
+        """One of the tasks under its folds, as the checks of an audit see it: what they found out is kept."""
+        return self._checked(planned)[0]
+
+    def failed_checks(self, planned: PlannedTask) -> list[Finding]:
+        """What the quick checks of an audit FAIL of one of the tasks."""
+        return self._checked(planned)[1]
+
+    def _checked(self, planned: PlannedTask) -> tuple[Subject, list[Finding]]:
+        if planned.name not in self._subjects:
+            subject = Subject(planned.task, planned.folds)
+            self._subjects[planned.name] = subject, quick_failures(subject)
+        return self._subjects[planned.name]
 
     @property
     def seconds(self) -> float:
@@ -108,17 +113,18 @@ class Plan:
         return sum(len(job.results) for job in self.jobs)
 
 
-def make_plan(selection: Selection, registry: Registry, store: Store, *, patience: float = PROBE_SECONDS) -> Plan:
+def make_plan(selection: Selection, registry: Registry, store: Store, *, outside: Outside | None = None) -> Plan:
     """Load the tasks and lay out every fit.
 
     Parameters
     ----------
-    patience : seconds that a third-party featurizer may take for two rows.
+    outside : where third-party plugins are tried. One with the default limit of time where none is given.
 
     Raises
     ------
     BenchError : for unknown names and parameters, bad task files and splits, pairs of which none makes sense, and for
-        tasks and plugins that were asked for by name but cannot be loaded or run. What nobody named is skipped.
+        tasks and plugins that were asked for by name but cannot be loaded or run. What nobody named is left out, with
+        the reason.
     """
     if selection.cache not in ("reuse", "refresh", "only"):
         raise BenchError(f"--cache must be reuse, refresh or only. Got {selection.cache!r}.")
@@ -127,13 +133,11 @@ def make_plan(selection: Selection, registry: Registry, store: Store, *, patienc
     if selection.split is not None:
         Split.parse(selection.split, "--split")
     plan = Plan(selection)
-    child = Child()
-    try:
-        planner = _Planner(plan, registry, store, child, patience)
+    with nullcontext(outside) if outside is not None else Outside() as place:
+        planner = _Planner(plan, registry, store, place)
         for planned in _load_tasks(plan, registry):
             planner.add_task(planned)
-    finally:
-        child.close()
+    plan.broken |= registry.broken
     pairs = [skip for skip in plan.skipped if skip.featurizer is not None]
     if pairs and not (plan.jobs or plan.reused or plan.absent):
         raise BenchError(f"nothing to run: no pair asked for makes sense. {pairs[0].what}: {pairs[0].reason}.")
@@ -154,16 +158,17 @@ def _load_tasks(plan: Plan, registry: Registry) -> list[PlannedTask]:
                 raise BenchError(f"{name}: {absent}") from None
             plan.skipped.append(Skip(name, str(absent)))
             continue
-        except BenchError as error:
-            if named:
-                raise
-            plan.skipped.append(Skip(name, str(error)))
-            continue
         except (Exception, SystemExit) as error:
-            reason = f"cannot be loaded: {plain_reason(error)}. Correct its data set, or leave it out"
+            plain = isinstance(error, BenchError)
+            reason = str(error) if plain else f"{name}: cannot be loaded: {plain_reason(error)}. Leave it out."
+            if named and plain:
+                raise
             if named:
-                raise BenchError(f"{name}: {reason}.") from error
-            plan.skipped.append(Skip(name, reason))
+                raise BenchError(reason) from error
+            if registry.entry("dataset", name).built_in:  # public files that are cut short
+                plan.skipped.append(Skip(name, reason))
+            else:
+                plan.broken[f"dataset {name}"] = reason
             continue
         other = planned.get(loaded.name)
         if other is not None and other.source != loaded.source:
@@ -184,30 +189,31 @@ class _Pair:
 class _Planner:
     """Lays out the fits of one task after the other."""
 
-    def __init__(self, plan: Plan, registry: Registry, store: Store, child: Child, patience: float) -> None:
-        self._plan, self._registry, self._store = plan, registry, store
-        self._child, self._patience = child, patience
+    def __init__(self, plan: Plan, registry: Registry, store: Store, outside: Outside) -> None:
+        self._plan, self._registry, self._store, self._outside = plan, registry, store, outside
         self._recipes: dict[tuple[str, str], PluginRecipe] = {}
-        self._featurizers = self._usable("featurizer", plan.selection.featurizers)
-        self._models = self._usable("model", plan.selection.models)
+        self._featurizers = self._made("featurizer", plan.selection.featurizers)
+        self._models = self._made("model", plan.selection.models)
 
-    def _usable(self, kind: Literal["featurizer", "model"], asked: tuple[str, ...] | None) -> list[Made]:
-        """The plugins that were asked for, with their recipes; of all there are (None), those that can be run."""
+    def _made(self, kind: Literal["featurizer", "model"], asked: tuple[str, ...] | None) -> list[Made]:
+        """The plugins that were asked for. Of all that there are, one that cannot be used is noted and left out."""
         named = [text for each in asked or () for text in expand_sweep(each)]
-        texts: Sequence[str] = self._registry.names(kind) if asked is None else named
         made: dict[str, Made] = {}
-        for text in texts:
+        for text in self._registry.names(kind) if asked is None else named:
             try:
-                plugin = self._registry.make(kind, text)
-                missing = not_installed(plugin.cls)
+                missing = not_installed(self._registry.find(kind, parse_name(text)[0]))
+                if missing is not None and asked is None:
+                    self._plan.unavailable[f"{kind} {text}"] = missing
+                    continue
                 if missing is not None:
-                    raise BenchError(f"{plugin.name}: {missing}.")
+                    raise BenchError(f"{text}: {missing}.")
+                plugin = self._registry.make(kind, text)
                 self._recipes[kind, plugin.name] = plugin_recipe(plugin)
                 made[plugin.name] = plugin
             except BenchError as error:
                 if asked is not None:
                     raise
-                self._plan.broken.append(Broken(kind, text, str(error)))
+                self._plan.broken[f"{kind} {text}"] = str(error)
         return list(made.values())
 
     def add_task(self, planned: PlannedTask) -> None:
@@ -216,14 +222,12 @@ class _Planner:
         rows = int((planned.folds.part[0] == TRAIN).sum())
         targets = tuple(planned.task.targets)
         for pair in list(self._pairs(planned)):  # all are probed before the first key is made
-            seconds = 0.0
-            if isinstance(pair.probe, Probe):
-                seconds = _seconds(pair.model, rows, pair.probe.columns) * len(planned.folds)
+            cost = self._cost(planned, pair, rows)
             seeds = range(self._plan.selection.seeds) if pair.model.cls.stochastic else range(1)
-            together = pair.model.new().multitask and len(targets) > 1
+            together = pair.model.multitask and len(targets) > 1
             for group in [targets] if together else [(name,) for name in targets]:
                 for seed in seeds:
-                    self._add_job(planned, pair, group, seed, seconds)
+                    self._add_job(planned, pair, group, seed, cost)
 
     def _pairs(self, planned: PlannedTask) -> Iterator[_Pair]:
         """Pairs to run; those that make no sense are noted as skipped."""
@@ -256,11 +260,26 @@ class _Planner:
                 return JobFailed(str(error), "")
         spec = JobSpec.of(planned, self._registry, featurizer=featurizer.name)
         try:
-            return self._child.probe(spec, timeout=self._patience)
+            return self._outside.probe(spec)
         except JobFailed as failure:
             return failure
 
-    def _add_job(self, planned: PlannedTask, pair: _Pair, targets: tuple[str, ...], seed: int, seconds: float) -> None:
+    def _cost(self, planned: PlannedTask, pair: _Pair, rows: int) -> ModelCost | JobFailed:
+        """What a model needs for all folds, or its failure."""
+        if isinstance(pair.probe, JobFailed):
+            return pair.probe
+        outside, files = self._registry.outside([("model", pair.model.name)])
+        size = (len(planned.task), rows, pair.probe.columns, pair.probe.item_bytes)
+        ask = Cost(files, pair.model.name, *size)
+        try:
+            one = self._outside.cost(ask, outside) if outside else model_cost(pair.model, ask)
+        except JobFailed as failure:
+            return failure
+        return ModelCost(one.seconds * len(planned.folds), one.memory)
+
+    def _add_job(
+        self, planned: PlannedTask, pair: _Pair, targets: tuple[str, ...], seed: int, cost: ModelCost | JobFailed
+    ) -> None:
         folds = planned.folds
         shown = NO_FEATURES if pair.featurizer is None else pair.featurizer.name
         results = tuple(ResultId(planned.name, target, folds.name, shown, pair.model.name, seed) for target in targets)
@@ -275,7 +294,7 @@ class _Planner:
             plan.absent.extend(result for result, is_there in zip(results, there, strict=True) if not is_there)
         else:
             found = pair.probe if isinstance(pair.probe, Probe) else Probe("table", 0, 0)
-            trouble = pair.probe if isinstance(pair.probe, JobFailed) else None
+            needs = cost if isinstance(cost, ModelCost) else ModelCost()
             plan.jobs.append(
                 Job(
                     planned,
@@ -284,20 +303,13 @@ class _Planner:
                     seed,
                     results,
                     recipe,
-                    seconds,
+                    needs.seconds,
                     columns=found.columns,
                     item_bytes=found.item_bytes,
-                    trouble=trouble,
+                    memory=needs.memory,
+                    trouble=cost if isinstance(cost, JobFailed) else None,
                 )
             )
-
-
-def _seconds(model: Made, rows: int, columns: int) -> float:
-    """The model's guess of one fit's seconds. It only orders the plan: a third party's that raises counts as none."""
-    try:
-        return max(float(model.cls.estimate(rows, columns)), 0.0)
-    except Exception:
-        return 0.0
 
 
 def lacks(featurizer: Made, task: Task) -> str:
