@@ -82,6 +82,7 @@ def build_task(spec: TaskSpec, frame: pd.DataFrame, *, source: str, genome: Path
         counts=counts,
         minimum=spec.minimum,
         medians=medians,
+        left_out=names[np.setdiff1d(np.arange(len(names)), table.rows)],
     )
 
 

@@ -112,6 +112,7 @@ class Task:
     counts : what was counted while reading (IUPAC letters made N, rows filtered ...), for people.
     minimum : the filters of the task's file, covariate -> least value; the rows below are not here.
     content : hashes of the parts of the content; see `bench.tasks.digest.content_of`.
+    left_out : names of the rows of the table that are not here (not measured, below the minimum), str (m,).
     medians : covariate -> median of its values, which stands in for a gap where a baseline needs a number.
     """
 
@@ -129,6 +130,7 @@ class Task:
     minimum: Mapping[str, float] = field(default_factory=dict)
     content: Content | None = None
     medians: Mapping[str, float] = field(default_factory=dict)
+    left_out: NDArray[Any] = field(default_factory=lambda: np.zeros(0, np.str_))
 
     def __len__(self) -> int:
         return len(self.row_id)
