@@ -183,15 +183,6 @@ class ColumnsSpec(_Strict):
         """The column of a part, where one is named."""
         return getattr(self, part) or None
 
-    def called(self, part: Part) -> str:
-        """What the table calls the column of a part: as it is named here, else as the part is."""
-        return self.said(part) or part
-
-    @property
-    def text(self) -> set[str]:
-        """Columns that are text whatever they look like: names, bases, labels."""
-        return {*map(self.called, PARTS), *self.strata.values()}
-
     @property
     def required(self) -> list[str]:
         """Columns that are named here, and so must exist."""
