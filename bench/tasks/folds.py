@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.errors import BenchError, nearest
+from bench.tasks.places import UNPLACED
 from bench.tasks.splits import Kind, Split
 from bench.tasks.task import DROPPED, PART_NAMES, TEST, TRAIN, VALID, Folds, Task
 
@@ -56,9 +57,12 @@ def _holdout(task: Task, split: Split) -> NDArray[np.int8]:
 
 def _chromosome_kfold(task: Task, split: Split) -> NDArray[np.int8]:
     dropped = np.isin(task.chrom, _known(task, split.drop, "drop"))
-    labels, codes, rows = np.unique(task.chrom, return_inverse=True, return_counts=True)
+    # Rows without a chromosome would fill one fold with controls: they are dealt by locus.
+    unplaced = task.chrom == UNPLACED
+    group = np.where(unplaced, np.char.add("\0", task.locus.astype(np.str_)), task.chrom)
+    labels, codes = np.unique(group, return_inverse=True)
     rows = np.bincount(codes[~dropped], minlength=len(labels))
-    present = int((rows > 0).sum())
+    present = len(set(task.chrom[~dropped & ~unplaced].tolist()))
     if present < split.k:
         raise BenchError(
             f"{task.card.name}: split chromosome-kfold[k={split.k}] needs {split.k} chromosomes, there are {present}."
@@ -91,7 +95,10 @@ def _genome_blocks(task: Task, split: Split) -> NDArray[np.int8]:
 def _locus_kfold(task: Task, split: Split) -> NDArray[np.int8]:
     loci, codes, rows = np.unique(task.locus, return_inverse=True, return_counts=True)
     if len(loci) < split.k:
-        raise BenchError(f"{task.card.name}: split {split} needs {split.k} loci, there are {len(loci)}.")
+        raise BenchError(
+            f"{task.card.name}: split {split} needs {split.k} loci, there are {len(loci)}."
+            " Rows that overlap or are one base apart share one; name others with locus under [columns]."
+        )
     # Shuffled, so that an order in the table (by activity, by design) does not become an order of the folds.
     shuffled = np.random.default_rng(0).permutation(len(loci))
     fold = np.empty(len(loci), np.int64)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from bench.errors import BenchError
-from bench.files.fasta import read_fasta
+from bench.files.fasta import is_fasta, read_fasta
 from bench.files.reading import CHECK, RELATIVE
 from bench.files.tables import read_tsv
 from bench.tasks.columns import Columns
@@ -75,7 +75,7 @@ def read_design(path: Path) -> pd.DataFrame:
 
     if not path.is_file():
         raise BenchError(f"{path}: no such design. {RELATIVE}")
-    if path.name.removesuffix(".gz").endswith((".fa", ".fasta")):
+    if is_fasta(path):
         records = read_fasta(path, fix=CHECK)
         return pd.DataFrame({"id": list(records), "sequence": list(records.values())})
     lacking = "The design is a FASTA (.fa, .fasta) or a reporter_sequence_design table."

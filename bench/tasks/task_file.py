@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from bench.files.tables import read_table
+from bench.files.tables import Layout, read_table
 from bench.files.toml import read_toml, validated
 from bench.tasks.igvf import REPLICATE, TARGET, canonical, read_design
 from bench.tasks.spec import TargetSpec, TaskFile, named
@@ -22,11 +22,13 @@ def load_task_file(path: str | Path) -> Task:
     path = Path(path)
     spec = validated(TaskFile, read_toml(path, "task file"), str(path))
     table = path.parent / spec.table
-    frame = read_table(table, spec.columns.text)
-    if spec.format != "table" and spec.design is not None:
+    layout = Layout(spec.skip_rows, tuple(spec.columns.names), spec.sheet)
+    read = read_table(table, layout)
+    frame = read.frame
+    if spec.format in ("igvf-experiment", "igvf-barcode") and spec.design is not None:
         frame = canonical(spec.format, frame, read_design(path.parent / spec.design), str(table))
         replicates = [column for column in frame.columns if str(column).startswith(REPLICATE)]
         columns = spec.columns.model_copy(update={"covariates": named("dna_count", "barcodes")})
         spec = spec.model_copy(update={"targets": {TARGET: TargetSpec(replicates=replicates)}, "columns": columns})
     genome = path.parent / spec.fasta if spec.fasta else None
-    return build_task(spec, frame, source=str(table), genome=genome)
+    return build_task(spec, frame, source=str(table), genome=genome, notes=read.notes)
