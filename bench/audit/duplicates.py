@@ -6,25 +6,14 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 
 import numpy as np
-from numba import njit
-from numpy.typing import NDArray
 
 from bench.audit.finding import Finding, Status, Subject
-from bench.sequences import Sequences
+from bench.kernels.sketch import MOST_KMERS, NEAR, K, kmer_hashes
 from bench.tasks.duplicates import across_split
 from bench.tasks.task import TEST, TRAIN, VALID, Folds, Task
 
-#: Length of the k-mers that are compared, canonical over strands. Of 4 million pairs of unrelated 150-mers at 45 % GC
-#: none shares a tenth of its 12-mers (docs/audit.md).
-K = 12
-#: Share of a test row's k-mers that one other row must hold for the two to be near duplicates. Of copies of 150 bases
-#: at 99 % identity all reach it, at 97 % 94 %, at 95 % 62 %, at 90 % 5 % (docs/audit.md). Tiles that overlap by more
-#: than half do too.
-NEAR = 0.5
 #: K-mers that more rows hold than this are passed over: vectors, adapters and repeats name no pair and cost n² work.
 COMMON = 200
-#: K-mers of all rows that are compared at most; above it a sample by hash is (a sketch), the same ones in every row.
-MOST_KMERS = 8_000_000
 #: Share of test rows with a copy among the rows that a model sees. A memoriser of copies gains .003 in Spearman at 1 %
 #: and .016 at 5 %, for a model at .5 on data of reliability .8 (docs/audit.md).
 LEAK_WARN, LEAK_FAIL = 0.01, 0.05
@@ -54,7 +43,7 @@ def near_across_split(task: Task, folds: Folds, near: float = NEAR) -> NearCopie
     sequences = task.sequences
     bases = int(sequences.lengths.sum())
     scale = max(1, -(-bases // MOST_KMERS))
-    hashes, rows = _kmer_hashes(sequences, scale)
+    hashes, rows = kmer_hashes(sequences, scale)
     _, kmer, holders = np.unique(hashes, return_inverse=True, return_counts=True)
     size = np.bincount(rows, minlength=len(task))  # of all k-mers: a row that is all vector has few rare ones
     kept = (holders[kmer] > 1) & (holders[kmer] <= COMMON)
@@ -104,55 +93,3 @@ def leak_status(copies: int, rows: int) -> Status:
     """Status of so many copies among so many test rows."""
     share = copies / max(rows, 1)
     return "FAIL" if share >= LEAK_FAIL else "WARN" if share >= LEAK_WARN else "PASS"
-
-
-def _kmer_hashes(sequences: Sequences, scale: int) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
-    """Hashes of the different canonical k-mers of every row (one in ``scale`` of them), and their rows."""
-    most = np.maximum(sequences.lengths - K + 1, 0)
-    ends = np.cumsum(most)
-    hashes = np.empty(int(ends[-1]) if len(ends) else 0, np.uint64)
-    limit = np.uint64(2**64 // scale - 1 if scale > 1 else 2**64 - 1)
-    kept = np.empty(len(sequences), np.int64)
-    _hash_kmers(
-        np.asarray(sequences.buffer), sequences.start, sequences.stop, ends - most, np.int64(K), limit, hashes, kept
-    )
-    rows = np.repeat(np.arange(len(sequences)), kept)
-    place = np.repeat(ends - most - np.cumsum(kept) + kept, kept) + np.arange(int(kept.sum()))
-    return hashes[place], rows
-
-
-@njit(cache=True, nogil=True)
-def _hash_kmers(buffer, start, stop, first, k, limit, hashes, kept):  # type: ignore[no-untyped-def]
-    """Sorted, different hashes (at most ``limit``) of each row's canonical k-mers from ``hashes[first[row]]`` on;
-    ``kept[row]`` is their number. The strand of a row does not matter to canonical k-mers."""
-    mask = (np.uint64(1) << np.uint64(2 * k)) - np.uint64(1)
-    top = np.uint64(2 * (k - 1))
-    for row in range(len(start)):
-        forward = np.uint64(0)
-        backward = np.uint64(0)
-        length = 0
-        count = first[row]
-        for position in range(start[row], stop[row]):
-            base = buffer[position]
-            if base > 3:
-                length = 0
-                continue
-            forward = ((forward << np.uint64(2)) | np.uint64(base)) & mask
-            backward = (backward >> np.uint64(2)) | (np.uint64(3 - base) << top)
-            length += 1
-            if length < k:
-                continue
-            x = min(forward, backward)  # mixed as in SplitMix64: neighbouring k-mers fall anywhere
-            x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-            x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-            x = x ^ (x >> np.uint64(31))
-            if x <= limit:
-                hashes[count] = x
-                count += 1
-        piece = np.sort(hashes[first[row] : count])
-        different = 0
-        for i in range(len(piece)):
-            if i == 0 or piece[i] != piece[i - 1]:
-                hashes[first[row] + different] = piece[i]
-                different += 1
-        kept[row] = different

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,7 +27,9 @@ if TYPE_CHECKING:
 CHROMOSOMES = 5
 
 
-def build_task(spec: TaskSpec, frame: pd.DataFrame, *, source: str, genome: Path | None = None) -> Task:
+def build_task(
+    spec: TaskSpec, frame: pd.DataFrame, *, source: str, genome: Path | None = None, labels: Collection[str] = ()
+) -> Task:
     """The task of a table.
 
     Rows without any measured target, and rows below ``spec.minimum``, are dropped and counted in ``counts``. Letters of
@@ -38,6 +40,7 @@ def build_task(spec: TaskSpec, frame: pd.DataFrame, *, source: str, genome: Path
     ----------
     source : what to call the table in messages.
     genome : FASTA to cut the sequences from, in place of a column.
+    labels : columns that a split may go by besides that of ``spec``.
 
     Raises
     ------
@@ -65,6 +68,7 @@ def build_task(spec: TaskSpec, frame: pd.DataFrame, *, source: str, genome: Path
     if 0 < unplaced < len(table):
         counts["rows without a chromosome"] = unplaced
     strata = {name: table.text(column) for name, column in spec.columns.strata.items()}
+    wanted = dict.fromkeys([*([spec.split.column] if spec.split else []), *labels])
     return Task(
         card=spec.card,
         sequences=sequences,
@@ -78,6 +82,7 @@ def build_task(spec: TaskSpec, frame: pd.DataFrame, *, source: str, genome: Path
         digest=digest(sequences, row_id, places.chrom, places.start, locus, targets, strata),
         counts=counts,
         minimum=spec.minimum,
+        labels={column: table.text(column) for column in wanted if column in table},
     )
 
 

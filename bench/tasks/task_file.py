@@ -8,12 +8,14 @@ from bench.files.tables import read_table
 from bench.files.toml import read_toml, validated
 from bench.tasks.igvf import REPLICATE, TARGET, canonical, read_design
 from bench.tasks.spec import TargetSpec, TaskFile, named
+from bench.tasks.splits import Split
 from bench.tasks.table import build_task
 from bench.tasks.task import Task
 
 
-def load_task_file(path: str | Path) -> Task:
-    """The task that a TOML file describes.
+def load_task_file(path: str | Path, split: Split | None = None) -> Task:
+    """The task that a TOML file describes. ``split`` is one that it will be put under in place of its own: the task
+    keeps the column that it goes by.
 
     Raises
     ------
@@ -29,4 +31,5 @@ def load_task_file(path: str | Path) -> Task:
         columns = spec.columns.model_copy(update={"covariates": named("dna_count", "barcodes")})
         spec = spec.model_copy(update={"targets": {TARGET: TargetSpec(replicates=replicates)}, "columns": columns})
     genome = path.parent / spec.fasta if spec.fasta else None
-    return build_task(spec, frame, source=str(table), genome=genome)
+    labels = [split.column] if split else []
+    return build_task(spec, frame, source=str(table), genome=genome, labels=labels)
