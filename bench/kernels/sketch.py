@@ -50,7 +50,7 @@ def without_constant_ends(sequences: Sequences) -> Sequences:
     """The same rows less the bases that all of them begin and end with, as they are read. One row loses nothing, nor do
     rows that would lose all but ``K`` of their bases."""
     n = len(sequences)
-    shortest = int(sequences.lengths.min(initial=0))
+    shortest = int(sequences.lengths.min()) if n else 0
     if n < 2 or shortest <= K:
         return sequences
     head, tail = _constant_ends(
