@@ -27,6 +27,8 @@ def print_plan(plan: Plan, console: Console, *, list_fits: bool = False, list_sk
         )
         for what, count in task.counts.items():
             console.print(f"  {escape(what)}: {count:,}", highlight=False)
+        for note in task.notes:
+            console.print(f"  {escape(note)}", highlight=False, soft_wrap=True)
     if list_fits:
         for job in plan.jobs:
             console.print(f"  fit  {escape(str(job))}  about {in_words(job.seconds)}", highlight=False, soft_wrap=True)

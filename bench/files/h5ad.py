@@ -1,4 +1,4 @@
-"""AnnData files (.h5ad) of counts, as MPRAlib writes them: replicates are observations, barcodes or oligos variables."""
+"""AnnData files (.h5ad) as MPRAlib writes them: observations are replicates, variables barcodes or oligos."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ def read_h5ad(path: Path) -> pd.DataFrame:
     """An AnnData as a table of one row per variable.
 
     Columns: ``barcode`` and ``oligo_name`` where the variables are barcodes of oligos (``var["oligo"]``), else ``id``;
-    ``dna_count_<replicate>`` and ``rna_count_<replicate>`` from the layers ``dna`` and ``rna``, missing where both are 0
-    (never seen); and the other columns of ``var``.
+    ``dna_count_<replicate>`` and ``rna_count_<replicate>`` from the layers ``dna`` and ``rna``, missing where both are
+    0 (never seen); and the other columns of ``var``.
 
     Raises
     ------
@@ -40,8 +40,8 @@ def read_h5ad(path: Path) -> pd.DataFrame:
     missing = [layer for layer in LAYERS if layer not in data.layers]
     if missing:
         raise BenchError(
-            f"{path}: layer {missing[0]!r} is missing. An .h5ad needs the layers dna and rna, raw counts, with replicates"
-            " as observations and barcodes or oligos as variables."
+            f"{path}: layer {missing[0]!r} is missing. An .h5ad needs the layers dna and rna, raw counts, with"
+            " replicates as observations and barcodes or oligos as variables."
         )
     counts = {layer: _dense(data.layers[layer]).astype(np.float64) for layer in LAYERS}
     unseen = (counts["dna"] == 0) & (counts["rna"] == 0)

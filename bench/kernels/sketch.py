@@ -26,16 +26,15 @@ def near_clusters(sequences: Sequences, near: float = NEAR) -> NDArray[np.int64]
     """Clusters of near duplicates, int64 (n,), numbered from 0 in no particular order.
 
     Two rows are near duplicates where one holds at least ``near`` of the canonical ``K``-mers of the other (the one
-    with fewer); clusters are what such pairs connect. Bases that all rows begin or end with, such as adapters, are set
-    aside first. Rows without any k-mer are alone. Above ``MOST_KMERS`` a sketch is compared.
+    with fewer); clusters are what such pairs connect. Set constant ends such as adapters aside first
+    (``bench.tasks.loci.without_ends``). Rows without any k-mer are alone. Above ``MOST_KMERS`` a sketch is compared.
     """
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
 
     n = len(sequences)
-    inner = without_constant_ends(sequences)
-    scale = max(1, -(-int(inner.lengths.sum()) // MOST_KMERS))
-    hashes, rows = kmer_hashes(inner, scale)
+    scale = max(1, -(-int(sequences.lengths.sum()) // MOST_KMERS))
+    hashes, rows = kmer_hashes(sequences, scale)
     pairs = _candidates(hashes, rows, n)
     first = np.searchsorted(rows, np.arange(n + 1))
     a, b = pairs // n, pairs % n
@@ -44,25 +43,6 @@ def near_clusters(sequences: Sequences, near: float = NEAR) -> NDArray[np.int64]
     close = shared >= near * np.minimum(size[a], size[b])
     graph = coo_array((np.ones(int(close.sum()), np.int8), (a[close], b[close])), shape=(n, n))
     return np.asarray(connected_components(graph, directed=False)[1], np.int64)
-
-
-def without_constant_ends(sequences: Sequences) -> Sequences:
-    """The same rows less the bases that all of them begin and end with, as they are read. One row loses nothing, nor do
-    rows that would lose all but ``K`` of their bases."""
-    n = len(sequences)
-    shortest = int(sequences.lengths.min()) if n else 0
-    if n < 2 or shortest <= K:
-        return sequences
-    head, tail = _constant_ends(
-        np.asarray(sequences.buffer), sequences.start, sequences.stop, sequences.reverse, shortest
-    )
-    if head + tail + K > shortest:
-        return sequences
-    left = np.where(sequences.reverse, tail, head)
-    right = np.where(sequences.reverse, head, tail)
-    return Sequences(
-        sequences.buffer, sequences.start + left, sequences.stop - right, sequences.reverse, sequences.width
-    )
 
 
 def kmer_hashes(sequences: Sequences, scale: int) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
@@ -118,35 +98,6 @@ def _shared(hashes, first, a, b):  # type: ignore[no-untyped-def]
             else:
                 j += 1
     return out
-
-
-@njit(cache=True, nogil=True)
-def _base(buffer, start, stop, reverse, place):  # type: ignore[no-untyped-def]
-    """The base of a row at a place, as it is read; from the end where ``place`` is negative."""
-    if place < 0:
-        place += stop - start
-    if not reverse:
-        return buffer[start + place]
-    base = buffer[stop - 1 - place]
-    return np.uint8(3 - base) if base < 4 else base
-
-
-@njit(cache=True, nogil=True)
-def _constant_ends(buffer, start, stop, reverse, shortest):  # type: ignore[no-untyped-def]
-    """Numbers of bases that all rows begin and end with."""
-    ends = np.zeros(2, np.int64)
-    for end in range(2):
-        for length in range(1, shortest + 1):
-            place = length - 1 if end == 0 else -length
-            base = _base(buffer, start[0], stop[0], reverse[0], place)
-            for row in range(1, len(start)):
-                if _base(buffer, start[row], stop[row], reverse[row], place) != base:
-                    base = np.uint8(255)
-                    break
-            if base == 255:
-                break
-            ends[end] = length
-    return ends[0], ends[1]
 
 
 @njit(cache=True, nogil=True)

@@ -299,6 +299,7 @@ def task_record(task: Task, rows_file: Mark) -> TaskRecord:
         split=str(task.split),
         card=CardRecord.of(task.card),
         counts={name: int(count) for name, count in task.counts.items()},
+        notes=list(task.notes),
         strata=list(task.strata),
         covariates=list(task.sequences.covariates),
         targets=[

@@ -1,7 +1,7 @@
 """From counts to activities: one formula, wherever the counts come from.
 
-Per library (a column of counts) normalised = (count + 1) / (total + rows) * 1e6, over the rows where both RNA and DNA of
-a replicate are known; activity = log2 of normalised RNA over normalised DNA.
+Per library (a column of counts) normalised = (count + 1) / (total + rows) * 1e6, over the rows where both RNA and DNA
+of a replicate are known; activity = log2 of normalised RNA over normalised DNA.
 """
 
 from __future__ import annotations
@@ -125,12 +125,12 @@ def of_barcodes(
         names, codes = np.unique(element[~outlier], return_inverse=True)
         rna, dna = rna[~outlier], dna[~outlier]
     barcodes = np.bincount(codes, minlength=len(names))
-    summed = [np.bincount(codes, counts, minlength=len(names)) for counts in (rna, dna)]
+    rna_sum, dna_sum = (np.bincount(codes, counts, len(names)).astype(np.float64) for counts in (rna, dna))
     if how.combine == "ratios":
         activity = np.bincount(codes, log_ratio(rna, dna), minlength=len(names)) / np.maximum(barcodes, 1)
     else:
-        activity = log_ratio(*summed)
-    return Elements(names, summed[1], activity, barcodes, int(outlier.sum()))
+        activity = log_ratio(rna_sum, dna_sum)
+    return Elements(names, dna_sum, activity, barcodes, int(outlier.sum()))
 
 
 def _distance(codes: NDArray[np.int64], rna: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -100,7 +100,9 @@ def toml_value(value: Any) -> str:
 
 
 def _key(name: str) -> str:
-    return name if name and all(each.isascii() and (each.isalnum() or each in "_-") for each in name) else toml_value(name)
+    return (
+        name if name and all(each.isascii() and (each.isalnum() or each in "_-") for each in name) else toml_value(name)
+    )
 
 
 def _target(key: str) -> tuple[str, ...]:

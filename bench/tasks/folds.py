@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from bench.errors import BenchError, nearest
 from bench.tasks.deal import deal, rotate
 from bench.tasks.label_folds import by_column, group_kfold, leave_one_out
-from bench.tasks.loci import joined
+from bench.tasks.loci import joined, without_ends
+from bench.tasks.places import UNPLACED
 from bench.tasks.splits import Kind, Split
 from bench.tasks.task import DROPPED, PART_NAMES, TEST, TRAIN, VALID, Folds, Task
 
@@ -59,9 +60,12 @@ def _holdout(task: Task, split: Split) -> NDArray[np.int8]:
 
 def _chromosome_kfold(task: Task, split: Split) -> NDArray[np.int8]:
     dropped = np.isin(task.chrom, _known(task, split.drop, "drop"))
-    labels, codes, rows = np.unique(task.chrom, return_inverse=True, return_counts=True)
+    # Rows without a chromosome would fill one fold with controls: they are dealt by locus.
+    unplaced = task.chrom == UNPLACED
+    group = np.where(unplaced, np.char.add("\0", task.locus.astype(np.str_)), task.chrom)
+    labels, codes = np.unique(group, return_inverse=True)
     rows = np.bincount(codes[~dropped], minlength=len(labels))
-    present = int((rows > 0).sum())
+    present = len(set(task.chrom[~dropped & ~unplaced].tolist()))
     if present < split.k:
         raise BenchError(
             f"{task.card.name}: split chromosome-kfold[k={split.k}] needs {split.k} chromosomes, there are {present}."
@@ -99,16 +103,18 @@ def _similarity_kfold(task: Task, split: Split) -> NDArray[np.int8]:
     # Numba is imported for the one split that counts k-mers.
     from bench.kernels.sketch import near_clusters
 
-    return _groups_kfold(
-        task, split, joined([near_clusters(task.sequences), task.locus]), "clusters of near-duplicate sequences"
-    )
+    clusters = joined([near_clusters(without_ends(task.sequences)), task.locus])
+    return _groups_kfold(task, split, clusters, "clusters of near-duplicate sequences")
 
 
 def _groups_kfold(task: Task, split: Split, group: NDArray[np.int64], what: str) -> NDArray[np.int8]:
     """Whole groups, int64 (n,), dealt to k folds."""
     groups, codes, rows = np.unique(group, return_inverse=True, return_counts=True)
     if len(groups) < split.k:
-        raise BenchError(f"{task.card.name}: split {split} needs {split.k} {what}, there are {len(groups)}.")
+        raise BenchError(
+            f"{task.card.name}: split {split} needs {split.k} {what}, there are {len(groups)}."
+            " Rows that overlap or are one base apart share a locus; name others with locus under [columns]."
+        )
     # Shuffled, so that an order in the table (by activity, by design) does not become an order of the folds.
     shuffled = np.random.default_rng(0).permutation(len(groups))
     fold = np.empty(len(groups), np.int64)

@@ -14,16 +14,16 @@ from numpy.typing import NDArray
 
 from bench.errors import BenchError
 from bench.files.fasta import is_fasta
-from bench.files.numbers import parse_numbers
 from bench.files.reading import open_text
 from bench.files.tables import SEPARATORS, Layout, kind_of, read_table
 from bench.tasks.aliases import candidates
 from bench.tasks.columns import Columns
 from bench.tasks.draft import Draft
-from bench.tasks.guess_columns import MEASURED, measurements
+from bench.tasks.guess_columns import measurements
 from bench.tasks.igvf import GENOMIC_ELEMENT, OLDER
 from bench.tasks.label_folds import WORDS
-from bench.tasks.long import REPLICATE
+from bench.tasks.loci import without_ends
+from bench.tasks.repeats import REPLICATE
 from bench.tasks.spec import PARTS, Part
 from bench.tasks.table import CHROMOSOMES
 
@@ -71,7 +71,7 @@ def draft_of(files: Sequence[Path], folder: Path) -> Draft:
     """
     for path in files:
         if not path.is_file():
-            raise BenchError(f"{path}: no such file. Give the files of your assay: a table, and a FASTA where it has none.")
+            raise BenchError(f"{path}: no such file. Give a table and, where it holds no sequences, a FASTA.")
     fastas = [path for path in files if is_fasta(path)]
     tables = [found_table(path) for path in files if not is_fasta(path)]
     designs = [table for table in tables if _is_design(table)]
@@ -185,7 +185,9 @@ def _plain_table(draft: Draft, table: Found, others: list[Path], folder: Path) -
     """The keys of a table that no tool wrote."""
     if not table.named:
         draft.add("header", False, "the first line is data")
-        draft.add("columns.names", table.names, "by position", "The table has no header. Names of its columns, in order")
+        draft.add(
+            "columns.names", table.names, "by position", "The table has no header. Names of its columns, in order"
+        )
     parts = _parts(table)
     for part, column in parts.items():
         if column != part:
@@ -194,7 +196,7 @@ def _plain_table(draft: Draft, table: Found, others: list[Path], folder: Path) -
         _bases_of_table(draft, table, parts, others[0], folder)
     elif "sequence" not in parts:
         raise BenchError(
-            f"{table.path}: no column holds sequences. Give the FASTA that does too (of the elements, or of the genome):"
+            f"{table.path}: no column holds sequences. Give the FASTA that does too (of the elements or the genome):"
             f" bench init {table.path.name} sequences.fa"
         )
     replicate = next((name for name in table.names if name.lower() in REPLICATE), None)
@@ -204,7 +206,10 @@ def _plain_table(draft: Draft, table: Found, others: list[Path], folder: Path) -
         draft.add("columns.replicate", replicate, "by its name")
     elif "id" in parts and _repeats(table, parts):
         draft.add(
-            "duplicates", "mean", "ids repeat", f"Rows share the id {parts['id']!r}. Make them one by mean, sum or first"
+            "duplicates",
+            "mean",
+            "ids repeat",
+            f"Rows share the id {parts['id']!r}. Make them one by mean, sum or first",
         )
     taken = {*parts.values(), *([str(replicate)] if long else [])}
     split = _split(draft, table, parts, taken)
@@ -319,7 +324,8 @@ def _many_clusters(table: Found, parts: dict[Part, str]) -> bool:
 
     if "sequence" not in parts:
         return True
-    rows = np.bincount(near_clusters(Sequences.from_strings(table.columns.text(parts["sequence"]).tolist())))
+    sequences = Sequences.from_strings(table.columns.text(parts["sequence"]).tolist())
+    rows = np.bincount(near_clusters(without_ends(sequences)))
     return len(rows) >= 20 and bool(rows.max() <= rows.sum() / 4)
 
 
@@ -333,12 +339,3 @@ def _name(path: Path) -> str:
 def _relative(path: Path, folder: Path) -> str:
     """A path as seen from the folder of the task file."""
     return Path(os.path.relpath(path.resolve(), folder.resolve())).as_posix()
-
-
-def is_number(table: Columns, column: str) -> tuple[bool, NDArray[np.float64]]:
-    """Whether a column holds numbers and nothing else (and at least one), and the numbers, float64 (n,)."""
-    values, wrong = parse_numbers(table.strings(column))
-    return bool(np.isfinite(values).any() and not wrong.any()), values
-
-
-__all__ = ["MEASURED", "Found", "draft_of", "found_table"]

@@ -26,7 +26,9 @@ _OTHER = re.compile(
     re.IGNORECASE,
 )
 #: The number of a replicate within the name of a column.
-_NUMBER = re.compile(r"(?:[ _.-]?(?:bio|biol|tech)?[ _.-]?(?:replicate|rep|r|br)[ _.-]?(\d+|[A-D])(?![A-Za-z0-9]))|(\d+)$")
+_NUMBER = re.compile(
+    r"(?:[ _.-]?(?:bio|biol|tech)?[ _.-]?(?:replicate|rep|r|br)[ _.-]?(\d+|[A-D])(?![A-Za-z0-9]))|(\d+)$"
+)
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,12 +19,11 @@ from numpy.typing import NDArray
 from bench.errors import BenchError
 from bench.tasks.columns import Columns
 from bench.tasks.counts import of_barcodes
-from bench.tasks.spec import BarcodesSpec
+from bench.tasks.oligos import matched
+from bench.tasks.spec import BarcodesSpec, IgvfFormat
 
 if TYPE_CHECKING:
     import pandas as pd
-
-Layout = Literal["igvf-experiment", "igvf-barcode", "igvf-element", "igvf-genomic-element"]
 
 #: The target of such a table and the columns its replicates get.
 TARGET, REPLICATE = "activity", "replicate "
@@ -55,6 +54,8 @@ OLDER = {
 }
 #: What barcodes that were assigned to no oligo are called.
 NO_BARCODE = "no_BC"
+#: What is made of barcodes where nothing else is said.
+SUMMED = BarcodesSpec()
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,7 +74,7 @@ class Canonical:
 
 
 def canonical(
-    layout: Layout, table: pd.DataFrame, design: pd.DataFrame | None, source: str, how: BarcodesSpec = BarcodesSpec()
+    layout: IgvfFormat, table: pd.DataFrame, design: pd.DataFrame | None, source: str, how: BarcodesSpec = SUMMED
 ) -> Canonical:
     """One row per oligo, in order of the design.
 
@@ -114,6 +115,7 @@ def canonical(
         places = columns.frame[list(GENOMIC_ELEMENT[:6])].rename(columns={"name": "id"}).drop(columns="score")
         frame = places.merge(wide, left_on="id", right_index=True)
     else:
+        design = matched(design, long["oligo_name"])
         unknown = ~long["oligo_name"].isin(design["id"])
         if unknown.any():
             raise BenchError(
@@ -124,7 +126,7 @@ def canonical(
     return Canonical(frame, replicates, tuple(covariates), counts)
 
 
-def _present_names(layout: Layout, table: pd.DataFrame) -> pd.DataFrame:
+def _present_names(layout: IgvfFormat, table: pd.DataFrame) -> pd.DataFrame:
     """A table whose columns are called as in the present version of its layout."""
     if layout == "igvf-genomic-element":
         return table
@@ -137,7 +139,7 @@ def _present_names(layout: Layout, table: pd.DataFrame) -> pd.DataFrame:
     return table.rename(columns=names)
 
 
-def _assigned(table: Columns, layout: Layout, counts: dict[str, int]) -> Columns:
+def _assigned(table: Columns, layout: IgvfFormat, counts: dict[str, int]) -> Columns:
     """The rows of barcodes that belong to an oligo; the others are counted."""
     column = "name" if layout == "igvf-genomic-element" else "oligo_name"
     lacking = f"A {layout.replace('igvf-', 'reporter_').replace('-', '_')} table has it."
@@ -156,7 +158,7 @@ def _from_experiment(table: Columns) -> pd.DataFrame:
     return table.frame.assign(**numbers, oligo_name=_texts(table, "oligo_name"), replicate=_texts(table, "replicate"))
 
 
-def _from_elements(table: Columns, layout: Layout) -> pd.DataFrame:
+def _from_elements(table: Columns, layout: IgvfFormat) -> pd.DataFrame:
     """A table of one row per oligo as that of one replicate, called ``all``: what it pools is not known."""
     import pandas as pd
 
@@ -176,7 +178,7 @@ def _from_elements(table: Columns, layout: Layout) -> pd.DataFrame:
     )
 
 
-def _with_places(layout: Layout, table: Columns, design: pd.DataFrame) -> pd.DataFrame:
+def _with_places(layout: IgvfFormat, table: Columns, design: pd.DataFrame) -> pd.DataFrame:
     """The design with the coordinates of a table of genomic elements, which are of the genome that the table is of."""
     if layout != "igvf-genomic-element":
         return design

@@ -14,13 +14,10 @@ from bench.tasks.columns import Columns
 from bench.tasks.counts import DNA
 from bench.tasks.loci import codes_of
 from bench.tasks.rows import matching
-from bench.tasks.spec import PARTS, ColumnsSpec, TargetSpec, TaskFile, TaskSpec
+from bench.tasks.spec import PARTS, ColumnsSpec, Part, TargetSpec, TaskFile
 
 if TYPE_CHECKING:
     import pandas as pd
-
-#: What the field calls the column that says which replicate a row is. Case does not count.
-REPLICATE = ("replicate", "rep", "biological_replicate", "bio_rep", "biorep", "replicate_id", "repl")
 
 
 def wide(spec: TaskFile, table: Columns, labels: Collection[str] = ()) -> tuple[TaskFile, pd.DataFrame]:
@@ -52,7 +49,9 @@ def wide(spec: TaskFile, table: Columns, labels: Collection[str] = ()) -> tuple[
     added: dict[str, NDArray[np.float64]] = {}
     targets: dict[str, TargetSpec] = {}
     for target_name, target in spec.targets.items():
-        mine = matching(table, target.rows, f"targets.{target_name}.rows")
+        mine = np.ones(len(table), np.bool_)
+        for column, kept in target.rows.items():
+            mine &= matching(table, column, kept, f"targets.{target_name}.rows")
         targets[target_name] = _spread(table, target_name, target, mine, element, which, name, added)
     frame = table.frame.iloc[table.rows[first]].copy()
     for covariate, column in columns.covariates.items():
@@ -76,37 +75,6 @@ def wide(spec: TaskFile, table: Columns, labels: Collection[str] = ()) -> tuple[
     return spec.model_copy(update=changed), frame.assign(**added)
 
 
-def looks_long(table: Columns, spec: TaskSpec) -> str | None:
-    """The column of a table that says which replicate a row is, where there is one that the task makes nothing of."""
-    used = {*spec.outcome, *spec.columns.covariates.values(), *spec.columns.strata.values(), *spec.rows}
-    for column in map(str, table.frame.columns):
-        if column.casefold() in REPLICATE and column not in used:
-            values = set(table.text(column).tolist())
-            if 1 < len(values) <= max(2, len(table) // 2):
-                return column
-    return None
-
-
-def fix(column: str) -> str:
-    """What to do about a long table that is read as a plain one."""
-    return (
-        f'The table has one row per element and replicate, as its column {column!r} says: set format = "long" and'
-        f' [columns] replicate = "{column}".'
-    )
-
-
-def refuse_long(table: Columns, spec: TaskSpec) -> None:
-    """Stop for a table without ids in which sequences are repeated from replicate to replicate: its rows are no
-    independent measurements."""
-    column, bases = looks_long(table, spec), spec.columns.said("sequence")
-    if column is None or table.id_column is not None or not bases or bases not in table or spec.duplicates:
-        return
-    sequence, which = codes_of(table.text(bases)), codes_of(table.text(column))
-    pairs = len(np.unique(sequence * (which.max(initial=0) + 1) + which))
-    if len(np.unique(sequence)) <= 0.75 * len(table) and pairs > 0.9 * len(table):
-        table.say(f"sequences are repeated from row to row. {fix(column)}", "long")
-
-
 def _values(target: TargetSpec) -> tuple[str, ...]:
     return (*target.replicates, *target.rna, *target.dna)
 
@@ -114,9 +82,10 @@ def _values(target: TargetSpec) -> tuple[str, ...]:
 def _elements(table: Columns, columns: ColumnsSpec) -> tuple[str | None, NDArray[Any]]:
     """The column that names elements, and the element of every row, str (n,): by id, else by the bases."""
     names = [*map(str, table.frame.columns)]
-    for part in ("id", "sequence"):
-        found = candidates(part, names)  # type: ignore[arg-type]
-        name = columns.said(part) or (found[0] if found and getattr(columns, part) is not False else None)  # type: ignore[arg-type]
+    parts: tuple[Part, ...] = ("id", "sequence")
+    for part in parts:
+        found = candidates(part, names)
+        name = columns.said(part) or (found[0] if found and getattr(columns, part) is not False else None)
         if name is not None:
             table.require([name])
             key = table.text(name)
@@ -169,13 +138,13 @@ def _once_each(
     a, b = int(rows[np.flatnonzero(pair == pair[again])[0]]), int(rows[again])
     what = str(table.text(by)[b]) if by else "an element"
     other = [column for column in map(str, table.frame.columns) if _tells(table, column, a, b)]
-    hint = (
-        f' They differ in {other[0]!r}: choose with [targets.{name}] rows = {{ {other[0]} = "{table.text(other[0])[a]}" }}'
-        if other
-        else " Give each one row"
-    )
+    hint = "Give each one row."
+    if other:
+        value = str(table.text(other[0])[a])
+        hint = f'They differ in {other[0]!r}: choose with [targets.{name}] rows = {{ {other[0]} = "{value}" }}.'
     raise BenchError(
-        f"{table.source}: {table.where(a)} and {table.where(b)} are both replicate {str(which[b])!r} of {what!r}.{hint}."
+        f"{table.source}: {table.where(a)} and {table.where(b)} are both replicate {str(which[b])!r} of {what!r}."
+        f" {hint}"
     )
 
 

@@ -99,6 +99,7 @@ Conditions = Annotated[dict[str, list[str]], BeforeValidator(_conditions)]
 Part = Literal["id", "sequence", "chrom", "start", "end", "strand", "locus"]
 PARTS: tuple[Part, ...] = get_args(Part)
 #: Layouts of a table.
+IgvfFormat = Literal["igvf-experiment", "igvf-barcode", "igvf-element", "igvf-genomic-element"]
 Format = Literal["table", "long", "igvf-experiment", "igvf-barcode", "igvf-element", "igvf-genomic-element"]
 
 
@@ -193,15 +194,6 @@ class ColumnsSpec(_Strict):
     def said(self, part: Part) -> str | None:
         """The column of a part, where one is named."""
         return getattr(self, part) or None
-
-    def called(self, part: Part) -> str:
-        """What the table calls the column of a part: as it is named here, else as the part is."""
-        return self.said(part) or part
-
-    @property
-    def text(self) -> set[str]:
-        """Columns that are text whatever they look like: names, bases, labels."""
-        return {*map(self.called, PARTS), *self.strata.values()}
 
     @property
     def required(self) -> list[str]:
@@ -326,7 +318,9 @@ class TaskFile(TaskSpec):
                 " fasta"
             )
         if self.columns.replicate is not None:
-            raise ValueError('columns.replicate is for a table of one row per element and replicate: set format = "long"')
+            raise ValueError(
+                'columns.replicate is for a table of one row per element and replicate: set format = "long"'
+            )
         for name, target in self.targets.items():
             if target.rows:
                 raise ValueError(f'targets.{name}.rows is for format "long"; for all targets there is [rows]')
@@ -342,4 +336,3 @@ class TaskFile(TaskSpec):
                     f"targets.{name}: in format 'long' a target is one column (or rna and dna, one each), which"
                     " columns.replicate divides"
                 )
-

@@ -91,6 +91,7 @@ class Task:
     minimum : the filters of the task's file, covariate -> least value; the rows below are not here.
     labels : column of the table -> str (n,), "" where empty: what a split may go by. Not in the digest, since a score
         depends on them through the folds alone.
+    notes : how the table was read (columns found, names made alike ...), for people.
     """
 
     card: Card
@@ -106,6 +107,7 @@ class Task:
     counts: Mapping[str, int] = field(default_factory=dict)
     minimum: Mapping[str, float] = field(default_factory=dict)
     labels: Mapping[str, NDArray[Any]] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.row_id)
