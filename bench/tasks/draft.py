@@ -54,14 +54,17 @@ class Draft:
         return [guess for guess in self.guesses if guess.question]
 
     def answered(self, guess: Guess, text: str) -> None:
-        """Put a person's answer in place of a guess.
+        """Put a person's answer in place of a guess; ``none`` takes the key out.
 
         Raises
         ------
         BenchError : for an answer of another kind.
         """
-        value = _read(guess, text)
         place = self.guesses.index(guess)
+        if text.strip().lower() == "none":
+            del self.guesses[place]
+            return
+        value = _read(guess, text)
         self.guesses[place] = replace(guess, value=value, why=guess.why if value == guess.value else "as you said")
 
     def toml(self) -> str:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from bench.errors import BenchError
 from bench.files.fasta import is_fasta
+from bench.files.header import names_by_content
 from bench.files.reading import open_text
 from bench.files.tables import SEPARATORS, Layout, kind_of, read_table
 from bench.tasks.aliases import candidates
@@ -125,17 +126,7 @@ def _names_by_content(path: Path) -> list[str]:
     with open_text(path) as lines:
         line = next((line for line in lines if line.strip() and not line.startswith("#")), "")
     fields = [field.strip() for field in line.rstrip("\r\n").split(SEPARATORS.get(kind_of(path), "\t"))]
-    names: list[str] = []
-    for place, field in enumerate(fields, 1):
-        if _BASES.fullmatch(field) and "sequence" not in names:
-            names.append("sequence")
-        elif re.fullmatch(r"[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?", field, re.IGNORECASE):
-            names.append("activity" if "activity" not in names else f"value{place}")
-        elif "id" not in names and not re.fullmatch(r"[+.-]?", field):
-            names.append("id")
-        else:
-            names.append(f"column{place}")
-    return names
+    return names_by_content(fields)
 
 
 # ---- layouts of other tools ------------------------------------------------------------------------------------------
