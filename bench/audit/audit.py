@@ -13,6 +13,7 @@ from bench.tasks.task import Folds, Task
 #: Every check, in the order they are shown.
 CHECKS: tuple[Callable[[Subject], Iterator[Finding]], ...] = (
     design.check_replicates,
+    design.check_counts,
     confounders.check_gc,
     confounders.check_gc_and_dna,
     confounders.check_covariates,

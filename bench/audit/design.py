@@ -10,6 +10,7 @@ import numpy as np
 from bench.audit.finding import Finding, Status, Subject, label
 from bench.stats.ceilings import ceiling
 from bench.stats.ranks import tied_fraction
+from bench.tasks.counts import look_like_counts
 from bench.tasks.loci import overlapping
 from bench.tasks.places import UNPLACED
 from bench.tasks.task import DROPPED, PART_NAMES, TEST, TRAIN, VALID
@@ -142,6 +143,24 @@ def check_ties(subject: Subject) -> Iterator[Finding]:
             f"{tied_fraction(y):.1%} of the rows share their value with another{many}{tail}",
             {"tied": tied_fraction(y), "mode": mode, "at_mode": share},
         )
+
+
+def check_counts(subject: Subject) -> Iterator[Finding]:
+    """Counts in place of activities: they follow the DNA, and with it GC."""
+    for target in subject.task.targets.values():
+        about = label(subject, target)
+        if target.kind == "binary":
+            yield Finding("counts", "SKIPPED", about, "a binary target")
+        elif look_like_counts(target.replicates):
+            yield Finding(
+                "counts",
+                "WARN",
+                about,
+                "whole numbers from 0 up: counts follow the abundance of the DNA, which may follow GC. Give rna = [...]"
+                " and dna = [...] in place of replicates",
+            )
+        else:
+            yield Finding("counts", "PASS", about, "no counts, by its values")
 
 
 def check_filters(subject: Subject) -> Iterator[Finding]:

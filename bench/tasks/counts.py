@@ -57,7 +57,7 @@ def whole(table: Columns, column: str) -> NDArray[np.float64]:
         values,
         "Counts that are normalised already make no counts: name the column of their log ratio under replicates.",
     )
-    return values
+    return np.where((values >= 0) & (values % 1 == 0), values, np.nan)  # what is refused reads as missing
 
 
 def with_dna(spec: TaskSpec, table: Columns) -> tuple[TaskSpec, Columns]:
