@@ -128,7 +128,7 @@ def test_the_audit_reports_counts():
         task = build_task(about, counts_frame(), source="t")
         (found,) = [each for each in audit(task, make_folds(task)) if each.check == "counts"]
         assert found.status == status
-    assert "rna = [...]" in [each for each in audit(*_pair(bare)) if each.check == "counts"][0].reason
+    assert "rna = [...]" in next(each for each in audit(*_pair(bare)) if each.check == "counts").reason
 
 
 def _pair(about):
