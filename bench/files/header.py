@@ -177,5 +177,6 @@ def _checked(header: Line, body: int, source: str) -> Header:
     names = [re.sub(r"\s*\n\s*", " ", name) for name in header.fields]  # sheets break long names into lines
     twice = next((name for name in names if name and names.count(name) > 1), None)
     if twice is not None:
-        raise BenchError(f"{source}: two columns are called {twice!r}. Rename one.")
+        where = f"line {header.number}: " if header.number else "columns.names: "
+        raise BenchError(f"{source}: {where}two columns are called {twice!r}. Rename one.")
     return Header(names, header.number, body)

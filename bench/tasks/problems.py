@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable
 
 from bench.errors import BenchError
+from bench.files.toml import in_one_line
 
 
 class Problems:
@@ -30,13 +31,6 @@ class Problems:
         """
         if self._said:
             raise BenchError(f"{self.source}: {in_one_line(list(self._said.values()))}")
-
-
-def in_one_line(problems: list[str]) -> str:
-    """One problem as it is; several counted."""
-    if len(problems) == 1:
-        return problems[0]
-    return f"{len(problems)} problems. " + " ".join(f"({i}) {said}" for i, said in enumerate(problems, 1))
 
 
 def such(count: int, what: str = "row") -> str:

@@ -188,10 +188,11 @@ def _measured(
         targets = {name: _target(table, name, spec, lengths) for name in spec.targets}
     if not len(table):
         dropped = ", ".join(f"{number:,} {what}" for what, number in counts.items()) or "the table had none"
-        table.say(f"no row is left to learn from ({dropped}). Check targets, rows, minimum and maximum.")
+        if not table.problems:
+            table.say(f"no row is left to learn from ({dropped}). Check targets, rows, minimum and maximum.")
         if table.problems is not None:
             table.problems.stop()
-    for target in targets.values():
+    for target in targets.values() if not table.problems else ():  # what cannot be read is missing here
         _check_spread(target, table)
     return table, targets
 
@@ -202,7 +203,7 @@ def _target(table: Columns, name: str, spec: TaskSpec, lengths: _Lengths) -> Tar
     columns = about.replicates or about.rna
     replicates = activities(table, about) if about.rna else np.column_stack([table.numbers(each) for each in columns])
     void = ~np.isfinite(replicates).any(axis=0)
-    if void.any() and not void.all():
+    if void.any() and not void.all() and not table.problems:
         column = columns[int(np.argmax(void))]
         table.say(f"replicate {column!r} of target {name!r} has no value in any row. Leave it out.", ("void", column))
     halves = np.column_stack([table.numbers(column) for column in about.halves]) if about.halves else None
