@@ -405,8 +405,18 @@ def write(folder: Path, traits: Collection[str], seed: int) -> tuple[Path, Sheet
     task = folder / "task.toml"
     task.write_text(
         "\n".join(
-            ['name = "t"', f"table = '{path.name}'", *sheet.keys, "[columns]", *columns, 'strata = ["class"]']
-            + ["covariates = { dna = 'dna' }", "[targets.y]", "replicates = ['rep1', 'rep2']", ""]
+            [
+                'name = "t"',
+                f"table = '{path.name}'",
+                *sheet.keys,
+                "[columns]",
+                *columns,
+                'strata = ["class"]',
+                "covariates = { dna = 'dna' }",
+                "[targets.y]",
+                "replicates = ['rep1', 'rep2']",
+                "",
+            ]
         ),
         encoding="utf-8",
     )
