@@ -117,6 +117,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rows", default="5000,20000,100000")
     parser.add_argument("--repeats", type=int, default=1)
+    parser.add_argument("--backends", default=",".join(BACKENDS), help="Keras backends to try")
     parser.add_argument("--limit", type=float, default=420.0, help="seconds after which no new measurement is begun")
     parser.add_argument("--out", type=Path, default=Path(__file__).parent / "gpu.md")
     parser.add_argument("--one", nargs=3, metavar=("MODEL", "DEVICE", "ROWS"), help=argparse.SUPPRESS)
@@ -147,7 +148,7 @@ def main() -> None:
     ]
     for rows in map(int, options.rows.split(",")):
         for name in MODELS:
-            backends = [b for b in BACKENDS if name == "cnn" and find_spec(b)] or [""]
+            backends = [b for b in options.backends.split(",") if name == "cnn" and find_spec(b)] or [""]
             for backend in backends:
                 label = f"{name} ({backend})" if backend else name
                 if time.perf_counter() - began > options.limit:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -152,8 +153,24 @@ def _refuse_data(header: Line, below: list[Line], source: str) -> None:
         if kind is not None and kind.fullmatch(name) and (kind is _BASES or not name.isdecimal()):
             raise BenchError(
                 f"{source}: line {header.number} is data, not a header (it has {name[:40]!r}). Add a line with the"
-                " names of the columns, or set header = false and give [columns] names = [...], all of them in order."
+                " names of the columns, or set header = false and name all of them in order, such as [columns] names ="
+                f" {json.dumps(names_by_content(header.fields))}."
             )
+
+
+def names_by_content(fields: Sequence[str]) -> list[str]:
+    """Names for the columns of a table without a header, guessed from the fields of a row: bases are the sequence, the
+    first number the activity, the first text the id."""
+    names: list[str] = []
+    for place, field in enumerate(fields, 1):
+        if _BASES.fullmatch(field):
+            name = "sequence"
+        elif _NUMBER.fullmatch(field):
+            name = "activity"
+        else:
+            name = "id" if len(field) > 1 else "strand" if field in ("+", "-") else ""
+        names.append(name if name and name not in names else f"column{place}")
+    return names
 
 
 def _checked(header: Line, body: int, source: str) -> Header:

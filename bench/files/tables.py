@@ -60,8 +60,8 @@ def kind_of(path: Path) -> str:
 
 
 def read_table(path: Path, layout: Layout = Layout(), *, missing: str = RELATIVE) -> Table:
-    """A table that a person made, by its name: TSV (.tsv, .txt, .tab), CSV, BED, narrowPeak, Excel or Parquet; text may
-    be gzipped. ``missing``: the fix where there is no such file.
+    """A table that a person made, by its name: TSV (.tsv, .txt, .tab), CSV, BED, narrowPeak, Excel, AnnData or Parquet;
+    text may be gzipped. ``missing``: the fix where there is no such file.
 
     Raises
     ------
@@ -77,13 +77,18 @@ def read_table(path: Path, layout: Layout = Layout(), *, missing: str = RELATIVE
             return _table(_read_bed(path, NARROW_PEAK_COLUMNS if kind == "narrowpeak" else BED_COLUMNS, layout))
         if kind in ("xlsx", "xlsm"):
             return _read_excel(path, layout)
+        if kind == "h5ad":
+            from bench.files.h5ad import read_h5ad
+
+            return Table(read_h5ad(path))
         if kind == "parquet":
             import pandas as pd
 
             return Table(pd.read_parquet(path))
     sheet = " Save the sheet as .xlsx or .csv." if kind in ("xls", "ods", "numbers") else ""
     raise BenchError(
-        f"{path}: a table must be .tsv, .txt, .csv, .bed, .narrowPeak, .xlsx or .parquet (text optionally .gz).{sheet}"
+        f"{path}: a table must be .tsv, .txt, .csv, .bed, .narrowPeak, .xlsx, .h5ad or .parquet (text optionally .gz)."
+        f"{sheet}"
     )
 
 

@@ -53,6 +53,10 @@ class Columns:
         """The rows where ``mask``, bool (n,), is true."""
         return replace(self, rows=self.rows[mask])
 
+    def with_column(self, column: str, values: NDArray[Any]) -> Columns:
+        """The same rows with a column more (or another in place of one), of all rows of ``frame``."""
+        return replace(self, frame=self.frame.assign(**{column: values}))
+
     def require(self, columns: Iterable[str], fix: str = "") -> None:
         """Check that columns are there; the message ends with ``fix``, or by default with the nearest name there is."""
         require_columns(self.frame, columns, self.source, fix)

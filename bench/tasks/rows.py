@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +11,7 @@ from bench.errors import nearest
 from bench.tasks.columns import Columns
 from bench.tasks.loci import codes_of
 from bench.tasks.problems import such
+from bench.tasks.repeats import long_fix, replicate_column
 from bench.tasks.spec import TargetSpec, TaskSpec
 
 #: A filter's name for the bases of a row, where no covariate and no column is called so.
@@ -23,20 +24,25 @@ def chosen(table: Columns, spec: TaskSpec, counts: dict[str, int]) -> Columns:
         if column in spec.outcome:
             table.say(f"rows.{column} filters on a target, which selects on the outcome. Filter on another column.")
             continue
-        if column not in table:
-            table.say(f"column {column!r} of [rows] is missing.{nearest(column, map(str, table.frame.columns))}")
-            continue
-        values = table.text(column)
-        there = set(values.tolist())
-        unknown = [value for value in kept if not any(_same(value, each) for each in there)]
-        if unknown:
-            table.say(f"[rows] {column}: no row has {unknown[0]!r}.{nearest(unknown[0], sorted(there)[:40])}")
-            continue
-        among = np.isin(values, [each for each in there if any(_same(value, each) for value in kept)])
+        among = matching(table, column, kept, "rows")
         if not among.all():
             counts[f"rows of another {column}"] = int((~among).sum())
             table = table.keep(among)
     return table
+
+
+def matching(table: Columns, column: str, kept: Sequence[str], where: str) -> NDArray[np.bool_]:
+    """The rows where a column has one of some values, bool (n,). ``where``: what messages call the key."""
+    if column not in table:
+        table.say(f"column {column!r} of [{where}] is missing.{nearest(column, map(str, table.frame.columns))}")
+        return np.ones(len(table), np.bool_)
+    values = table.text(column)
+    there = set(values.tolist())
+    unknown = [value for value in kept if not any(_same(value, each) for each in there)]
+    if unknown:
+        table.say(f"[{where}] {column}: no row has {unknown[0]!r}.{nearest(unknown[0], sorted(there)[:40])}")
+        return np.ones(len(table), np.bool_)
+    return np.isin(values, [each for each in there if any(_same(value, each) for value in kept)])
 
 
 def _same(value: str, field: str) -> bool:
@@ -69,8 +75,8 @@ def one_row_each(table: Columns, names: NDArray[np.str_], spec: TaskSpec, counts
     column, name = table.id_column, str(names[again])
     if spec.duplicates is None:
         table.say(
-            f"rows {before} and {after} share the {column!r} {name!r}{such(len(names) - len(first))}. Row ids must be"
-            ' unique; where rows are one element measured again, set duplicates = "mean", "sum" or "first".',
+            f"rows {before} and {after} share the {column!r} {name!r}{such(len(names) - len(first))}."
+            f" {_fix(table, spec)}",
             "shared id",
         )
         return table.keep(np.isin(np.arange(len(names)), first))
@@ -89,6 +95,16 @@ def one_row_each(table: Columns, names: NDArray[np.str_], spec: TaskSpec, counts
     if spec.duplicates == "first":
         return table.keep(np.isin(np.arange(len(names)), first))
     return _summed(table, codes, first, spec)
+
+
+def _fix(table: Columns, spec: TaskSpec) -> str:
+    """What to do about rows that share a name."""
+    replicate = replicate_column(table, spec)
+    if replicate is not None:
+        return long_fix(replicate)
+    return (
+        'Row ids must be unique; where rows are one element measured again, set duplicates = "mean", "sum" or "first".'
+    )
 
 
 def _fixed(spec: TaskSpec) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,10 +14,12 @@ from bench.sequences import Sequences
 from bench.tasks.aliases import find_columns
 from bench.tasks.bases import read_bases
 from bench.tasks.columns import Columns
+from bench.tasks.counts import activities, look_like_counts, with_dna
 from bench.tasks.digest import digest
 from bench.tasks.loci import loci_of
 from bench.tasks.places import UNPLACED, Places, read_places
 from bench.tasks.problems import Problems
+from bench.tasks.repeats import refuse_long
 from bench.tasks.rows import chosen, one_row_each, row_names, within
 from bench.tasks.spec import TaskSpec
 from bench.tasks.splits import Split
@@ -28,10 +30,21 @@ if TYPE_CHECKING:
 
 #: Chromosomes from which on a task that names no split is split by them.
 CHROMOSOMES = 5
+_COUNTS = (
+    "target {} holds whole numbers from 0 up: if they are counts, they follow the DNA; give rna = [...] and"
+    " dna = [...] in place of replicates"
+)
 
 
 def build_task(
-    spec: TaskSpec, frame: pd.DataFrame, *, source: str, genome: Path | None = None, notes: Sequence[str] | None = None
+    spec: TaskSpec,
+    frame: pd.DataFrame,
+    *,
+    source: str,
+    genome: Path | None = None,
+    notes: Sequence[str] | None = None,
+    counts: Mapping[str, int] | None = None,
+    labels: Collection[str] = (),
 ) -> Task:
     """The task of a table.
 
@@ -46,22 +59,27 @@ def build_task(
     genome : FASTA to cut the sequences from, in place of a column.
     notes : what people are told of how the table was read, to which this adds; None for a data set, whose columns are
         no guess.
+    counts : what was counted before, to which this adds.
+    labels : columns that a split may go by besides that of ``spec``.
 
     Raises
     ------
     BenchError : one line naming the source and all that is wrong: the first row of each kind, its column, and the fix.
     """
-    said, counts = list(notes or ()), dict[str, int]()
+    said, counts = list(notes or ()), dict(counts or {})
     problems = Problems(source)
     spec, table, told = _checked(spec, frame, problems, cut=genome is not None)
     said += told if notes is not None else ()
     lengths = _Lengths(spec, cut=genome is not None)
     table = chosen(table, spec, counts)
+    refuse_long(table, spec)
     table = one_row_each(table, row_names(table), spec, counts)
+    spec, table = with_dna(spec, table)
     outside = within(table, spec, spec, lengths)
     counts |= {f"rows with {what}": int(out.sum()) for what, out in outside.items() if out.any()}
     table = table.keep(~_any(outside.values(), len(table)))
     table, targets = _measured(table, spec, lengths, counts)
+    said += [_COUNTS.format(target.name) for target in targets.values() if _undeclared_counts(target, spec)]
     row_id = row_names(table)
 
     covariates = {name: table.numbers(column) for name, column in spec.columns.covariates.items()}
@@ -84,6 +102,7 @@ def build_task(
         counts["rows without a chromosome"] = unplaced
     strata = {name: table.text(column) for name, column in spec.columns.strata.items()}
     position = np.where(places.located, np.maximum(places.start, 0), places.start)
+    wanted = dict.fromkeys([*([spec.split.column] if spec.split else []), *labels])
     return Task(
         card=spec.card,
         sequences=sequences,
@@ -98,6 +117,7 @@ def build_task(
         counts=counts,
         minimum=spec.minimum,
         notes=tuple(said),
+        labels={column: table.text(column) for column in wanted if column in table},
     )
 
 
@@ -180,10 +200,11 @@ def _measured(
 def _target(table: Columns, name: str, spec: TaskSpec, lengths: _Lengths) -> Target:
     """One target on the rows of a table."""
     about = spec.targets[name]
-    replicates = np.column_stack([table.numbers(column) for column in about.replicates])
+    columns = about.replicates or about.rna
+    replicates = activities(table, about) if about.rna else np.column_stack([table.numbers(each) for each in columns])
     void = ~np.isfinite(replicates).any(axis=0)
     if void.any() and not void.all() and not table.problems:
-        column = about.replicates[int(np.argmax(void))]
+        column = columns[int(np.argmax(void))]
         table.say(f"replicate {column!r} of target {name!r} has no value in any row. Leave it out.", ("void", column))
     halves = np.column_stack([table.numbers(column) for column in about.halves]) if about.halves else None
     few = np.isfinite(replicates).sum(axis=1) < about.minimum_replicates
@@ -191,7 +212,16 @@ def _target(table: Columns, name: str, spec: TaskSpec, lengths: _Lengths) -> Tar
     replicates[few] = np.nan
     if halves is not None:
         halves[few] = np.nan
-    return Target(name, replicates, tuple(about.replicates), about.kind, halves)
+    return Target(name, replicates, tuple(columns), about.kind, halves)
+
+
+def _undeclared_counts(target: Target, spec: TaskSpec) -> bool:
+    """Whether a target that is given as activities holds what looks like counts."""
+    return (
+        bool(spec.targets[target.name].replicates)
+        and target.kind == "regression"
+        and look_like_counts(target.replicates)
+    )
 
 
 def _check_spread(target: Target, table: Columns) -> None:
