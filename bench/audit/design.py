@@ -8,9 +8,9 @@ from collections.abc import Iterator
 import numpy as np
 
 from bench.audit.finding import Finding, Status, Subject, label
+from bench.audit.replicates import copies
 from bench.stats.ceilings import ceiling
 from bench.stats.ranks import tied_fraction
-from bench.tasks.counts import look_like_counts
 from bench.tasks.loci import overlapping
 from bench.tasks.places import UNPLACED
 from bench.tasks.task import DROPPED, PART_NAMES, TEST, TRAIN, VALID
@@ -145,24 +145,6 @@ def check_ties(subject: Subject) -> Iterator[Finding]:
         )
 
 
-def check_counts(subject: Subject) -> Iterator[Finding]:
-    """Counts in place of activities: they follow the DNA, and with it GC."""
-    for target in subject.task.targets.values():
-        about = label(subject, target)
-        if target.kind == "binary":
-            yield Finding("counts", "SKIPPED", about, "a binary target")
-        elif look_like_counts(target.replicates):
-            yield Finding(
-                "counts",
-                "WARN",
-                about,
-                "whole numbers from 0 up: counts follow the abundance of the DNA, which may follow GC. Give rna = [...]"
-                " and dna = [...] in place of replicates",
-            )
-        else:
-            yield Finding("counts", "PASS", about, "no counts, by its values")
-
-
 def check_filters(subject: Subject) -> Iterator[Finding]:
     """Filters of the task's file that select on the outcome: a minimum on something measured on RNA."""
     if not subject.task.minimum:
@@ -191,10 +173,13 @@ def check_replicates(subject: Subject) -> Iterator[Finding]:
     """Reliability of every target, within the folds that test it."""
     for target in subject.task.targets.values():
         about = label(subject, target)
-        if target.replicates.shape[1] < 2:
-            yield Finding("replicates", "SKIPPED", about, "one replicate: its noise ceiling is n/a")
+        twice = [column for _, column, _ in copies(target.replicates, target.replicate_names)]
+        y = np.delete(target.replicates, twice, axis=1)
+        if y.shape[1] < 2:
+            copied = f" besides its {'copy' if len(twice) == 1 else 'copies'}" if twice else ""
+            yield Finding("replicates", "SKIPPED", about, f"one replicate{copied}: its noise ceiling is n/a")
             continue
-        found = ceiling(target.replicates, subject.test_fold)
+        found = ceiling(y, subject.test_fold)
         if found is None:
             yield Finding("replicates", "FAIL", about, "the replicates do not correlate: there is nothing to explain")
             continue

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.errors import BenchError
+from bench.plugins.described import Described
 from bench.plugins.registry import Registry
-from bench.tasks.duplicates import Duplicates, across_split
 from bench.tasks.folds import make_folds
 from bench.tasks.splits import Split
 from bench.tasks.task import DROPPED, TRAIN, Folds, Task
@@ -64,11 +64,6 @@ class PlannedTask:
 
         return gc_fraction(self.task.sequences)
 
-    @cached_property
-    def duplicates(self) -> Duplicates:
-        """Test rows whose bases stand among training or validation rows too."""
-        return across_split(self.task, self.folds)
-
 
 def load_planned(source: TaskSource, registry: Registry) -> PlannedTask:
     """Load a task and make its folds.
@@ -92,7 +87,12 @@ def load_task(source: str, registry: Registry, data_dir: Path | None, split: str
             f"--task {source}: not a task file. Give a data set's name (bench list shows them) or the path of a .toml"
             " that names your table."
         )
-    return registry.find("dataset", source)().load(data_dir)
+    found = registry.find("dataset", source)
+    if isinstance(found, Described):
+        assert registry.describer is not None
+        task: Task = registry.describer.load(TaskSource(source, data_dir=data_dir))
+        return task
+    return found().load(data_dir)
 
 
 def concrete_folds(task: Task, split: Split | str | None, quick: bool) -> Folds:

@@ -82,7 +82,7 @@ def test_the_board_takes_the_result_like_any_other(tmp_path, small_task, task):
     assert "external" in board
     assert "<b>" not in board
     files = find_tasks(out)[0]
-    loaded = load_board(files, files.boards[0], load_rows(files.folder))
+    loaded = load_board(files, files.boards[0], load_rows(files.folder, files.record))
     names = {result.name for result in loaded.results}
     assert "external + <b>oracle</b> | ../x" in names
     assert not loaded.left_out
