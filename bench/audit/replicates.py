@@ -74,8 +74,8 @@ def check_counts(subject: Subject) -> Iterator[Finding]:
                 "counts",
                 "FAIL",
                 label(subject, target),
-                f"{', '.join(columns)} {are} whole numbers from 0 up: counts, which follow the library's DNA. Give the"
-                " activity, such as log2((RNA + 1) / (DNA + 1)) after each is divided by its total",
+                f"{', '.join(columns)} {are} whole numbers from 0 up: counts, which follow the library's DNA. Give"
+                " rna = [...] and dna = [...] in place of replicates, or the activity",
                 {"columns": len(columns)},
             )
 
