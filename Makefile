@@ -27,11 +27,11 @@ $(VENV)/.cpu: pyproject.toml constraints.txt
 	@touch $@
 
 $(VENV)/.dev: pyproject.toml constraints.txt
-	@$(MAKE) --no-print-directory install EXTRAS=cpu,cluster,dev
+	@$(MAKE) --no-print-directory install EXTRAS=cpu,cluster,excel,dev
 	@touch $@ $(VENV)/.cpu
 
 $(VENV)/.peers: pyproject.toml constraints.txt
-	@$(MAKE) --no-print-directory install EXTRAS=cpu,cluster,dev,peers
+	@$(MAKE) --no-print-directory install EXTRAS=cpu,cluster,excel,dev,peers
 	@touch $@ $(VENV)/.cpu $(VENV)/.dev
 
 .PHONY: install

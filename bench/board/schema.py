@@ -17,7 +17,7 @@ from bench.errors import BenchError
 from bench.files.atomic import CHECKSUM, has_its_checksum, read_json, write_json
 from bench.stats import bootstrap
 from bench.store.reading import SUMMARY as SUMMARY
-from bench.store.record import CardRecord, Duplicates, Role, Stored
+from bench.store.record import CardRecord, Duplicates, NearDuplicates, Role, Stored
 
 #: Format of what is written here. Older ones are upgraded, newer ones refused in words.
 SUMMARY_FORMAT: Final = 2
@@ -61,6 +61,7 @@ class TaskSummary(CardRecord):
     digest: str
     rows: int
     counts: dict[str, int]
+    notes: list[str] = Field(default_factory=list)
 
 
 class FailureSummary(Stored):
@@ -242,6 +243,7 @@ class BoardSummary(Stored):
     split: str
     folds_digest: str
     duplicates: Duplicates | None = None
+    near: NearDuplicates | None = None
     left_out: list[str] = Field(default_factory=list)
     failed: list[FailureSummary] = Field(default_factory=list)
     folds: int = 0

@@ -33,7 +33,7 @@ from bench.stats.observations import Learners, Observations
 from bench.stats.ranks import spearman_by_fold
 from bench.stats.share import choose_on_validation
 from bench.store.predictions import PartName
-from bench.store.record import ResultRecord
+from bench.store.record import FoldsRecord, ResultRecord
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -62,6 +62,8 @@ def board_summary(
         split=files.split,
         folds_digest=files.folds_digest,
         duplicates=None if files.folds is None else files.folds.duplicates,
+        near=None if files.folds is None else files.folds.near,
+        warnings=[] if files.folds is None else _failed_checks(files.folds, files.target),
         left_out=files.left_out if board is None else board.left_out,
         failed=[_failure(task, failure) for failure in files.failed],
         ceiling=CeilingSummary(reason="no finished result"),
@@ -69,6 +71,11 @@ def board_summary(
     if board is None:
         return empty
     return _computed(empty, board, joint or joint_draws(task, files.folds_digest, rows))
+
+
+def _failed_checks(folds: FoldsRecord, target: str) -> list[str]:
+    """What the run found wrong with the task, as far as it is about a target or about all of them."""
+    return [f"{check.check}: {check.reason}" for check in folds.failed_checks if check.target in ("", target)]
 
 
 def _computed(empty: BoardSummary, board: Board, joint: Joint) -> BoardSummary:
@@ -93,6 +100,7 @@ def _computed(empty: BoardSummary, board: Board, joint: Joint) -> BoardSummary:
         split=empty.split,
         folds_digest=empty.folds_digest,
         duplicates=empty.duplicates,
+        near=empty.near,
         left_out=empty.left_out,
         failed=empty.failed,
         folds=found.folds,
@@ -119,7 +127,7 @@ def _computed(empty: BoardSummary, board: Board, joint: Joint) -> BoardSummary:
         ],
         rows=[_row(pair, by_name[name], board, valid[name], found.gc_learner) for name, pair in pairs.items()],
         strata=strata,
-        warnings=warnings,
+        warnings=empty.warnings + warnings,
     )
 
 

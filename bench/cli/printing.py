@@ -33,10 +33,19 @@ def print_plan(plan: Plan, console: Console, *, list_fits: bool = False, list_sk
         )
         for what, count in task.counts.items():
             console.print(f"  {escape(what)}: {count:,}", highlight=False)
+        for note in task.notes:
+            console.print(f"  {escape(note)}", highlight=False, soft_wrap=True)
+        for finding in plan.failed_checks(planned):
+            about = f"{finding.check}, {finding.about}" if finding.about else finding.check
+            said = f"  [red]FAIL[/] {escape(about)}: {escape(finding.reason)}"
+            console.print(said, highlight=False, soft_wrap=True)
     if list_fits:
         for job in plan.jobs:
             console.print(f"  fit  {escape(str(job))}  about {in_words(job.seconds)}", highlight=False, soft_wrap=True)
     _print_skipped(plan, console, list_skipped)
+    for what, reason in plan.broken.items():
+        said = reason if what in reason else f"{what}: {reason}"
+        console.print(f"[red]cannot be used[/] {escape(said)}", highlight=False, soft_wrap=True)
     console.print(
         f"{_many(plan.fits, 'fit')} to do (about {in_words(plan.seconds)}), {len(plan.reused)} reused"
         if plan.fits
@@ -96,7 +105,7 @@ def print_outcome(plan: Plan, outcome: Outcome, store: Store, console: Console) 
     _print_place(made, console)
     if outcome.interrupted:
         return 130
-    return 1 if outcome.failed or made.troubles else 0
+    return 1 if outcome.failed or made.troubles or plan.broken else 0
 
 
 def print_board(made: MadeBoard, console: Console, *, last: bool = True) -> None:

@@ -81,7 +81,8 @@ def run(
     from bench.plugins.settings import registry_of
     from bench.run.device import resolve_device
     from bench.run.execute import Options, run_plan
-    from bench.run.plan import PROBE_SECONDS, Selection, make_plan
+    from bench.run.places.outside import Outside
+    from bench.run.plan import Selection, make_plan
     from bench.store.store import Store
 
     if not every and not task:
@@ -107,8 +108,9 @@ def run(
         data_dir=data_dir,
         cache=cache,  # type: ignore[arg-type]
     )
-    registry = registry_of(plugin or [])
-    plan = make_plan(selection, registry, store, patience=min(timeout or PROBE_SECONDS, PROBE_SECONDS))
+    with Outside(timeout) as outside:
+        registry = registry_of(plugin or [], describer=outside)
+        plan = make_plan(selection, registry, store, outside=outside)
     print_plan(plan, console, list_fits=dry_run or verbose, list_skipped=verbose)
     if dry_run:
         return

@@ -21,9 +21,10 @@ from rich.console import Console
 from bench.featurizer import Kind
 from bench.files.atomic import NotWritable
 from bench.fit.fit import FitResult
+from bench.fit.messages import JobFailed, plain_reason
 from bench.plugins.registry import Registry
 from bench.run.device import cpu_threads
-from bench.run.job import Job, JobFailed, plain_reason
+from bench.run.job import Job
 from bench.run.memory import MemoryBudget
 from bench.run.places.child import ChildPlace
 from bench.run.places.here import Here
@@ -31,7 +32,7 @@ from bench.run.places.place import Place
 from bench.run.plan import Plan
 from bench.run.progress import RunProgress
 from bench.store.predictions import PartName
-from bench.store.record import Description, SkipRecord
+from bench.store.record import Description, FailedCheck, NearDuplicates, SkipRecord
 from bench.store.result import ResultId
 from bench.store.store import Store
 
@@ -109,7 +110,14 @@ def write_tasks(plan: Plan, store: Store) -> None:
             if planned.name in void:
                 continue
             store.write_task(planned.task, planned.gc)
-            store.write_folds(planned.name, planned.folds, asdict(planned.duplicates))
+            subject = plan.subject(planned)
+            store.write_folds(
+                planned.name,
+                planned.folds,
+                asdict(subject.duplicates),
+                NearDuplicates(**asdict(subject.near_duplicates)),
+                [FailedCheck(check=f.check, target=f.about, reason=f.reason) for f in plan.failed_checks(planned)],
+            )
             if plan.selection.open:
                 mine = [skip for skip in plan.skipped if skip.task == planned.name]
                 store.write_skipped(planned.name, [SkipRecord(**asdict(skip), what=skip.what) for skip in mine])

@@ -190,7 +190,7 @@ class TaskRecord(Record):
     ----------
     digest : hash of the task's content. rows : how many there are. rows_file : None in the oldest files.
     split : the task's own. card : what a reader must know. counts : what was counted while reading.
-    strata, covariates, targets : names, as in rows.parquet.
+    notes : how the table was read. strata, covariates, targets : names, as in rows.parquet.
     """
 
     digest: str
@@ -199,6 +199,7 @@ class TaskRecord(Record):
     split: str
     card: CardRecord
     counts: dict[str, int]
+    notes: list[str] = []
     strata: list[str]
     covariates: list[str]
     targets: list[TargetRecord]
@@ -228,12 +229,34 @@ class Duplicates(Stored):
     test_rows: int
 
 
+class NearDuplicates(Stored):
+    """Test rows that share half of their 12-mers with one row that a model sees while training: ``near`` of
+    ``compared``, which are all ``test_rows`` or a random sample. ``set_aside`` : 12-mers that nearly all rows hold, and
+    that were not counted."""
+
+    near: int
+    compared: int
+    test_rows: int
+    set_aside: int
+
+
+class FailedCheck(Stored):
+    """What a quick check of ``bench audit`` FAILs: of which target ("" for all), and why."""
+
+    check: str
+    target: str
+    reason: str
+
+
 class FoldsRecord(Record):
-    """``folds-<digest>.json``: a split made concrete."""
+    """``folds-<digest>.json``: a split made concrete, and what the run found wrong with the task under it. ``near`` is
+    None in files of older versions."""
 
     split: str
     folds_digest: str
     duplicates: Duplicates
+    near: NearDuplicates | None = None
+    failed_checks: list[FailedCheck] = []
 
 
 class State(StrEnum):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -47,10 +47,12 @@ from bench.store.record import (
     CardRecord,
     Description,
     Duplicates,
+    FailedCheck,
     FailureRecord,
     Fitted,
     FoldsRecord,
     Mark,
+    NearDuplicates,
     PlanRecord,
     Record,
     ResultRecord,
@@ -248,9 +250,23 @@ class Store:
         with disk_errors(self.task_folder(task)):
             _write_changed(self.task_folder(task) / PLAN, PlanRecord(skipped=skipped))
 
-    def write_folds(self, task: str, folds: Folds, duplicates: dict[str, int]) -> None:
-        """Keep what the board says of a split: its name, and the test rows whose bases a model sees while training."""
-        record = FoldsRecord(split=folds.name, folds_digest=folds.digest, duplicates=Duplicates(**duplicates))
+    def write_folds(
+        self,
+        task: str,
+        folds: Folds,
+        duplicates: dict[str, int],
+        near: NearDuplicates | None = None,
+        failed_checks: Sequence[FailedCheck] = (),
+    ) -> None:
+        """Keep what the board says of a split: its name, the test rows whose bases a model sees while training (or
+        nearly), and what the quick checks of an audit found wrong."""
+        record = FoldsRecord(
+            split=folds.name,
+            folds_digest=folds.digest,
+            duplicates=Duplicates(**duplicates),
+            near=near,
+            failed_checks=list(failed_checks),
+        )
         with disk_errors(self.task_folder(task)):
             _write_changed(self.task_folder(task) / folds_file(folds.digest), record)
 
@@ -325,6 +341,7 @@ def task_record(task: Task, rows_file: Mark | None) -> TaskRecord:
         split=str(task.split),
         card=CardRecord.of(task.card),
         counts={name: int(count) for name, count in task.counts.items()},
+        notes=list(task.notes),
         strata=list(task.strata),
         covariates=list(task.sequences.covariates),
         targets=[
