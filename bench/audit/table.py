@@ -13,9 +13,11 @@ from numpy.typing import NDArray
 from bench.audit.confounders import RHO_WARN
 from bench.audit.finding import Finding
 from bench.audit.replicates import mixtures
-from bench.files.tables import read_table
+from bench.files.tables import Layout, read_table, typed
 from bench.files.toml import read_toml, validated
 from bench.stats.ranks import mid_ranks, spearman
+from bench.tasks.aliases import find_columns
+from bench.tasks.problems import Problems
 from bench.tasks.spec import TargetSpec, TaskFile
 
 if TYPE_CHECKING:
@@ -32,17 +34,20 @@ def check_table(path: Path) -> Iterator[Finding]:
     spec = validated(TaskFile, read_toml(path, "task file"), str(path))
     if spec.format != "table":
         return
-    frame = read_table(path.parent / spec.table, spec.columns.text)
-    named = _named(spec)
+    layout = Layout(spec.skip_rows, tuple(spec.columns.names), spec.sheet)
+    frame = typed(read_table(path.parent / spec.table, layout).frame)
+    named = _named(spec, list(map(str, frame.columns)))
     others = [str(column) for column in frame.columns if column not in named]
     for name, target in spec.targets.items():
+        if not target.replicates:
+            continue
         about = name if len(spec.targets) > 1 else ""
         yield from _averages(about, target, frame, others)
         y = np.column_stack([_numbers(frame, column) for column in target.replicates])
-        known = np.isfinite(y).any(axis=1)
+        known = np.asarray(np.isfinite(y).any(axis=1), np.bool_)
         mean = np.nanmean(y[known], axis=1)
         for column in others:
-            labels = _labels(frame[column][known])
+            labels = _labels(frame.loc[known, column])
             if labels is None:
                 continue
             score = spearman(_known_label(labels, mean), mean)
@@ -72,13 +77,12 @@ def _averages(about: str, target: TargetSpec, frame: pd.DataFrame, others: list[
         yield Finding("averages", "FAIL" if listed else "WARN", about, reason, {"column": column})
 
 
-def _named(spec: TaskFile) -> set[str]:
-    """Columns that the task names, or that it finds by their default names."""
-    columns = spec.columns
-    named = {*columns.text, columns.called("start"), columns.called("end"), *columns.covariates.values()}
-    for target in spec.targets.values():
-        named |= {*target.replicates, *target.halves}
-    return named | set(spec.minimum)
+def _named(spec: TaskFile, names: list[str]) -> set[str]:
+    """Columns that the task names, or that it finds by their names."""
+    measured = {column for target in spec.targets.values() for column in (*target.outcome, *target.dna)}
+    covariates = set(spec.columns.covariates.values())
+    columns, _ = find_columns(spec.columns, names, measured | covariates, Problems(str(spec.table)))
+    return {*columns.required, *measured, *spec.minimum, *spec.maximum, *spec.rows}
 
 
 def _numbers(frame: pd.DataFrame, column: str) -> NDArray[np.float64]:
