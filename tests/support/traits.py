@@ -69,7 +69,11 @@ def clean_rows(n: int = 30) -> list[list[str]]:
         placed = i % 10 != 9
         place = [f"chr{1 + i % 6}", str(1000 + 40 * (i // 6)), str(1060 + 40 * (i // 6)), "+-"[i % 2]]
         gap = [i % 7 == 3, i % 7 == 5]
-        values = ["" if gap[0] else str(draw.randint(20, 2000)), repr(round(draw.gauss(0, 1), 12)), "" if gap[1] else "-0.25"]
+        values = [
+            "" if gap[0] else str(draw.randint(20, 2000)),
+            repr(round(draw.gauss(0, 1), 12)),
+            "" if gap[1] else "-0.25",
+        ]
         values[2] = values[2] and repr(round(draw.gauss(0, 1), 4))
         rows.append(
             ["NA" if i == 4 else f"r{i}", bases, *(place if placed else [""] * 4), *values, CLASSES[i % 5], "tile"]
@@ -134,9 +138,7 @@ def one_based(sheet: Sheet) -> None:
     for row in sheet.rows:
         if row[sheet.at("start")]:
             row[sheet.at("start")] = str(int(row[sheet.at("start")]) + 1)
-    if "end" not in sheet.header and "end" not in sheet.named:
-        sheet.keys.append('coordinates = "1-based"')
-    elif sheet.random.random() < 0.6:
+    if ("end" not in sheet.header and "end" not in sheet.named) or sheet.random.random() < 0.6:
         sheet.keys.append('coordinates = "1-based"')
     else:
         sheet.stops = True
@@ -401,13 +403,9 @@ def write(folder: Path, traits: Collection[str], seed: int) -> tuple[Path, Sheet
     if "header = false" in sheet.keys:
         columns.append("names = [" + ", ".join(f"'{name.strip()}'" for name in sheet.header) + "]")
     task = folder / "task.toml"
-    task.write_text(
-        "\n".join(
-            ['name = "t"', f"table = '{path.name}'", *sheet.keys, "[columns]", *columns, 'strata = ["class"]']
-            + ["covariates = { dna = 'dna' }", "[targets.y]", "replicates = ['rep1', 'rep2']", ""]
-        ),
-        encoding="utf-8",
-    )
+    lines = ['name = "t"', f"table = '{path.name}'", *sheet.keys, "[columns]", *columns, 'strata = ["class"]']
+    lines += ["covariates = { dna = 'dna' }", "[targets.y]", "replicates = ['rep1', 'rep2']", ""]
+    task.write_text("\n".join(lines), encoding="utf-8")
     return task, sheet
 
 
@@ -426,7 +424,9 @@ def check(folder: Path, traits: Collection[str], seed: int, digest: str) -> None
     except BenchError as error:
         message = str(error)
         assert "table." in message.partition(": ")[0], f"no file: {message}"
-        assert re.search(r"line \d+|row \d+|columns? '|rows \d+ and|coordinates|columns\.names", message), f"no place: {message}"
+        assert re.search(r"line \d+|row \d+|columns? '|rows \d+ and|coordinates|columns\.names", message), (
+            f"no place: {message}"
+        )
         assert message.count(". ") + message.count(": ") >= 2, f"no fix: {message}"
         raise
     assert found.digest == digest, "another task, silently"
