@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from bench.audit.duplicates import leak_status
 from bench.audit.finding import Finding, Subject, label
 from bench.stats.ranks import spearman
-from bench.tasks.counts import look_like_counts
 from bench.tasks.duplicates import digests
 
 #: Rows that tell anything of two columns.
@@ -25,6 +24,8 @@ EXACT = 1e-4
 #: Distance of two replicates' medians on the rows that both measured, in robust standard deviations, from which a
 #: target that averages what is there follows what is missing, and the share of missing values that makes it matter.
 LEVEL, MISSING = 0.5, 0.01
+#: Distinct values from which whole numbers from 0 up are counts, and not scores on a scale of a few steps.
+COUNTS = 10
 #: A replicate of three or more is mostly noise below this reliability, where that of the others is at least so much.
 NOISE, SOUND = 0.1, 0.3
 
@@ -235,7 +236,7 @@ def holds_counts(values: NDArray[np.float64]) -> bool:
     """Whether values, without NaN, are counts, and no ranks: whole numbers from 0 up of more than a few kinds."""
     different = len(np.unique(values))
     ranks = different == len(values) and different and values.max() - values.min() == len(values) - 1
-    return bool(different) and not ranks and look_like_counts(values[:, None])
+    return different >= COUNTS and not ranks and bool(((values >= 0) & (values % 1 == 0)).all())
 
 
 def level_gap(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:
