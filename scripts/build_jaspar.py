@@ -48,9 +48,9 @@ def main() -> None:
 def installed() -> Path:
     """The SQLite file of the installed package, which is not imported (it wants all of Biopython)."""
     spec = importlib.util.find_spec(PACKAGE)
-    if spec is None or spec.origin is None:
+    if spec is None or not spec.submodule_search_locations:
         sys.exit(f"{PACKAGE} is not installed. Run: pip install --no-deps {PACKAGE}==4.0.0, or give --sqlite FILE.")
-    return Path(spec.origin).parent / "data" / "JASPAR2026.sqlite"
+    return Path(next(iter(spec.submodule_search_locations))) / "data" / "JASPAR2026.sqlite"
 
 
 def group_text(database: sqlite3.Connection, group: str, count: int) -> str:

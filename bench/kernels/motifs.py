@@ -197,9 +197,7 @@ def _scan_block(buffer, start, stop, odds, piece, log_odds, position, floor, exa
     run_first = np.zeros(len(start) + 1, np.int64)
     at = 0
     for row in range(len(start)):
-        run_first[row + 1] = _split_row(
-            buffer[start[row] : stop[row]], at, words, run_at, run_length, run_first[row]
-        )
+        run_first[row + 1] = _split_row(buffer[start[row] : stop[row]], at, words, run_at, run_length, run_first[row])
         at += stop[row] - start[row]
     values = np.empty(2 * longest + 2, np.float32)
     top, lanes = np.empty(LANES, np.float32), np.empty(LANES, np.float32)

@@ -4,7 +4,7 @@
 MEME                  begins with ``MEME version``; ``MOTIF id name``, ``letter-probability matrix: w= 8 nsites= 40``,
                       one line per position. Counts are probabilities times nsites (20 where it is not given, as in the
                       MEME suite).
-JASPAR                ``>ID name``, then ``A [ 1 2 3 ]`` and so on for C, G, T; or four lines of numbers without letters.
+JASPAR                ``>ID name``, then ``A [ 1 2 3 ]`` and so on for C, G, T; or four lines of numbers alone.
 HOCOMOCO              ``>ID``, then one line per position with the counts of A C G T.
 ====================  ==================================================================================================
 
@@ -126,9 +126,9 @@ def _counts(path: Path, motif: str, number: int, rows: Lines) -> NDArray[np.floa
         by_base = [_numbers(line[1:].strip(" \t[]:|")) for _, line in rows]
         if None in by_base or len({len(base or ()) for base in by_base}) != 1:
             raise BenchError(
-                f"{path}: line {number}: the rows A C G T of {motif!r} must be numbers, as many in each. Check the file."
+                f"{path}: line {number}: the rows A C G T of {motif!r} must be equally many numbers. Check the file."
             )
-        rows = [(number, " ".join(map(repr, counts))) for counts in zip(*by_base, strict=True)]  # type: ignore[arg-type]
+        rows = [(number, " ".join(map(repr, counts))) for counts in zip(*by_base, strict=True)]
     elif len(rows) == 4:
         values = [_numbers(line) for _, line in rows]
         if all(value is not None and len(value) == 4 for value in values):
@@ -137,7 +137,7 @@ def _counts(path: Path, motif: str, number: int, rows: Lines) -> NDArray[np.floa
                 " A, C, G, T before rows by base."
             )
         if all(value is not None and len(value) == len(values[0] or ()) for value in values):
-            rows = [(number, " ".join(map(repr, counts))) for counts in zip(*values, strict=True)]  # type: ignore[arg-type]
+            rows = [(number, " ".join(map(repr, counts))) for counts in zip(*values, strict=True)]
     return _matrix(path, motif, number, rows)
 
 

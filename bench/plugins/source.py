@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 #: Packages of ``bench`` whose code is part of the plugins that import it.
-_HASHED = ("bench.kernels", "bench.featurizers", "bench.models")
+_HASHED = ("bench.kernels", "bench.motifs", "bench.featurizers", "bench.models")
 
 
 def source_digest(cls: type) -> str:
     """Hash of the code a plugin runs: its module, and the modules it imports from its own package, from the built-in
-    plugins or from ``bench.kernels``.
+    plugins, from ``bench.kernels`` or from ``bench.motifs``.
 
     Comments, docstrings, blank lines and formatting do not count. Nor does the place from which a name of ``bench`` or
     of the plugin's own package is imported: when a module moves, no result is fitted again. Every version of Python

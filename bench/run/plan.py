@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Literal
 
 from bench.dataset import Unavailable
-from bench.errors import BenchError
+from bench.errors import BenchError, one_line
 from bench.fit.recipe import result_key
 from bench.fit.worker import JobSpec, Probe, probe_features
-from bench.plugins.parameters import expand_sweep
+from bench.plugins.parameters import expand_sweep, normal_name
 from bench.plugins.registry import Made, Registry
 from bench.run.job import Job, JobFailed
 from bench.run.places.child import Child
@@ -174,7 +174,7 @@ class _Planner:
         """Pairs to run; those that make no sense are noted as skipped."""
         blind = [model for model in self._models if not model.cls.needs_features]
         yield from (_Pair(None, model, Probe("table", 0, 1)) for model in blind)
-        for featurizer in self._featurizers:
+        for featurizer in self._for_organism(planned):
             missing = lacks(featurizer, planned.task)
             if missing:
                 self._skip(planned, f"the task has no {missing}", featurizer)
@@ -187,6 +187,24 @@ class _Planner:
                         yield _Pair(featurizer, model, probe)
                     else:
                         self._skip(planned, reason, featurizer, model)
+
+    def _for_organism(self, planned: PlannedTask) -> list[Made]:
+        """The featurizers with the parameters that follow from the task's organism, each once; those that make no sense
+        for it are noted as skipped."""
+        made: dict[str, Made] = {}
+        for featurizer in self._featurizers:
+            try:
+                changed = featurizer.new().for_organism(planned.task.card.organism)
+                name = normal_name(featurizer.cls, {**featurizer.parameters, **changed})
+                featurizer = self._registry.make("featurizer", name)
+            except BenchError as reason:
+                self._skip(planned, str(reason), featurizer)
+                continue
+            except Exception as error:  # a third party's
+                self._skip(planned, one_line(f"for_organism raised {type(error).__name__}: {error}"), featurizer)
+                continue
+            made[featurizer.name] = featurizer
+        return list(made.values())
 
     def _skip(self, planned: PlannedTask, reason: str, featurizer: Made, model: Made | None = None) -> None:
         self._plan.skipped.append(Skip(planned.name, reason, featurizer.name, None if model is None else model.name))
