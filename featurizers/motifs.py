@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -54,13 +54,8 @@ class Motifs(Featurizer):
         self.taxon = taxon
         self.file = file
         self.by = by
-
-    @property
-    def files(self) -> tuple[Path, ...]:
-        """The files that the features are made from; their content is part of a result's recipe."""
-        if self.file is not None:
-            return (Path(self.file),)
-        return tuple(map(jaspar_file, self._groups()))
+        #: What the features are made from; its content is part of a result's recipe.
+        self.files: Sequence[str | Path] = tuple(map(jaspar_file, self._groups())) if file is None else (Path(file),)
 
     def _groups(self) -> tuple[str, ...]:
         return GROUPS if self.taxon in ("auto", "all") else (self.taxon,)

@@ -33,8 +33,7 @@ from bench.stats.observations import Learners, Observations
 from bench.stats.ranks import spearman_by_fold
 from bench.stats.share import choose_on_validation
 from bench.store.predictions import PartName
-from bench.store.record import FoldsRecord, ResultRecord, read_record
-from bench.store.store import folds_file
+from bench.store.record import FoldsRecord, ResultRecord
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -57,13 +56,14 @@ def board_summary(
     inputs : hash of all that the numbers follow from (``bench.board.summarise``).
     """
     board = load_board(task, files, rows)
-    folds = read_record(FoldsRecord, task.folder / folds_file(files.folds_digest)).record
     empty = BoardSummary(
         inputs=inputs,
         target=files.target,
         split=files.split,
         folds_digest=files.folds_digest,
-        duplicates=None if folds is None else folds.duplicates,
+        duplicates=None if files.folds is None else files.folds.duplicates,
+        near=None if files.folds is None else files.folds.near,
+        warnings=[] if files.folds is None else _failed_checks(files.folds, files.target),
         left_out=files.left_out if board is None else board.left_out,
         failed=[_failure(task, failure) for failure in files.failed],
         ceiling=CeilingSummary(reason="no finished result"),
@@ -71,6 +71,11 @@ def board_summary(
     if board is None:
         return empty
     return _computed(empty, board, joint or joint_draws(task, files.folds_digest, rows))
+
+
+def _failed_checks(folds: FoldsRecord, target: str) -> list[str]:
+    """What the run found wrong with the task, as far as it is about a target or about all of them."""
+    return [f"{check.check}: {check.reason}" for check in folds.failed_checks if check.target in ("", target)]
 
 
 def _computed(empty: BoardSummary, board: Board, joint: Joint) -> BoardSummary:
@@ -88,13 +93,14 @@ def _computed(empty: BoardSummary, board: Board, joint: Joint) -> BoardSummary:
     ]
     apart = _share(found, choose_on_validation(_gc_windowed(board.results), known))
     strata, warnings = strata_summary(board, found, pairs, joint)
-    sizes = board.results[0].records[0].rows
+    sizes = max((record.rows for pair in board.results for record in pair.records), key=_total)  # some have no training
     return BoardSummary(
         inputs=empty.inputs,
         target=empty.target,
         split=empty.split,
         folds_digest=empty.folds_digest,
         duplicates=empty.duplicates,
+        near=empty.near,
         left_out=empty.left_out,
         failed=empty.failed,
         folds=found.folds,
@@ -121,7 +127,7 @@ def _computed(empty: BoardSummary, board: Board, joint: Joint) -> BoardSummary:
         ],
         rows=[_row(pair, by_name[name], board, valid[name], found.gc_learner) for name, pair in pairs.items()],
         strata=strata,
-        warnings=warnings,
+        warnings=empty.warnings + warnings,
     )
 
 
@@ -318,12 +324,16 @@ def _held_fixed(board: Board, pair: PairScores, figures: RowFigures, joint: Join
     )
 
 
+def _total(rows: dict[PartName, list[int]]) -> int:
+    return sum(map(sum, rows.values()))
+
+
 def _failure(task: TaskFiles, failure: Failure) -> FailureSummary:
     note = failure.record
     return FailureSummary(
         featurizer=note.featurizer,
         model=note.model,
         seed=note.seed,
-        reason=note.reason,
+        reason=note.reason + ("; the earlier result is kept" if failure.refit else ""),
         log=(Path(task.folder.name) / failure.folder.relative_to(task.folder) / "failed.log").as_posix(),
     )

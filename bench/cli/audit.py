@@ -39,7 +39,7 @@ def audit(
     failed([], fail_on)  # type: ignore[arg-type]  # a wrong word is refused before the work
     registry = registry_of(plugin or [])
     try:
-        loaded = load_task(task, registry, data_dir)
+        loaded = load_task(task, registry, data_dir, split)
     except Unavailable as absent:
         raise BenchError(f"{task}: {absent}") from None
     folds = concrete_folds(loaded, split, quick=False)

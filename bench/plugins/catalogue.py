@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-import inspect
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from bench.errors import BenchError, Unavailable
+from bench.files.downloads import data_folders
+from bench.plugins.described import Described, first_sentence
 from bench.plugins.kinds import PluginKind
 from bench.plugins.libraries import MISSING, library_version
 from bench.plugins.parameters import signature_of, to_text
-from bench.plugins.registry import Registry
+from bench.plugins.registry import Entry, Registry
 
 TITLES: dict[PluginKind, str] = {"dataset": "Tasks", "featurizer": "Featurizers", "model": "Models"}
+
+#: Title of files that were dropped into a plugin folder and cannot be used.
+BROKEN = "Plugin files that cannot be used"
 
 
 @dataclass(frozen=True)
@@ -28,10 +33,12 @@ class CatalogueRow:
 
 
 def catalogue(registry: Registry, data_dir: Path | None) -> dict[str, list[CatalogueRow]]:
-    """Rows by title: tasks, featurizers, models."""
-    return {
+    """Rows by title: tasks, featurizers, models, and files that cannot be used."""
+    found = {
         title: [_row(registry, kind, name, data_dir) for name in registry.names(kind)] for kind, title in TITLES.items()
     }
+    broken = [CatalogueRow(Path(file).name, "", file, problem=reason) for file, reason in registry.broken.items()]
+    return found | ({BROKEN: broken} if broken else {})
 
 
 def _row(registry: Registry, kind: PluginKind, name: str, data_dir: Path | None) -> CatalogueRow:
@@ -40,13 +47,29 @@ def _row(registry: Registry, kind: PluginKind, name: str, data_dir: Path | None)
         cls: Any = entry.load()
     except BenchError as error:
         return CatalogueRow(name, "", entry.origin, problem=str(error))
+    if isinstance(cls, Described):
+        return _described_row(entry, cls, data_dir)
     if kind == "dataset":
         return CatalogueRow(name, cls.title, entry.origin, problem=_files_problem(cls, data_dir))
     parameters = ", ".join(f"{key}={to_text(default)}" for key, (_, default) in signature_of(cls).items())
-    libraries = sorted(cls.libraries) if kind == "model" else []
-    missing = [library for library in libraries if library_version(library) == MISSING]
-    problem = f"{', '.join(missing)} not installed (pip install 'bench-gc[cpu]')" if missing else None
-    return CatalogueRow(name, _first_sentence(cls), entry.origin, parameters, problem)
+    problem = _missing(cls.libraries) if kind == "model" else None
+    return CatalogueRow(name, first_sentence(cls), entry.origin, parameters, problem)
+
+
+def _described_row(entry: Entry, cls: Described, data_dir: Path | None) -> CatalogueRow:
+    """The row of a third-party plugin, of which this process imports nothing."""
+    parameters = ", ".join(f"{key}={default}" if default else key for key, default in cls.defaults.items())
+    if cls.plugin == "dataset":
+        folders = data_folders(data_dir)
+        missing = [file for file in cls.files if not any((folder / file).is_file() for folder in folders)]
+        problem = f"{len(missing)} of {len(cls.files)} files of {cls.name} are not here" if missing else None
+        return CatalogueRow(cls.name, cls.title, entry.origin, problem=problem)
+    return CatalogueRow(cls.name, cls.what, entry.origin, parameters, _missing(cls.libraries))
+
+
+def _missing(libraries: Iterable[str]) -> str | None:
+    missing = [library for library in sorted(libraries) if library_version(library) == MISSING]
+    return f"{', '.join(missing)} not installed (pip install 'bench-gc[cpu]')" if missing else None
 
 
 def _files_problem(cls: Any, data_dir: Path | None) -> str | None:
@@ -55,8 +78,3 @@ def _files_problem(cls: Any, data_dir: Path | None) -> str | None:
     except (Unavailable, BenchError) as absent:
         return str(absent)
     return None
-
-
-def _first_sentence(cls: type) -> str:
-    text = " ".join((inspect.getdoc(cls) or "").split("\n\n")[0].split())
-    return text.split(". ")[0].rstrip(".").replace("``", "")

@@ -2,27 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from bench.audit.audit import quick_failures
+from bench.audit.finding import Finding, Subject
 from bench.dataset import Unavailable
-from bench.errors import BenchError, one_line
+from bench.errors import BenchError
+from bench.fit.messages import JobFailed
 from bench.fit.recipe import result_key
-from bench.fit.worker import JobSpec, Probe, probe_features
-from bench.plugins.parameters import expand_sweep, normal_name
+from bench.fit.worker import (
+    Cost,
+    ForOrganism,
+    JobSpec,
+    ModelCost,
+    Probe,
+    model_cost,
+    name_for_organism,
+    probe_features,
+)
+from bench.plugins.parameters import expand_sweep
 from bench.plugins.registry import Made, Registry
-from bench.run.job import Job, JobFailed
-from bench.run.places.child import Child
+from bench.run.job import Job
+from bench.run.places.outside import Outside
 from bench.store.result import NO_FEATURES, ResultId
 from bench.store.store import Store
 from bench.tasks.load import PlannedTask, TaskSource, load_planned
 from bench.tasks.task import TRAIN, Task
 
 CacheMode = Literal["reuse", "refresh", "only"]
-#: Seconds a third-party featurizer may take for two rows (its imports and the task's loading counted in).
-PROBE_SECONDS = 120.0
 
 
 @dataclass(frozen=True)
@@ -66,7 +77,8 @@ class Skip:
 
 @dataclass
 class Plan:
-    """What was asked for, the work to do (in order), results that are there already, and what is skipped."""
+    """What was asked for, the work to do (in order), results that are there already, and what is skipped. ``broken`` :
+    third-party plugins that cannot be used at all, each with the reason."""
 
     selection: Selection
     tasks: list[PlannedTask] = field(default_factory=list)
@@ -74,6 +86,22 @@ class Plan:
     reused: list[ResultId] = field(default_factory=list)
     absent: list[ResultId] = field(default_factory=list)
     skipped: list[Skip] = field(default_factory=list)
+    broken: dict[str, str] = field(default_factory=dict)
+    _subjects: dict[str, tuple[Subject, list[Finding]]] = field(default_factory=dict, repr=False)
+
+    def subject(self, planned: PlannedTask) -> Subject:
+        """One of the tasks under its folds, as the checks of an audit see it: what they found out is kept."""
+        return self._checked(planned)[0]
+
+    def failed_checks(self, planned: PlannedTask) -> list[Finding]:
+        """What the quick checks of an audit FAIL of one of the tasks."""
+        return self._checked(planned)[1]
+
+    def _checked(self, planned: PlannedTask) -> tuple[Subject, list[Finding]]:
+        if planned.name not in self._subjects:
+            subject = Subject(planned.task, planned.folds)
+            self._subjects[planned.name] = subject, quick_failures(subject)
+        return self._subjects[planned.name]
 
     @property
     def seconds(self) -> float:
@@ -86,12 +114,12 @@ class Plan:
         return sum(len(job.results) for job in self.jobs)
 
 
-def make_plan(selection: Selection, registry: Registry, store: Store, *, patience: float = PROBE_SECONDS) -> Plan:
+def make_plan(selection: Selection, registry: Registry, store: Store, *, outside: Outside | None = None) -> Plan:
     """Load the tasks and lay out every fit.
 
     Parameters
     ----------
-    patience : seconds that a third-party featurizer may take for two rows.
+    outside : where third-party plugins are tried. One with the default limit of time where none is given.
 
     Raises
     ------
@@ -103,13 +131,11 @@ def make_plan(selection: Selection, registry: Registry, store: Store, *, patienc
     if selection.seeds < 1:
         raise BenchError(f"--seeds must be 1 or more. Got {selection.seeds}.")
     plan = Plan(selection)
-    child = Child()
-    try:
-        planner = _Planner(plan, registry, store, child, patience)
+    with nullcontext(outside) if outside is not None else Outside() as place:
+        planner = _Planner(plan, registry, store, place)
         for planned in _load_tasks(plan, registry):
             planner.add_task(planned)
-    finally:
-        child.close()
+    plan.broken |= registry.broken
     pairs = [skip for skip in plan.skipped if skip.featurizer is not None]
     if pairs and not (plan.jobs or plan.reused or plan.absent):
         raise BenchError(f"nothing to run: no pair asked for makes sense. {pairs[0].what}: {pairs[0].reason}.")
@@ -121,10 +147,15 @@ def _load_tasks(plan: Plan, registry: Registry) -> list[PlannedTask]:
     named = selection.tasks is not None
     planned: dict[str, PlannedTask] = {}
     for name in dict.fromkeys(selection.tasks or registry.names("dataset")):
-        if not named and not getattr(registry.find("dataset", name), "in_all", True):
-            continue
         try:
+            if not named and not getattr(registry.find("dataset", name), "in_all", True):
+                continue
             loaded = load_planned(selection.source(name), registry)
+        except BenchError as error:
+            if named or registry.entry("dataset", name).built_in:
+                raise
+            plan.broken[f"dataset {name}"] = str(error)
+            continue
         except Unavailable as absent:
             if named:
                 raise BenchError(f"{name}: {absent}") from None
@@ -149,11 +180,27 @@ class _Pair:
 class _Planner:
     """Lays out the fits of one task after the other."""
 
-    def __init__(self, plan: Plan, registry: Registry, store: Store, child: Child, patience: float) -> None:
-        self._plan, self._registry, self._store = plan, registry, store
-        self._child, self._patience = child, patience
-        self._featurizers = _made(registry, "featurizer", plan.selection.featurizers)
-        self._models = _made(registry, "model", plan.selection.models)
+    def __init__(self, plan: Plan, registry: Registry, store: Store, outside: Outside) -> None:
+        self._plan, self._registry, self._store, self._outside = plan, registry, store, outside
+        self._featurizers = self._made("featurizer", plan.selection.featurizers)
+        self._models = self._made("model", plan.selection.models)
+
+    def _made(self, kind: Literal["featurizer", "model"], asked: tuple[str, ...] | None) -> list[Made]:
+        """The plugins that were asked for. Of all that there are, one that cannot be used is noted and left out."""
+        if asked is not None:
+            texts = [text for each in asked for text in expand_sweep(each)]
+            return list({made.name: made for made in (self._registry.make(kind, text) for text in texts)}.values())
+        made = {}
+        for text in self._registry.names(kind):
+            try:
+                plugin = self._registry.make(kind, text)
+            except BenchError as error:
+                if self._registry.entry(kind, text).built_in:
+                    raise
+                self._plan.broken[f"{kind} {text}"] = str(error)
+            else:
+                made[plugin.name] = plugin
+        return list(made.values())
 
     def add_task(self, planned: PlannedTask) -> None:
         """Every pair that makes sense on a task, every seed, every target."""
@@ -161,14 +208,12 @@ class _Planner:
         rows = int((planned.folds.part[0] == TRAIN).sum())
         targets = tuple(planned.task.targets)
         for pair in list(self._pairs(planned)):  # all are probed before the first key is made
-            seconds = 0.0
-            if isinstance(pair.probe, Probe):
-                seconds = _seconds(pair.model, rows, pair.probe.columns) * len(planned.folds)
+            cost = self._cost(planned, pair, rows)
             seeds = range(self._plan.selection.seeds) if pair.model.cls.stochastic else range(1)
-            together = pair.model.new().multitask and len(targets) > 1
+            together = pair.model.multitask and len(targets) > 1
             for group in [targets] if together else [(name,) for name in targets]:
                 for seed in seeds:
-                    self._add_job(planned, pair, group, seed, seconds)
+                    self._add_job(planned, pair, group, seed, cost)
 
     def _pairs(self, planned: PlannedTask) -> Iterator[_Pair]:
         """Pairs to run; those that make no sense are noted as skipped."""
@@ -193,17 +238,18 @@ class _Planner:
         for it are noted as skipped."""
         made: dict[str, Made] = {}
         for featurizer in self._featurizers:
+            organism = planned.task.card.organism
+            outside, files = self._registry.outside([("featurizer", featurizer.name)])
             try:
-                changed = featurizer.new().for_organism(planned.task.card.organism)
-                name = normal_name(featurizer.cls, {**featurizer.parameters, **changed})
-                featurizer = self._registry.make("featurizer", name)
-            except BenchError as reason:
+                if outside:
+                    name = self._outside.for_organism(ForOrganism(files, featurizer.name, organism), outside)
+                else:
+                    name = name_for_organism(self._registry, featurizer, organism)
+                adapted = featurizer if name == featurizer.name else self._registry.make("featurizer", name)
+            except (BenchError, JobFailed) as reason:
                 self._skip(planned, str(reason), featurizer)
-                continue
-            except Exception as error:  # a third party's
-                self._skip(planned, one_line(f"for_organism raised {type(error).__name__}: {error}"), featurizer)
-                continue
-            made[featurizer.name] = featurizer
+            else:
+                made[adapted.name] = adapted
         return list(made.values())
 
     def _skip(self, planned: PlannedTask, reason: str, featurizer: Made, model: Made | None = None) -> None:
@@ -216,11 +262,26 @@ class _Planner:
             return probe_features(planned.task, featurizer)
         spec = JobSpec.of(planned, self._registry, featurizer=featurizer.name)
         try:
-            return self._child.probe(spec, timeout=self._patience)
+            return self._outside.probe(spec)
         except JobFailed as failure:
             return failure
 
-    def _add_job(self, planned: PlannedTask, pair: _Pair, targets: tuple[str, ...], seed: int, seconds: float) -> None:
+    def _cost(self, planned: PlannedTask, pair: _Pair, rows: int) -> ModelCost | JobFailed:
+        """What a model needs for all folds, or its failure."""
+        if isinstance(pair.probe, JobFailed):
+            return pair.probe
+        outside, files = self._registry.outside([("model", pair.model.name)])
+        size = (len(planned.task), rows, pair.probe.columns, pair.probe.item_bytes)
+        ask = Cost(files, pair.model.name, *size)
+        try:
+            one = self._outside.cost(ask, outside) if outside else model_cost(pair.model, ask)
+        except JobFailed as failure:
+            return failure
+        return ModelCost(one.seconds * len(planned.folds), one.memory)
+
+    def _add_job(
+        self, planned: PlannedTask, pair: _Pair, targets: tuple[str, ...], seed: int, cost: ModelCost | JobFailed
+    ) -> None:
         task, folds = planned.task, planned.folds
         shown = NO_FEATURES if pair.featurizer is None else pair.featurizer.name
         results = tuple(ResultId(planned.name, target, folds.name, shown, pair.model.name, seed) for target in targets)
@@ -244,7 +305,7 @@ class _Planner:
             plan.absent.extend(result for result, is_there in zip(results, there, strict=True) if not is_there)
         else:
             found = pair.probe if isinstance(pair.probe, Probe) else Probe("table", 0, 0)
-            trouble = pair.probe if isinstance(pair.probe, JobFailed) else None
+            needs = cost if isinstance(cost, ModelCost) else ModelCost()
             plan.jobs.append(
                 Job(
                     planned,
@@ -253,29 +314,13 @@ class _Planner:
                     seed,
                     results,
                     keys,
-                    seconds,
+                    needs.seconds,
                     columns=found.columns,
                     item_bytes=found.item_bytes,
-                    trouble=trouble,
+                    memory=needs.memory,
+                    trouble=cost if isinstance(cost, JobFailed) else None,
                 )
             )
-
-
-def _made(registry: Registry, kind: Literal["featurizer", "model"], asked: tuple[str, ...] | None) -> list[Made]:
-    texts: Sequence[str] = registry.names(kind) if asked is None else [t for text in asked for t in expand_sweep(text)]
-    made: dict[str, Made] = {}
-    for text in texts:
-        plugin = registry.make(kind, text)
-        made[plugin.name] = plugin
-    return list(made.values())
-
-
-def _seconds(model: Made, rows: int, columns: int) -> float:
-    """The model's guess of one fit's seconds. It only orders the plan: a third party's that raises counts as none."""
-    try:
-        return max(float(model.cls.estimate(rows, columns)), 0.0)
-    except Exception:
-        return 0.0
 
 
 def lacks(featurizer: Made, task: Task) -> str:

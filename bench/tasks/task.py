@@ -89,6 +89,9 @@ class Task:
     digest : hash of the content: any change of a base, value, locus or stratum changes it.
     counts : what was counted while reading (IUPAC letters made N, rows filtered ...), for people.
     minimum : the filters of the task's file, covariate -> least value; the rows below are not here.
+    labels : column of the table -> str (n,), "" where empty: what a split may go by. Not in the digest, since a score
+        depends on them through the folds alone.
+    notes : how the table was read (columns found, names made alike ...), for people.
     """
 
     card: Card
@@ -103,6 +106,8 @@ class Task:
     digest: str
     counts: Mapping[str, int] = field(default_factory=dict)
     minimum: Mapping[str, float] = field(default_factory=dict)
+    labels: Mapping[str, NDArray[Any]] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.row_id)

@@ -161,4 +161,20 @@ def test_a_third_party_that_fails_for_an_organism_is_skipped(tmp_path):
     )
     plan = planned(tmp_path, "mouse", ("odd", "gc"))
     assert [job.featurizer.name for job in plan.jobs] == ["gc"]
-    assert plan.skipped[0].reason.startswith("for_organism raised KeyError")
+    assert plan.skipped[0].featurizer == "odd"
+    assert plan.skipped[0].reason.startswith("KeyError: 'nothing")
+
+
+def test_a_third_party_gets_the_parameters_it_asks_for(tmp_path):
+    (tmp_path / "featurizers").mkdir()
+    (tmp_path / "featurizers" / "kind.py").write_text(
+        "from bench import Featurizer\nfrom bench.errors import BenchError\n\n\nclass Kind(Featurizer):\n    name = 'kind'\n\n"
+        "    def __init__(self, k: int = 1) -> None:\n        self.k = k\n\n"
+        "    def for_organism(self, organism):\n"
+        "        if organism == 'mouse':\n            raise BenchError('not for mice')\n        return {'k': 3}\n\n"
+        "    def transform(self, sequences):\n        return sequences.lengths[:, None].astype('float32') * self.k\n"
+    )
+    assert [job.featurizer.name for job in planned(tmp_path, "human", ("kind",)).jobs] == ["kind[k=3]"]
+    plan = planned(tmp_path, "mouse", ("kind", "gc"))
+    assert [job.featurizer.name for job in plan.jobs] == ["gc"]
+    assert plan.skipped[0].reason == "not for mice"

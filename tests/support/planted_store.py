@@ -136,4 +136,4 @@ class Planted:
 def _spearman(a: np.ndarray, b: np.ndarray) -> float | None:
     from scipy.stats import spearmanr
 
-    return None if np.ptp(a) == 0 else float(spearmanr(a, b).statistic)
+    return None if np.isnan(a).any() or np.ptp(a) == 0 else float(spearmanr(a, b).statistic)
