@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from bench.audit.duplicates import leak_status
 from bench.audit.finding import Finding, Subject, label
 from bench.stats.ranks import spearman
-from bench.tasks.counts import look_like_counts
 from bench.tasks.duplicates import digests
 
 #: Rows that tell anything of two columns.
@@ -27,6 +26,8 @@ EXACT = 1e-4
 LEVEL, MISSING = 0.5, 0.01
 #: A replicate of three or more is mostly noise below this reliability, where that of the others is at least so much.
 NOISE, SOUND = 0.1, 0.3
+#: Distinct values from which whole numbers from 0 up are counts, and not scores on a scale of a few steps.
+COUNTS = 12
 
 
 def check_copies(subject: Subject) -> Iterator[Finding]:
@@ -73,8 +74,8 @@ def check_counts(subject: Subject) -> Iterator[Finding]:
                 "counts",
                 "FAIL",
                 label(subject, target),
-                f"{', '.join(columns)} {are} whole numbers from 0 up: counts, which follow the library's DNA. Name"
-                " them under rna and the counts of DNA under dna, or give the log ratio of the two",
+                f"{', '.join(columns)} {are} whole numbers from 0 up: counts, which follow the library's DNA. Give"
+                " rna = [...] and dna = [...] in place of replicates, or the activity",
                 {"columns": len(columns)},
             )
 
@@ -232,10 +233,12 @@ def _mixture(y: NDArray[np.float64], column: int) -> tuple[str, list[int]] | Non
 
 
 def holds_counts(values: NDArray[np.float64]) -> bool:
-    """Whether values, without NaN, are counts, and no ranks: whole numbers from 0 up of more than a few kinds."""
+    """Whether values, without NaN, are counts: whole, from 0 up, more than ``COUNTS`` different ones, and no ranks."""
+    if not len(values) or values.min() < 0 or (values != np.round(values)).any():
+        return False
     different = len(np.unique(values))
-    ranks = different == len(values) and different and values.max() - values.min() == len(values) - 1
-    return bool(different) and not ranks and look_like_counts(values[:, None])
+    ranks = different == len(values) and values.max() - values.min() == len(values) - 1
+    return different > COUNTS and not ranks
 
 
 def level_gap(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:

@@ -223,7 +223,7 @@ def _typed(column: pd.Series) -> pd.Series:
     import pandas as pd
 
     values, wrong = parse_numbers(column)
-    if wrong.any():
+    if wrong.any() or (np.isnan(values).all() and column.notna().any()):
         return column
     whole = len(values) > 0 and bool(np.isfinite(values).all() and (values % 1 == 0).all())
     whole = whole and not column.str.contains("[.eE]", regex=True).any()

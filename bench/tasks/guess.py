@@ -20,6 +20,7 @@ from bench.files.tables import SEPARATORS, Layout, kind_of, read_table
 from bench.tasks.aliases import candidates
 from bench.tasks.columns import Columns
 from bench.tasks.draft import Draft
+from bench.tasks.duplicates import NEAR, K
 from bench.tasks.guess_columns import measurements
 from bench.tasks.igvf import GENOMIC_ELEMENT, OLDER
 from bench.tasks.label_folds import WORDS
@@ -316,7 +317,7 @@ def _many_clusters(table: Found, parts: dict[Part, str]) -> bool:
     if "sequence" not in parts:
         return True
     sequences = Sequences.from_strings(table.columns.text(parts["sequence"]).tolist())
-    rows = np.bincount(near_clusters(without_ends(sequences)))
+    rows = np.bincount(near_clusters(without_ends(sequences), K, NEAR))
     return len(rows) >= 20 and bool(rows.max() <= rows.sum() / 4)
 
 

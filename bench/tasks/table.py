@@ -14,7 +14,7 @@ from bench.sequences import Sequences
 from bench.tasks.aliases import find_columns
 from bench.tasks.bases import read_bases
 from bench.tasks.columns import Columns
-from bench.tasks.counts import activities, look_like_counts, with_dna
+from bench.tasks.counts import activities, with_dna
 from bench.tasks.digest import digest
 from bench.tasks.loci import loci_of
 from bench.tasks.places import UNPLACED, Places, read_places
@@ -30,10 +30,6 @@ if TYPE_CHECKING:
 
 #: Chromosomes from which on a task that names no split is split by them.
 CHROMOSOMES = 5
-_COUNTS = (
-    "target {} holds whole numbers from 0 up: if they are counts, they follow the DNA; give rna = [...] and"
-    " dna = [...] in place of replicates"
-)
 
 
 def build_task(
@@ -79,7 +75,6 @@ def build_task(
     counts |= {f"rows with {what}": int(out.sum()) for what, out in outside.items() if out.any()}
     table = table.keep(~_any(outside.values(), len(table)))
     table, targets = _measured(table, spec, lengths, counts)
-    said += [_COUNTS.format(target.name) for target in targets.values() if _undeclared_counts(target, spec)]
     row_id = row_names(table)
 
     covariates = {name: table.numbers(column) for name, column in spec.columns.covariates.items()}
@@ -213,15 +208,6 @@ def _target(table: Columns, name: str, spec: TaskSpec, lengths: _Lengths) -> Tar
     if halves is not None:
         halves[few] = np.nan
     return Target(name, replicates, tuple(columns), about.kind, halves)
-
-
-def _undeclared_counts(target: Target, spec: TaskSpec) -> bool:
-    """Whether a target that is given as activities holds what looks like counts."""
-    return (
-        bool(spec.targets[target.name].replicates)
-        and target.kind == "regression"
-        and look_like_counts(target.replicates)
-    )
 
 
 def _check_spread(target: Target, table: Columns) -> None:

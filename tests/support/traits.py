@@ -403,23 +403,9 @@ def write(folder: Path, traits: Collection[str], seed: int) -> tuple[Path, Sheet
     if "header = false" in sheet.keys:
         columns.append("names = [" + ", ".join(f"'{name.strip()}'" for name in sheet.header) + "]")
     task = folder / "task.toml"
-    task.write_text(
-        "\n".join(
-            [
-                'name = "t"',
-                f"table = '{path.name}'",
-                *sheet.keys,
-                "[columns]",
-                *columns,
-                'strata = ["class"]',
-                "covariates = { dna = 'dna' }",
-                "[targets.y]",
-                "replicates = ['rep1', 'rep2']",
-                "",
-            ]
-        ),
-        encoding="utf-8",
-    )
+    lines = ['name = "t"', f"table = '{path.name}'", *sheet.keys, "[columns]", *columns, 'strata = ["class"]']
+    lines += ["covariates = { dna = 'dna' }", "[targets.y]", "replicates = ['rep1', 'rep2']", ""]
+    task.write_text("\n".join(lines), encoding="utf-8")
     return task, sheet
 
 
