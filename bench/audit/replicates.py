@@ -12,7 +12,6 @@ from bench.audit.duplicates import leak_status
 from bench.audit.finding import Finding, Subject, label
 from bench.stats.ranks import spearman
 from bench.tasks.duplicates import digests
-from bench.tasks.task import Target
 
 #: Rows that tell anything of two columns.
 LEAST = 10
@@ -25,10 +24,10 @@ EXACT = 1e-4
 #: Distance of two replicates' medians on the rows that both measured, in robust standard deviations, from which a
 #: target that averages what is there follows what is missing, and the share of missing values that makes it matter.
 LEVEL, MISSING = 0.5, 0.01
+#: Distinct values from which whole numbers from 0 up are counts, and not scores on a scale of a few steps.
+COUNTS = 10
 #: A replicate of three or more is mostly noise below this reliability, where that of the others is at least so much.
 NOISE, SOUND = 0.1, 0.3
-#: Distinct values from which whole numbers from 0 up are counts, and not scores on a scale of a few steps.
-COUNTS = 12
 
 
 def check_copies(subject: Subject) -> Iterator[Finding]:
@@ -56,7 +55,7 @@ def check_averages(subject: Subject) -> Iterator[Finding]:
     """A replicate that is the mean, the sum or another mixture of the others, on their scale or on that of their
     powers (a mean of activities among log activities)."""
     for target in subject.task.targets.values():
-        for column, others, words in mixtures(target):
+        for column, others, words in mixtures(target.replicates, target.replicate_names):
             reason = f"{column} is {words} of {', '.join(others)}, which counts them twice: leave it out of replicates"
             yield Finding("averages", "FAIL", label(subject, target), reason, {"column": column})
 
@@ -191,13 +190,12 @@ def _telling(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.bool_
     return away
 
 
-def mixtures(target: Target) -> Iterator[tuple[str, list[str], str]]:
-    """Replicates that are made of others: its name, theirs, and "the mean", "the sum" or "a mixture".
+def mixtures(y: NDArray[np.float64], names: tuple[str, ...]) -> Iterator[tuple[str, list[str], str]]:
+    """Columns of ``y``, (n, k), that are made of others: its name, theirs, and "the mean", "the sum" or "a mixture".
 
     By least squares on the rows that all measured, copies left out. Weights below 0 are none of a mean: of a, b and
     their mean only the mean has none.
     """
-    y, names = target.replicates, target.replicate_names
     twice = {j for _, j, _ in copies(y, names)}
     kept = [i for i in range(len(names)) if i not in twice]
     whole = y[:, kept][np.isfinite(y[:, kept]).all(axis=1)]
@@ -235,12 +233,10 @@ def _mixture(y: NDArray[np.float64], column: int) -> tuple[str, list[int]] | Non
 
 
 def holds_counts(values: NDArray[np.float64]) -> bool:
-    """Whether values, without NaN, are counts: whole, from 0 up, more than ``COUNTS`` different ones, and no ranks."""
-    if not len(values) or values.min() < 0 or (values != np.round(values)).any():
-        return False
+    """Whether values, without NaN, are counts, and no ranks: whole numbers from 0 up of more than a few kinds."""
     different = len(np.unique(values))
-    ranks = different == len(values) and values.max() - values.min() == len(values) - 1
-    return different > COUNTS and not ranks
+    ranks = different == len(values) and different and values.max() - values.min() == len(values) - 1
+    return different >= COUNTS and not ranks and bool(((values >= 0) & (values % 1 == 0)).all())
 
 
 def level_gap(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:

@@ -13,10 +13,12 @@ from bench.errors import BenchError, one_line
 from bench.fit.features import Workspace, compute_features
 from bench.fit.fit import FitJob, FitResult, fit_job
 from bench.fit.messages import LINE, Done, Failed, Said
+from bench.fit.recipe import Recipe, plugin_recipe
 from bench.model import Group
 from bench.plugins.described import Described, MadeElsewhere, describe
 from bench.plugins.files import classes_in_file
 from bench.plugins.kinds import PluginKind, kind_of
+from bench.plugins.parameters import normal_name
 from bench.plugins.registry import Made, Registry
 from bench.tasks.load import PlannedTask, TaskSource, load_planned, load_task
 from bench.tasks.task import Task
@@ -27,7 +29,7 @@ class JobSpec:
     """Everything a process needs to run a job, by name. Plugin files and task files are named by absolute path.
 
     ``plugin_files`` : of the job's own plugins and of no other. ``outside`` : which of its plugins are third-party,
-    such as "featurizer mine"; jobs share a process where these are the same.
+    such as "featurizer mine"; jobs share a process where these are the same. ``recipe`` : what the results follow from.
     """
 
     source: TaskSource
@@ -41,6 +43,7 @@ class JobSpec:
     targets: tuple[str, ...] = ()
     device: Literal["cpu", "cuda"] = "cpu"
     threads: int = 1
+    recipe: Recipe | None = None
 
     @classmethod
     def of(cls, planned: PlannedTask, registry: Registry, **more: Any) -> JobSpec:
@@ -84,6 +87,15 @@ class ProbeFeatures:
     """Ask what a featurizer gives for a task: a `Probe`."""
 
     spec: JobSpec
+
+
+@dataclass(frozen=True)
+class ForOrganism:
+    """Ask for the name that a featurizer goes by on a task of some organism; a `BenchError` where it makes no sense."""
+
+    files: tuple[str, ...]
+    featurizer: str
+    organism: str
 
 
 @dataclass(frozen=True)
@@ -131,7 +143,19 @@ class LoadTask:
     source: TaskSource
 
 
-Ask = Fit | Prepare | ProbeFeatures | Cost | DescribePlugins | MakePlugin | LoadTask
+Ask = Fit | Prepare | ProbeFeatures | ForOrganism | Cost | DescribePlugins | MakePlugin | LoadTask
+
+
+def name_for_organism(registry: Registry, featurizer: Made, organism: str) -> str:
+    """The name of a featurizer with the parameters that follow from a task's organism.
+
+    Raises
+    ------
+    BenchError : where its features make no sense for the organism.
+    """
+    changed = featurizer.new().for_organism(organism)
+    name = normal_name(featurizer.cls, {**featurizer.parameters, **changed})
+    return registry.make("featurizer", name).name
 
 
 def model_cost(model: Made, ask: Cost) -> ModelCost:
@@ -210,14 +234,16 @@ class Worker:
                 registry = self._registry(ask.spec.plugin_files)
                 featurizer = registry.make("featurizer", str(ask.spec.featurizer))
                 return probe_features(self._task(ask.spec, registry).task, featurizer)
+            case ForOrganism():
+                registry = self._registry(ask.files)
+                return name_for_organism(registry, registry.make("featurizer", ask.featurizer), ask.organism)
             case Cost():
                 return model_cost(self._registry(ask.files).make("model", ask.model), ask)
             case DescribePlugins():
                 return self._describe(ask)
             case MakePlugin():
                 made = self._registry(ask.files).make(ask.kind, ask.text)
-                multitask = ask.kind == "model" and bool(made.new().multitask)
-                return MadeElsewhere(made.name, made.parameters, made.target, multitask)
+                return MadeElsewhere(made.name, made.parameters, made.target, made.multitask, plugin_recipe(made))
             case LoadTask():
                 return load_task(ask.source.name, self._registry(()), ask.source.data_dir)
 
@@ -235,6 +261,7 @@ class Worker:
             spec.device,
             spec.threads,
             ask.groups,
+            spec.recipe,
         )
         return fit_job(job, self.workspace, say)
 

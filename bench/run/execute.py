@@ -35,6 +35,7 @@ from bench.store.predictions import PartName
 from bench.store.record import Description, FailedCheck, NearDuplicates, SkipRecord
 from bench.store.result import ResultId
 from bench.store.store import Store
+from bench.tasks.digest import content_of
 
 
 @dataclass(frozen=True)
@@ -223,7 +224,7 @@ def describe(job: Job, result: ResultId) -> Description:
         task=result.task,
         target=result.target,
         split=result.split,
-        task_digest=job.planned.task.digest,
+        task_digest=content_of(job.planned.task).of(result.target),
         folds_digest=job.planned.folds.digest,
         featurizer=result.featurizer,
         model=result.model,

@@ -18,6 +18,7 @@ from bench.store.record import Description, Fitted
 from bench.store.result import ResultId
 from bench.store.store import Store
 from bench.tasks.columns import Columns
+from bench.tasks.digest import content_of
 from bench.tasks.problems import Problems, such
 from bench.tasks.task import DROPPED, PART_NAMES, TEST, Folds, Task
 
@@ -234,7 +235,7 @@ def _describe(result: ResultId, task: Task, folds: Folds, deep: bool) -> Descrip
         featurizer=result.featurizer,
         model=result.model,
         seed=result.seed,
-        task_digest=task.digest,
+        task_digest=content_of(task).of(result.target),
         folds_digest=folds.digest,
         role="sequence",
         gc_only=False,

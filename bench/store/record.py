@@ -98,6 +98,7 @@ class Description(Stored):
     role : of its featurizer. gc_only : the featurizer sees nothing but G and C. kind : of its features.
     deep : the model takes no table. stochastic : another seed gives other predictions.
     joint : the targets that were learned together, this one among them.
+    task_digest : of the rows' sequences and the target's values (`TaskRecord.digest_of`).
     """
 
     task: str
@@ -169,11 +170,12 @@ class CardRecord(Stored):
 
 
 class TargetRecord(Stored):
-    """A target of ``task.json``."""
+    """A target of ``task.json``. ``digest`` : hash of the rows' sequences and of its values; empty in older files."""
 
     name: str
     kind: Literal["regression", "binary"]
     replicates: list[str]
+    digest: str = ""
 
 
 class RowsFile(Stored):
@@ -203,6 +205,11 @@ class TaskRecord(Record):
     strata: list[str]
     covariates: list[str]
     targets: list[TargetRecord]
+
+    def digest_of(self, target: str) -> str:
+        """What ``task_digest`` of a result of a target is where it was made from these data. In older files every
+        result has the digest of the whole task."""
+        return next((each.digest for each in self.targets if each.name == target and each.digest), self.digest)
 
 
 class SkipRecord(Stored):

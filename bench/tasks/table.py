@@ -78,6 +78,7 @@ def build_task(
     row_id = row_names(table)
 
     covariates = {name: table.numbers(column) for name, column in spec.columns.covariates.items()}
+    medians = _medians(covariates, counts)
     sequences = None
     if genome is None:
         sequences, letters = read_bases(table, str(spec.columns.sequence), covariates)
@@ -98,6 +99,7 @@ def build_task(
     strata = {name: table.text(column) for name, column in spec.columns.strata.items()}
     position = np.where(places.located, np.maximum(places.start, 0), places.start)
     wanted = dict.fromkeys([*([spec.split.column] if spec.split else []), *labels])
+    content = digest(sequences, row_id, places.chrom, position, locus, targets, strata)
     return Task(
         card=spec.card,
         sequences=sequences,
@@ -108,9 +110,11 @@ def build_task(
         targets=targets,
         strata=strata,
         split=spec.split or default_split(places.chrom),
-        digest=digest(sequences, row_id, places.chrom, position, locus, targets, strata),
+        digest=content.whole,
+        content=content,
         counts=counts,
         minimum=spec.minimum,
+        medians=medians,
         notes=tuple(said),
         labels={column: table.text(column) for column in wanted if column in table},
     )
@@ -168,6 +172,18 @@ class _Lengths:
 
 def _any(masks: Iterable[NDArray[np.bool_]], n: int) -> NDArray[np.bool_]:
     return np.logical_or.reduce([np.zeros(n, np.bool_), *masks])
+
+
+def _medians(covariates: Mapping[str, NDArray[np.float64]], counts: dict[str, int]) -> dict[str, float]:
+    """The median of each covariate that has a value; gaps are added to ``counts``."""
+    medians = {}
+    for name, values in covariates.items():
+        known = np.isfinite(values)
+        if known.any():
+            medians[name] = float(np.median(values[known]))
+        if known.any() and not known.all():
+            counts[f"rows without {name} (its baseline takes the median)"] = int((~known).sum())
+    return medians
 
 
 # ---- targets ---------------------------------------------------------------------------------------------------------

@@ -318,7 +318,12 @@ FILES: tuple[Callable[[Sheet], None], ...] = (comments, title, blank_lines, hash
 KINDS = ("tsv", "tsv", "tsv", "csv", "csv", "xlsx", "txt")
 WRITING = ("crlf", "cr", "mark", "no_last_end", "gz", "bgz", "quote_all")
 #: Traits that leave no room for each other.
-APART = ({"hash_header", "no_header"}, {"misspelt_column", "chromosome_column"}, {"quote_all", "lone_quote"})
+APART = (
+    {"hash_header", "no_header"},
+    {"title", "no_header"},
+    {"misspelt_column", "chromosome_column"},
+    {"quote_all", "lone_quote"},
+)
 NAMES = tuple(trait.__name__ for trait in (*CELLS, *FILES)) + WRITING
 
 

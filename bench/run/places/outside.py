@@ -10,10 +10,21 @@ from pydantic import ValidationError
 
 from bench.errors import BenchError, Unavailable
 from bench.fit.messages import JobFailed
-from bench.fit.worker import Ask, Cost, DescribePlugins, JobSpec, LoadTask, MakePlugin, ModelCost, Probe, ProbeFeatures
-from bench.plugins.described import Described, MadeElsewhere
+from bench.fit.worker import (
+    Ask,
+    Cost,
+    DescribePlugins,
+    ForOrganism,
+    JobSpec,
+    LoadTask,
+    MakePlugin,
+    ModelCost,
+    Probe,
+    ProbeFeatures,
+)
+from bench.plugins.described import Described, MadeElsewhere, PluginRecipe
 from bench.plugins.kinds import PluginKind
-from bench.plugins.parameters import Value
+from bench.plugins.parameters import Scale, Value
 from bench.run.places.child import Child
 from bench.tasks.load import TaskSource
 from bench.tasks.task import Task
@@ -81,6 +92,10 @@ class Outside:
         serves = spec.plugin_files or spec.outside
         return self._ask(ProbeFeatures(spec), serves, "its features of two rows ran", _is(Probe))
 
+    def for_organism(self, ask: ForOrganism, outside: tuple[str, ...]) -> str:
+        """The name of a featurizer on a task. Raises as ``probe`` does."""
+        return self._ask(ask, ask.files or outside, "its for_organism ran", _is(str))
+
     def cost(self, ask: Cost, outside: tuple[str, ...]) -> ModelCost:
         """What a model needs. Raises as ``probe`` does."""
         return self._ask(ask, ask.files or outside, "its own estimate ran", _is(ModelCost))
@@ -134,4 +149,17 @@ def _made(answer: Any) -> MadeElsewhere:
         if value is not None and type(value) not in (bool, int, float, str):
             raise TypeError(f"{key} is a {type(value).__name__}")
         parameters[str(key)] = value
-    return MadeElsewhere(str(made.name), parameters, "raw" if made.target == "raw" else "rank", bool(made.multitask))
+    scale: Scale = "raw" if made.target == "raw" else "rank"
+    return MadeElsewhere(str(made.name), parameters, scale, bool(made.multitask), _recipe(made.recipe))
+
+
+def _recipe(given: PluginRecipe) -> PluginRecipe:
+    """What a plugin is made of, as plain text."""
+    return PluginRecipe(
+        str(given.name),
+        str(given.source),
+        tuple((str(key), str(value)) for key, value in given.parameters),
+        tuple((str(key), str(value)) for key, value in given.libraries),
+        tuple(map(str, given.files)),
+        str(given.backend),
+    )
