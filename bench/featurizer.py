@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar, Literal
@@ -55,6 +55,16 @@ class Featurizer:
     def names(self, sequences: Sequences) -> list[str]:
         """Names of the p columns of a table; empty when they have none."""
         return []
+
+    def for_organism(self, organism: str) -> Mapping[str, Any]:
+        """Parameters to change for a task whose card names this organism; asked when a run is planned. The pair then
+        goes by the name with these parameters.
+
+        Raises
+        ------
+        BenchError : where the features make no sense for the organism; the featurizer is then skipped with the reason.
+        """
+        return {}
 
 
 @dataclass(frozen=True, eq=False)

@@ -61,6 +61,7 @@ class TaskSummary(CardRecord):
     digest: str
     rows: int
     counts: dict[str, int]
+    notes: list[str] = Field(default_factory=list)
 
 
 class FailureSummary(Stored):

@@ -53,7 +53,7 @@ def summarise(task: TaskFiles) -> Summary:
 
 def _task_summary(record: TaskRecord) -> TaskSummary:
     card = {name: getattr(record.card, name) for name in type(record.card).model_fields}
-    return TaskSummary(**card, digest=record.digest, rows=record.rows, counts=record.counts)
+    return TaskSummary(**card, digest=record.digest, rows=record.rows, counts=record.counts, notes=record.notes)
 
 
 def inputs_digest(task: TaskFiles, files: BoardFiles, code: str) -> str:

@@ -18,6 +18,7 @@ from bench.model import Group
 from bench.plugins.described import Described, MadeElsewhere, describe
 from bench.plugins.files import classes_in_file
 from bench.plugins.kinds import PluginKind, kind_of
+from bench.plugins.parameters import normal_name
 from bench.plugins.registry import Made, Registry
 from bench.tasks.load import PlannedTask, TaskSource, load_planned, load_task
 from bench.tasks.task import Task
@@ -89,6 +90,15 @@ class ProbeFeatures:
 
 
 @dataclass(frozen=True)
+class ForOrganism:
+    """Ask for the name that a featurizer goes by on a task of some organism; a `BenchError` where it makes no sense."""
+
+    files: tuple[str, ...]
+    featurizer: str
+    organism: str
+
+
+@dataclass(frozen=True)
 class Cost:
     """Ask what a model needs for so many rows: a `ModelCost`."""
 
@@ -133,7 +143,19 @@ class LoadTask:
     source: TaskSource
 
 
-Ask = Fit | Prepare | ProbeFeatures | Cost | DescribePlugins | MakePlugin | LoadTask
+Ask = Fit | Prepare | ProbeFeatures | ForOrganism | Cost | DescribePlugins | MakePlugin | LoadTask
+
+
+def name_for_organism(registry: Registry, featurizer: Made, organism: str) -> str:
+    """The name of a featurizer with the parameters that follow from a task's organism.
+
+    Raises
+    ------
+    BenchError : where its features make no sense for the organism.
+    """
+    changed = featurizer.new().for_organism(organism)
+    name = normal_name(featurizer.cls, {**featurizer.parameters, **changed})
+    return registry.make("featurizer", name).name
 
 
 def model_cost(model: Made, ask: Cost) -> ModelCost:
@@ -212,6 +234,9 @@ class Worker:
                 registry = self._registry(ask.spec.plugin_files)
                 featurizer = registry.make("featurizer", str(ask.spec.featurizer))
                 return probe_features(self._task(ask.spec, registry).task, featurizer)
+            case ForOrganism():
+                registry = self._registry(ask.files)
+                return name_for_organism(registry, registry.make("featurizer", ask.featurizer), ask.organism)
             case Cost():
                 return model_cost(self._registry(ask.files).make("model", ask.model), ask)
             case DescribePlugins():

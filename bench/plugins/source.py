@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 #: Packages of ``bench`` whose code is part of the plugins that import it.
-_HASHED = ("bench.kernels", "bench.featurizers", "bench.models")
+_HASHED = ("bench.kernels", "bench.motifs", "bench.featurizers", "bench.models")
 #: Where the modules of plugin files are: one of theirs is nobody else's code.
 _PLUGIN_FILES = "bench.plugins.modules."
 #: Folders that installers put packages into, whatever lies above them.
@@ -35,8 +35,8 @@ def loaded_digest(cls: type) -> str:
 
 def source_digest(cls: type) -> str:
     """Hash of the code a plugin runs, as it lies in files now: its module, and the modules it imports from its own
-    package, from the built-in plugins or from ``bench.kernels``; for a third-party one also whatever else it imports
-    that no installer put where it is, such as files next to it on the path.
+    package, from the built-in plugins, ``bench.kernels`` or ``bench.motifs``; for a third-party one also whatever else
+    it imports that no installer put where it is, such as files next to it on the path.
 
     Comments, docstrings, blank lines and formatting do not count. Nor does the place from which a name of ``bench`` or
     of the plugin's own package is imported: when a module moves, no result is fitted again. Every version of Python

@@ -48,6 +48,7 @@ def _facts(task: TaskSummary) -> list[str]:
         ("Strand", STRANDS.get(task.orientation, "")),
         ("Rows", count(task.rows)),
         ("Counted while reading", "; ".join(f"{escape(k)}: {count(v)}" for k, v in task.counts.items())),
+        ("How the table was read", "; ".join(map(escape, task.notes))),
         ("Citation", escape(task.citation)),
         ("Licence", escape(task.licence)),
         ("Data digest", code(task.digest[:16])),

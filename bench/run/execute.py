@@ -19,6 +19,7 @@ from typing import get_args
 
 from rich.console import Console
 
+from bench.errors import BenchError
 from bench.featurizer import Kind
 from bench.files.atomic import NotWritable, disk_errors
 from bench.fit.fit import FitResult
@@ -216,8 +217,14 @@ class _Queue:
                     verdict, took = f"failed: {plain_reason(error)}", time.perf_counter() - began
                     self.progress.finish(str(job), verdict, len(job.results), job.seconds, took, good=False)
                 return True
-            for result, key, fit in zip(job.results, job.keys, fits, strict=True):
-                self.store.write_result(describe(job, result), key, fit.record, fit.predictions)
+            try:
+                for result, key, fit in zip(job.results, job.keys, fits, strict=True):
+                    self.store.write_result(describe(job, result), key, fit.record, fit.predictions)
+            except (OSError, BenchError):
+                raise  # of the folder: no other job could be kept either
+            except Exception as error:
+                self._note_failure(job, error)
+                return True
         with self._mutex:
             self.outcome.fitted.extend(job.results)
         took = time.perf_counter() - began

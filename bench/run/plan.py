@@ -16,7 +16,7 @@ from bench.dataset import Unavailable
 from bench.errors import BenchError
 from bench.fit.messages import JobFailed, plain_reason
 from bench.fit.recipe import plugin_recipe, recipe_of
-from bench.fit.worker import Cost, JobSpec, ModelCost, Probe, model_cost, probe_features
+from bench.fit.worker import Cost, ForOrganism, JobSpec, ModelCost, Probe, model_cost, name_for_organism, probe_features
 from bench.names import parse_name
 from bench.plugins.declared import not_installed
 from bench.plugins.described import PluginRecipe
@@ -233,7 +233,7 @@ class _Planner:
         """Pairs to run; those that make no sense are noted as skipped."""
         blind = [model for model in self._models if not model.cls.needs_features]
         yield from (_Pair(None, model, Probe("table", 0, 1)) for model in blind)
-        for featurizer in self._featurizers:
+        for featurizer in self._for_organism(planned):
             missing = lacks(featurizer, planned.task)
             if missing:
                 self._skip(planned, f"the task has no {missing}", featurizer)
@@ -246,6 +246,25 @@ class _Planner:
                         yield _Pair(featurizer, model, probe)
                     else:
                         self._skip(planned, reason, featurizer, model)
+
+    def _for_organism(self, planned: PlannedTask) -> list[Made]:
+        """The featurizers with the parameters that follow from the task's organism, each once; those that make no sense
+        for it are noted as skipped."""
+        made: dict[str, Made] = {}
+        for featurizer in self._featurizers:
+            organism = planned.task.card.organism
+            outside, files = self._registry.outside([("featurizer", featurizer.name)])
+            try:
+                if outside:
+                    name = self._outside.for_organism(ForOrganism(files, featurizer.name, organism), outside)
+                else:
+                    name = name_for_organism(self._registry, featurizer, organism)
+                adapted = featurizer if name == featurizer.name else self._registry.make("featurizer", name)
+            except (BenchError, JobFailed) as reason:
+                self._skip(planned, str(reason), featurizer)
+            else:
+                made[adapted.name] = adapted
+        return list(made.values())
 
     def _skip(self, planned: PlannedTask, reason: str, featurizer: Made, model: Made | None = None) -> None:
         self._plan.skipped.append(Skip(planned.name, reason, featurizer.name, None if model is None else model.name))

@@ -192,7 +192,7 @@ class TaskRecord(Record):
     ----------
     digest : hash of the task's content. rows : how many there are. rows_file : None in the oldest files.
     split : the task's own. card : what a reader must know. counts : what was counted while reading.
-    strata, covariates, targets : names, as in rows.parquet.
+    notes : how the table was read. strata, covariates, targets : names, as in rows.parquet.
     """
 
     digest: str
@@ -201,6 +201,7 @@ class TaskRecord(Record):
     split: str
     card: CardRecord
     counts: dict[str, int]
+    notes: list[str] = []
     strata: list[str]
     covariates: list[str]
     targets: list[TargetRecord]

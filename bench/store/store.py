@@ -343,6 +343,7 @@ def task_record(task: Task, rows_file: Mark | None) -> TaskRecord:
         split=str(task.split),
         card=CardRecord.of(task.card),
         counts={name: int(count) for name, count in task.counts.items()},
+        notes=list(task.notes),
         strata=list(task.strata),
         covariates=list(task.sequences.covariates),
         targets=[

@@ -73,14 +73,15 @@ def load_planned(source: TaskSource, registry: Registry) -> PlannedTask:
     BenchError : for an unknown name, a bad file or a bad split.
     bench.dataset.Unavailable : where the data are not here.
     """
-    task = load_task(source.name, registry, source.data_dir)
+    task = load_task(source.name, registry, source.data_dir, source.split)
     return PlannedTask(source, task, concrete_folds(task, source.split, source.quick))
 
 
-def load_task(source: str, registry: Registry, data_dir: Path | None) -> Task:
-    """The task of a data set's name or of a TOML file's path."""
+def load_task(source: str, registry: Registry, data_dir: Path | None, split: str | None = None) -> Task:
+    """The task of a data set's name or of a TOML file's path. ``split``: one that it will be put under in place of its
+    own."""
     if source.endswith(".toml"):
-        return load_task_file(source)
+        return load_task_file(source, Split.parse(split, "--split") if split else None)
     if "/" in source or Path(source).suffix:
         raise BenchError(
             f"--task {source}: not a task file. Give a data set's name (bench list shows them) or the path of a .toml"

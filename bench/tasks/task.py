@@ -111,6 +111,9 @@ class Task:
     digest : hash of the content: any change of a base, value, locus or stratum changes it.
     counts : what was counted while reading (IUPAC letters made N, rows filtered ...), for people.
     minimum : the filters of the task's file, covariate -> least value; the rows below are not here.
+    labels : column of the table -> str (n,), "" where empty: what a split may go by. Not in the digest, since a score
+        depends on them through the folds alone.
+    notes : how the table was read (columns found, names made alike ...), for people.
     content : hashes of the parts of the content; see `bench.tasks.digest.content_of`.
     left_out : names of the rows of the table that are not here (not measured, below the minimum), str (m,).
     medians : covariate -> median of its values, which stands in for a gap where a baseline needs a number.
@@ -128,6 +131,8 @@ class Task:
     digest: str
     counts: Mapping[str, int] = field(default_factory=dict)
     minimum: Mapping[str, float] = field(default_factory=dict)
+    labels: Mapping[str, NDArray[Any]] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
     content: Content | None = None
     medians: Mapping[str, float] = field(default_factory=dict)
     left_out: NDArray[Any] = field(default_factory=lambda: np.zeros(0, np.str_))

@@ -10,7 +10,18 @@ from pydantic import ValidationError
 
 from bench.errors import BenchError, Unavailable
 from bench.fit.messages import JobFailed
-from bench.fit.worker import Ask, Cost, DescribePlugins, JobSpec, LoadTask, MakePlugin, ModelCost, Probe, ProbeFeatures
+from bench.fit.worker import (
+    Ask,
+    Cost,
+    DescribePlugins,
+    ForOrganism,
+    JobSpec,
+    LoadTask,
+    MakePlugin,
+    ModelCost,
+    Probe,
+    ProbeFeatures,
+)
 from bench.plugins.described import Described, MadeElsewhere, PluginRecipe
 from bench.plugins.kinds import PluginKind
 from bench.plugins.parameters import Scale, Value
@@ -80,6 +91,10 @@ class Outside:
         """
         serves = spec.plugin_files or spec.outside
         return self._ask(ProbeFeatures(spec), serves, "its features of two rows ran", _is(Probe))
+
+    def for_organism(self, ask: ForOrganism, outside: tuple[str, ...]) -> str:
+        """The name of a featurizer on a task. Raises as ``probe`` does."""
+        return self._ask(ask, ask.files or outside, "its for_organism ran", _is(str))
 
     def cost(self, ask: Cost, outside: tuple[str, ...]) -> ModelCost:
         """What a model needs. Raises as ``probe`` does."""
