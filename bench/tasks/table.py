@@ -115,8 +115,12 @@ def build_task(
         counts=counts,
         minimum=spec.minimum,
         medians=medians,
+<<<<<<< HEAD
         notes=tuple(said),
         labels={column: table.text(column) for column in wanted if column in table},
+=======
+        left_out=names[np.setdiff1d(np.arange(len(names)), table.rows)],
+>>>>>>> p2-recipe
     )
 
 
