@@ -67,7 +67,7 @@ def build_task(
     spec, table, told = _checked(spec, frame, problems, cut=genome is not None)
     said += told if notes is not None else ()
     lengths = _Lengths(spec, cut=genome is not None)
-    names = row_names(table) if table.id_column is None else table.text(table.id_column)
+    every = row_names(table)
     table = chosen(table, spec, counts)
     refuse_long(table, spec)
     table = one_row_each(table, row_names(table), spec, counts)
@@ -116,9 +116,9 @@ def build_task(
         counts=counts,
         minimum=spec.minimum,
         medians=medians,
-        left_out=np.setdiff1d(names, row_id),
         notes=tuple(said),
         labels={column: table.text(column) for column in wanted if column in table},
+        left_out=np.setdiff1d(every, row_id),
     )
 
 
