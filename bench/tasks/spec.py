@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import (
     AfterValidator,
@@ -13,6 +13,7 @@ from pydantic import (
     ConfigDict,
     Field,
     InstanceOf,
+    PlainValidator,
     field_validator,
     model_validator,
 )
@@ -49,13 +50,56 @@ def _split(value: Any) -> Any:
         raise sentence(error) from None
 
 
+def _column(value: Any) -> Any:
+    """The column of a part; ``false`` declines one that would be found."""
+    if value is None or value is False or (isinstance(value, str) and value.strip()):
+        return value
+    raise ValueError("must be the name of a column, or false where the table has none")
+
+
+def _conditions(value: Any) -> Any:
+    """``{class = "a", fold = 1}`` is short for ``{class = ["a"], fold = ["1"]}``: columns are compared as text."""
+    if not isinstance(value, dict):
+        return value
+    return {name: _texts(name, kept) for name, kept in value.items()}
+
+
+def _texts(name: str, kept: Any) -> list[str]:
+    listed = list(kept) if isinstance(kept, list | tuple) else [kept]
+    if not listed or not all(isinstance(each, str | int | float) for each in listed):
+        raise ValueError(f'{name!r} must be a value or a list of values, such as ["WILDTYPE"]')
+    return [_text(each) for each in listed]
+
+
+def _text(value: str | float) -> str:
+    """A value as a table writes it."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value).strip()
+
+
+def _control(value: Any) -> Any:
+    """``"column"`` is short for the rows where the column is true, ``{class = "scrambled"}`` for those of a class."""
+    return {value: list(TRUE)} if isinstance(value, str) else _conditions(value)
+
+
+#: What a column of controls says where a row is one.
+TRUE = ("1", "true", "yes", "control")
+
 PlainName = Annotated[str, AfterValidator(_plain)]
 #: Name in the project -> column of the table; a list where the two are the same.
 ColumnMap = Annotated[dict[str, str], BeforeValidator(_by_name)]
 #: A split, or its name.
 SplitName = Annotated[InstanceOf[Split], BeforeValidator(_split)]
-#: Parts that one column of a table plays.
-Part = Literal["sequence", "id", "chrom", "start", "end", "strand", "locus"]
+#: Name of a column, ``False`` where none may be taken for it, None where one is found by its name.
+ColumnName = Annotated[str | Literal[False] | None, PlainValidator(_column)]
+#: Column -> the values that are kept, as text.
+Conditions = Annotated[dict[str, list[str]], BeforeValidator(_conditions)]
+#: Parts that one column of a table plays, and that are found by their name or an alias of it.
+Part = Literal["id", "sequence", "chrom", "start", "end", "strand", "locus"]
+PARTS: tuple[Part, ...] = get_args(Part)
+#: Layouts of a table.
+Format = Literal["table", "long", "igvf-experiment", "igvf-barcode", "igvf-element", "igvf-genomic-element"]
 
 
 def named(*columns: str) -> dict[str, str]:
@@ -68,14 +112,25 @@ class _Strict(BaseModel):
 
 
 class TargetSpec(_Strict):
-    """One measured quantity. ``replicates``: one column per biological replicate (sum technical ones beforehand).
-    ``halves``: two columns measured on two halves of the barcodes, where there are any."""
+    """One measured quantity.
 
-    replicates: list[str] = Field(min_length=1)
+    ``replicates``: one column per biological replicate (sum technical ones beforehand). ``rna`` and ``dna``, in place
+    of ``replicates``: columns of counts, one of RNA per replicate, of DNA one per replicate or one for all.
+    ``halves``: two columns measured on two halves of the barcodes, where there are any. ``combine``: how replicates
+    become one value, None for the engine's own way. ``minimum``, ``maximum``: rows outside count as not measured.
+    """
+
+    replicates: list[str] = []
+    rna: list[str] = []
+    dna: list[str] = []
     kind: Literal["regression", "binary"] = "regression"
     halves: list[str] = Field(default=[], max_length=2)
+    combine: Literal["rank", "scale", "centre", "mean"] | None = None
+    minimum_replicates: int = Field(default=1, ge=1)
+    minimum: dict[str, float] = {}
+    maximum: dict[str, float] = {}
 
-    @field_validator("replicates", "halves")
+    @field_validator("replicates", "halves", "rna", "dna")
     @classmethod
     def _each_once(cls, columns: list[str]) -> list[str]:
         # A column counted twice agrees with itself perfectly: the noise ceiling would be 1.
@@ -85,46 +140,74 @@ class TargetSpec(_Strict):
         return columns
 
     @model_validator(mode="after")
-    def _two_halves(self) -> TargetSpec:
+    def _one_measurement(self) -> TargetSpec:
         if len(self.halves) == 1:
             raise ValueError("halves must name two columns or none")
+        if bool(self.replicates) == bool(self.rna):
+            raise ValueError("a target needs replicates (columns of activities) or rna and dna (columns of counts)")
+        if bool(self.rna) != bool(self.dna):
+            raise ValueError("counts need both rna and dna: activity is RNA over DNA")
+        if len(self.dna) > 1 and len(self.dna) != len(self.rna):
+            raise ValueError("dna must name one column for all replicates, or as many as rna does")
+        most = len(self.replicates or self.rna)
+        if self.minimum_replicates > most:
+            raise ValueError(f"minimum_replicates must be at most the number of replicates, {most}")
         return self
+
+    @property
+    def outcome(self) -> tuple[str, ...]:
+        """Columns that hold the outcome: no row may be chosen by them."""
+        return (*self.replicates, *self.halves, *self.rna)
 
 
 class ColumnsSpec(_Strict):
-    """Which column is what. A column with the default name (``sequence``, ``id``, ``chrom`` ...) is found without being
-    named here; a column that is named here must exist."""
+    """Which column is what. A column called as a part (``sequence``, ``id``, ``chrom`` ...) or by an alias of it
+    (``bench.tasks.aliases``) is found without being named here, unless it is declined with ``false``; a column that is
+    named here must exist. ``names``: of all columns by position, for a table without a header."""
 
-    sequence: str | None = None
-    id: str | None = None
-    chrom: str | None = None
-    start: str | None = None
-    end: str | None = None
-    strand: str | None = None
-    locus: str | None = None
+    id: ColumnName = None
+    sequence: ColumnName = None
+    chrom: ColumnName = None
+    start: ColumnName = None
+    end: ColumnName = None
+    strand: ColumnName = None
+    locus: ColumnName = None
+    species: str | None = None
+    replicate: str | None = None
+    control: Annotated[dict[str, list[str]], BeforeValidator(_control)] = {}
+    names: list[str] = []
     covariates: ColumnMap = {}
     strata: ColumnMap = {}
 
+    def said(self, part: Part) -> str | None:
+        """The column of a part, where one is named."""
+        return getattr(self, part) or None
+
     def called(self, part: Part) -> str:
         """What the table calls the column of a part: as it is named here, else as the part is."""
-        return str(getattr(self, part) or part)
+        return self.said(part) or part
 
     @property
     def text(self) -> set[str]:
         """Columns that are text whatever they look like: names, bases, labels."""
-        parts: tuple[Part, ...] = ("sequence", "id", "chrom", "strand", "locus")
-        return {*map(self.called, parts), *self.strata.values()}
+        return {*map(self.called, PARTS), *self.strata.values()}
 
     @property
     def required(self) -> list[str]:
-        """Columns of parts that are named here, and so must exist."""
-        said = [getattr(self, name) for name in ColumnsSpec.model_fields]
-        return [column for column in said if isinstance(column, str)]
+        """Columns that are named here, and so must exist."""
+        parts = [self.said(part) for part in PARTS]
+        others = [self.species, self.replicate, *self.control, *self.covariates.values(), *self.strata.values()]
+        return [column for column in (*parts, *others) if column]
 
 
 class TaskSpec(_Strict):
-    """What a task is, without its rows. The first block is the card; ``minimum`` drops the rows whose covariate is
-    below a number (abundance of DNA, barcodes: never something measured on RNA)."""
+    """What a task is, without its rows. The first block is the card.
+
+    ``minimum`` and ``maximum`` drop the rows whose covariate (or ``length``) is below or above a number: abundance of
+    DNA, barcodes, never something measured on RNA. ``rows`` keeps those where a column has one of some values.
+    ``coordinates``: how the table counts bases; a task is always 0-based and half-open. ``duplicates``: what becomes of
+    rows that share an id. ``circular``: intervals may run over the origin of the genome.
+    """
 
     name: PlainName
     title: str = ""
@@ -140,6 +223,11 @@ class TaskSpec(_Strict):
     columns: ColumnsSpec = ColumnsSpec()
     split: SplitName | None = None
     minimum: dict[str, float] = {}
+    maximum: dict[str, float] = {}
+    rows: Conditions = {}
+    coordinates: Literal["0-based", "1-based"] = "0-based"
+    duplicates: Literal["mean", "sum", "first"] | None = None
+    circular: bool = False
 
     @property
     def card(self) -> Card:
@@ -147,39 +235,69 @@ class TaskSpec(_Strict):
         said = self.model_dump(include=set(Card.__dataclass_fields__))
         return Card(**said | {"title": self.title or self.name})
 
+    @property
+    def outcome(self) -> set[str]:
+        """Columns of the table that hold an outcome of any target."""
+        return {column for target in self.targets.values() for column in target.outcome}
+
 
 class TaskFile(TaskSpec):
-    """A task file: a task and where its rows are. Paths are relative to the file.
+    """A task file: a task and where its rows are. Paths are relative to the file; docs/task-file.md explains each key.
 
-    ``table`` is TSV, CSV, Parquet or BED, optionally gzipped; the columns of a BED file are chrom, start, end, name,
-    score, strand, column7, column8 ... With ``fasta`` the sequences are cut from a genome (plain or bgzipped) by
-    chrom, start (0-based), end and strand.
+    ``table`` is TSV, CSV, Parquet, BED or Excel, text optionally gzipped; the columns of a BED file are chrom, start,
+    end, name, score, strand, column7, column8 ... The bases are a column of it, or come from ``fasta`` (a genome, cut
+    by chrom, start, end and strand), from ``sequences`` (a FASTA of one record per row) or from ``design``.
 
-    ``format`` names the layout of the table. For the two of IGVF ``design`` is the FASTA (or
+    ``format`` names the layout of the table. For those of IGVF ``design`` is the FASTA (or
     ``reporter_sequence_design`` table) of the oligos, and the target, its replicates and the covariates are known.
     """
 
     table: Path
+    format: Format = "table"
+    sheet: str | None = None
+    skip_rows: int = Field(default=0, ge=0)
+    header: bool = True
     fasta: Path | None = None
-    format: Literal["table", "igvf-experiment", "igvf-barcode"] = "table"
+    sequences: Path | None = None
     design: Path | None = None
     targets: dict[PlainName, TargetSpec] = {}
 
     @model_validator(mode="after")
     def _one_source_of_bases(self) -> TaskFile:
-        if self.fasta is not None and self.columns.sequence is not None:
-            raise ValueError("give columns.sequence or fasta, not both")
+        said = {
+            "columns.sequence": self.columns.said("sequence"),
+            "fasta": self.fasta,
+            "sequences": self.sequences,
+            "design": self.design,
+        }
+        sources = [name for name, value in said.items() if value is not None]
+        if len(sources) > 1:
+            raise ValueError(f"the bases come from one place: give {' or '.join(sources)}, not both")
+        return self
+
+    @model_validator(mode="after")
+    def _header_or_names(self) -> TaskFile:
+        if self.header == bool(self.columns.names):
+            raise ValueError(
+                "columns.names is for a table without a header: set header = false, or leave the names out"
+                if self.header
+                else "header = false needs columns.names, the names of all columns by position"
+            )
         return self
 
     @model_validator(mode="after")
     def _complete(self) -> TaskFile:
-        if self.format == "table":
+        if self.format in ("table", "long"):
             if not self.targets:
                 raise ValueError("[targets.NAME] is missing: name a target and its replicate columns")
-            if self.design is not None:
-                raise ValueError("design belongs to the igvf formats; a plain table has a sequence column or a fasta")
-        elif self.design is None:
-            raise ValueError(f"format {self.format!r} needs design, the FASTA of the oligos")
-        elif self.targets or self.columns.model_fields_set - {"strata"} or self.fasta is not None:
-            raise ValueError(f"format {self.format!r} knows its targets, columns and bases: leave those keys out")
+            if self.format == "table" and self.design is not None:
+                raise ValueError(
+                    "design belongs to the formats long and igvf-*; a plain table has a sequence column, sequences or a"
+                    " fasta"
+                )
+        elif self.format in ("igvf-experiment", "igvf-barcode"):
+            if self.design is None:
+                raise ValueError(f"format {self.format!r} needs design, the FASTA of the oligos")
+            if self.targets or self.columns.model_fields_set - {"strata"} or self.fasta is not None:
+                raise ValueError(f"format {self.format!r} knows its targets, columns and bases: leave those keys out")
         return self

@@ -23,7 +23,7 @@ def load_task_file(path: str | Path) -> Task:
     spec = validated(TaskFile, read_toml(path, "task file"), str(path))
     table = path.parent / spec.table
     frame = read_table(table, spec.columns.text)
-    if spec.format != "table" and spec.design is not None:
+    if spec.format in ("igvf-experiment", "igvf-barcode") and spec.design is not None:
         frame = canonical(spec.format, frame, read_design(path.parent / spec.design), str(table))
         replicates = [column for column in frame.columns if str(column).startswith(REPLICATE)]
         columns = spec.columns.model_copy(update={"covariates": named("dna_count", "barcodes")})

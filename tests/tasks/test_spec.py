@@ -39,7 +39,7 @@ def test_a_full_file():
         (GOOD | {"orientation": "both"}, "stranded"),
         (GOOD | {"minimum": {"dna_count": "many"}}, "valid number"),
         (GOOD | {"fasta": "g.fa", "columns": {"sequence": "s"}}, "not both"),
-        (GOOD | {"design": "d.fa"}, "igvf formats"),
+        (GOOD | {"design": "d.fa"}, "formats long and igvf"),
         (GOOD | {"format": "igvf-barcode", "design": "d.fa"}, "leave those keys out"),
         ({"name": "mine", "table": "t", "format": "igvf-barcode"}, "needs design"),
         (GOOD | {"format": "vcf"}, "igvf-experiment"),
