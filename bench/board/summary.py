@@ -39,8 +39,6 @@ from bench.store.store import folds_file
 if TYPE_CHECKING:
     import pandas as pd
 
-#: The two forms of explained variance are both shown where they are this far apart (on a share of 1).
-FORMS_DIFFER = 0.03
 #: Name of the abundance covariate, as the board shows it.
 LOG_DNA = "log DNA count"
 
@@ -236,21 +234,14 @@ def _ceiling(found: TargetFigures, board: Board, rows: pd.DataFrame) -> CeilingS
     if found.ceiling is None:
         reason = "one replicate" if replicates < 2 else "the replicates do not correlate"
         return CeilingSummary(reason=reason, replicates=replicates, halves=halves)
-    gaussian, given = found.ceiling_gaussian, found.ceiling_given_dna
-    best = found.of(found.best_learner)
-    mean_form = None if best is None else best.explained.value
-    differ = mean_form is not None and found.fev_best is not None and abs(mean_form - found.fev_best) > FORMS_DIFFER
+    given = found.ceiling_given_dna
     return CeilingSummary(
         estimate=shown(found.ceiling_best),
         replicates=replicates,
         replicates_per_row=found.ceiling.replicates,
         replicate_rho=found.ceiling.r,
         reliability=found.ceiling.reliability,
-        reliability_gaussian=None if gaussian is None else gaussian.reliability,
         given_dna=None if given is None else given.best,
-        product_form=found.fev_best if differ else None,
-        product_form_gc=found.fev_gc if differ else None,
-        mean_form=mean_form,
         halves=halves,
     )
 
@@ -280,13 +271,12 @@ def _share(found: TargetFigures, name: str | None) -> ShareSummary | None:
         best=found.best_learner,
         of_explainable=shown(part.of_explainable),
         of_learned=shown(part.of_learned),
-        unique_of_explainable=shown(part.unique_of_explainable),
         of_total=shown(part.r2_gc),
         unique_gc=scaled(part.unique_gc),
         unique_best=scaled(part.unique_best),
         common=scaled(part.common),
         shapley=scaled(part.shapley),
-        r2_best=scaled(part.r2_best),
+        best_of_explainable=scaled(part.r2_best),
     )
 
 

@@ -89,7 +89,7 @@ def test_figures_agree_with_scipy(planted: Write, tmp_path: Path) -> None:
     # The stored predictions of each fold stand at another level (+5 a fold), which must not matter.
     assert share.of_learned.value == pytest.approx(alone / both, abs=0.006)
     assert share.of_total.value == pytest.approx(alone, abs=0.006)
-    unique = share.unique_of_explainable.value
+    unique = share.unique_gc.value
     assert unique + share.common.value == pytest.approx(share.of_explainable.value, abs=1e-6)
     text = board_path.read_text(encoding="utf-8")
     assert "GC content explains" in text
