@@ -276,12 +276,24 @@ def load_board(task: TaskFiles, files: BoardFiles, rows: pd.DataFrame) -> Board 
 
 
 def target_values(task: TaskFiles, target: str, rows: pd.DataFrame) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Replicates of a target, float64 (n, k), NaN where unmeasured, and their mean, float64 (n,)."""
+    """Replicates of a target, float64 (n, k), NaN where unmeasured, and the value they make, float64 (n,)."""
+    found = target_of(task, target, rows)
+    return found.replicates, found.value
+
+
+def target_of(task: TaskFiles, target: str, rows: pd.DataFrame) -> Target:
+    """A target of the task as it was fitted."""
     assert task.record is not None, "a task without predictions has no rows"
-    names = next(t.replicates for t in task.record.targets if t.name == target)
-    replicates = np.column_stack([rows[f"y:{target}:{name}"].to_numpy(np.float64) for name in names])
-    found = Target(target, replicates, tuple(names))
-    return replicates, found.value
+    known = next(t for t in task.record.targets if t.name == target)
+    return Target(
+        target,
+        np.column_stack([rows[f"y:{target}:{name}"].to_numpy(np.float64) for name in known.replicates]),
+        tuple(known.replicates),
+        known.kind,
+        combine=known.combine,
+        minimum_replicates=known.minimum_replicates,
+        loci=rows["locus"].nunique(),
+    )
 
 
 class PartPredictions(NamedTuple):

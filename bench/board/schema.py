@@ -184,8 +184,8 @@ class ShareSummary(Stored):
 
     gc, best : the learners, in the most folds (``gc_by_fold``, ``best_by_fold``: chosen for each fold on its own
         validation rows).
-    of_explainable : the headline. Product form: mean over pairs of replicates of rho_gc rho_gc over the mean rho
-        between replicates; with DNA held fixed where ``given_dna_shown``. None: ``reason`` says why.
+    of_explainable : the headline. Product form: mean over pairs of replicates of the two rho_gc's product, over the
+        mean rho between replicates; with DNA held fixed where ``given_dna_shown``. None: ``reason`` says why.
     at_least : why it is a lower bound ("ties": most values are tied, as zeros are; "two modes"); empty where it is none.
     by_chromosome : the same with an interval by chromosome; ``shown_by_chromosome``: it is 1.5 times as wide, so it
         is to be shown. rho_gc, rho_replicates : what a reader needs for the product form. replicate_rho : mean of the

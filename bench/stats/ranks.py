@@ -38,6 +38,27 @@ def mid_ranks(x: NDArray[Any]) -> Array:
     return ranks
 
 
+def places(x: NDArray[Any], weights: Array | None = None) -> Array:
+    """Places in (0, 1) of weighted rows: (weight below + half the weight tied)/total. NaN stays NaN, weighs nothing.
+
+    Parameters
+    ----------
+    x : (n,). weights : float64 (n,), positive; 1 each without it, and then a place is (mid-rank − ½)/n.
+    """
+    x = np.asarray(x, float)
+    found = np.full(len(x), np.nan)
+    order = np.flatnonzero(~np.isnan(x))
+    if not len(order):
+        return found
+    order = order[np.argsort(x[order], kind="stable")]
+    first, size = _tie_groups(x[order])
+    mass = np.ones(len(order)) if weights is None else np.asarray(weights, float)[order]
+    tied = np.add.reduceat(mass, first)
+    below = np.cumsum(tied) - tied / 2
+    found[order] = np.repeat(below / tied.sum(), size)
+    return found
+
+
 def rank_gaussian(x: NDArray[Any]) -> Array:
     """Normal scores ``Φ⁻¹((rank − 0.5) / n)`` with average ranks; NaN stays NaN.
 

@@ -145,11 +145,14 @@ class CardRecord(Stored):
 
 
 class TargetRecord(Stored):
-    """A target of ``task.json``."""
+    """A target of ``task.json``. ``combine``, ``minimum_replicates`` : how its value is made of the replicates; before
+    there was a choice it was their mean."""
 
     name: str
     kind: Literal["regression", "binary"]
     replicates: list[str]
+    combine: Literal["rank", "scale", "centre", "mean"] = "mean"
+    minimum_replicates: int = 1
 
 
 class RowsFile(Stored):

@@ -302,7 +302,13 @@ def task_record(task: Task, rows_file: Mark) -> TaskRecord:
         strata=list(task.strata),
         covariates=list(task.sequences.covariates),
         targets=[
-            TargetRecord(name=target.name, kind=target.kind, replicates=list(target.replicate_names))
+            TargetRecord(
+                name=target.name,
+                kind=target.kind,
+                replicates=list(target.replicate_names),
+                combine=target.combine,
+                minimum_replicates=target.minimum_replicates,
+            )
             for target in task.targets.values()
         ],
     )

@@ -12,6 +12,9 @@ from numpy.typing import NDArray
 from bench.sequences import Sequences
 from bench.tasks.task import Target
 
+#: Raised when ``bench.stats.replicates`` makes other values of the same replicates.
+COMBINED = 1
+
 
 def digest(
     sequences: Sequences,
@@ -39,7 +42,9 @@ def digest(
     add("position", position)
     add("locus", locus)
     for target in targets.values():
-        add(f"target {target.name} {target.kind}", target.replicates)
+        # How replicates become the value, and not the value itself, whose last digits differ between machines.
+        made = f"{target.combine} {target.minimum_replicates} {COMBINED}"
+        add(f"target {target.name} {target.kind} {made}", target.replicates)
         if target.halves is not None:
             add("halves", target.halves)
     for kind, columns in (("covariate", sequences.covariates), ("stratum", strata)):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 
 from bench.errors import BenchError
 from bench.sequences import Sequences
+from bench.stats.replicates import DEFAULT
 from bench.tasks.bases import read_bases
 from bench.tasks.columns import Columns
 from bench.tasks.digest import digest
@@ -64,6 +66,7 @@ def build_task(spec: TaskSpec, frame: pd.DataFrame, *, source: str, genome: Path
     unplaced = int((places.chrom == UNPLACED).sum())
     if 0 < unplaced < len(table):
         counts["rows without a chromosome"] = unplaced
+    targets = {name: replace(target, loci=len(np.unique(locus))) for name, target in targets.items()}
     strata = {name: table.text(column) for name, column in spec.columns.strata.items()}
     return Task(
         card=spec.card,
@@ -163,16 +166,23 @@ def _target(table: Columns, name: str, spec: TargetSpec) -> Target:
             f"{table.source}: replicate {column!r} of target {name!r} has no value in any row. Leave it out."
         )
     halves = np.column_stack([table.numbers(column) for column in spec.halves]) if spec.halves else None
-    return Target(name, replicates, tuple(spec.replicates), spec.kind, halves)
+    return Target(
+        name,
+        replicates,
+        tuple(spec.replicates),
+        spec.kind,
+        halves,
+        combine=spec.combine or DEFAULT,
+        minimum_replicates=spec.minimum_replicates,
+    )
 
 
 def _check_spread(target: Target, source: str) -> None:
     """Check that a target has two different values, and a binary one no others than 0 and 1."""
-    value = target.value
-    values = np.unique(value[np.isfinite(value)])
+    values = np.unique(target.value[np.isfinite(target.value)])
     columns = ", ".join(map(repr, target.replicate_names))
     if len(values) < 2:
-        said = f"only the value {values[0]:g}" if len(values) else "no measured row"
+        said = f"only the value {np.nanmin(target.replicates):g}" if len(values) else "no measured row"
         raise BenchError(f"{source}: target {target.name!r} (column {columns}) has {said}. Nothing to learn.")
     if target.kind == "binary" and not np.isin(target.replicates[np.isfinite(target.replicates)], (0, 1)).all():
         raise BenchError(f"{source}: binary target {target.name!r} (column {columns}) must hold 0 and 1 only.")
