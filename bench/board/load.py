@@ -120,18 +120,28 @@ class Board:
     Attributes
     ----------
     rows : rows.parquet of the task (n rows).
-    replicates : float64 (n, k), NaN where unmeasured. value : float64 (n,), their mean.
+    target : as it was fitted. replicates : float64 (n, k), NaN where unmeasured. value : float64 (n,), what they make.
     test_row, test_fold : int64 (m,): every measured test row with its fold, sorted by fold and row.
     """
 
     files: BoardFiles
     rows: pd.DataFrame
-    replicates: NDArray[np.float64]
-    value: NDArray[np.float64]
+    target: Target
     test_row: NDArray[np.int64]
     test_fold: NDArray[np.int64]
     results: list[PairScores]
     left_out: list[str]
+    minimum: list[str] = field(default_factory=list)
+
+    @property
+    def replicates(self) -> NDArray[np.float64]:
+        """Replicates of the target."""
+        return self.target.replicates
+
+    @property
+    def value(self) -> NDArray[np.float64]:
+        """The target's value."""
+        return self.target.value
 
 
 def find_tasks(root: Path, troubles: list[str] | None = None) -> list[TaskFiles]:
@@ -239,7 +249,8 @@ def load_board(task: TaskFiles, files: BoardFiles, rows: pd.DataFrame) -> Board 
 
     Results that cannot be read, or that cover other rows than the first one, are left out and named.
     """
-    replicates, value = target_values(task, files.target, rows)
+    target = target_of(task, files.target, rows)
+    value = target.value
     left_out = list(files.left_out)
     place: tuple[NDArray[np.int64], NDArray[np.int64]] | None = None
     results = []
@@ -272,7 +283,7 @@ def load_board(task: TaskFiles, files: BoardFiles, rows: pd.DataFrame) -> Board 
             )
     if place is None or not results:
         return None
-    return Board(files, rows, replicates, value, *place, results, left_out)
+    return Board(files, rows, target, *place, results, left_out, task.record.minimum if task.record else [])
 
 
 def target_values(task: TaskFiles, target: str, rows: pd.DataFrame) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

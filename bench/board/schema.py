@@ -15,7 +15,7 @@ from pydantic import BeforeValidator, Field, ValidationError
 
 from bench.errors import BenchError
 from bench.files.atomic import read_json, write_json
-from bench.stats import bootstrap
+from bench.stats import intervals
 from bench.store.record import CardRecord, Duplicates, Role, Stored
 
 #: Computed numbers of a task, next to its ``task.json``.
@@ -51,9 +51,14 @@ class Estimate(Stored):
     high: Number = None
 
 
-def shown(figure: bootstrap.Estimate) -> Estimate | None:
+def shown(figure: intervals.Estimate) -> Estimate | None:
     """A figure of ``bench.stats`` as it is kept; None where there is none."""
     return Estimate(**figure._asdict()) if math.isfinite(figure.value) else None
+
+
+def number(value: float) -> float | None:
+    """A float as it is kept; None for NaN and infinity."""
+    return float(value) if math.isfinite(value) else None
 
 
 class TaskSummary(CardRecord):
@@ -186,7 +191,7 @@ class ShareSummary(Stored):
         validation rows).
     of_explainable : the headline. Product form: mean over pairs of replicates of the two rho_gc's product, over the
         mean rho between replicates; with DNA held fixed where ``given_dna_shown``. None: ``reason`` says why.
-    at_least : why it is a lower bound ("ties": most values are tied, as zeros are; "two modes"); empty where it is none.
+    at_least : why it is a lower bound ("ties": most values are tied, as zeros are; "two modes"); empty where it is not.
     by_chromosome : the same with an interval by chromosome; ``shown_by_chromosome``: it is 1.5 times as wide, so it
         is to be shown. rho_gc, rho_replicates : what a reader needs for the product form. replicate_rho : mean of the
         latter.

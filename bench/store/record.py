@@ -169,7 +169,7 @@ class TaskRecord(Record):
     ----------
     digest : hash of the task's content. rows : how many there are. rows_file : None in the oldest files.
     split : the task's own. card : what a reader must know. counts : what was counted while reading.
-    strata, covariates, targets : names, as in rows.parquet.
+    strata, covariates, targets : names, as in rows.parquet. minimum : covariates that rows were filtered by.
     """
 
     digest: str
@@ -181,6 +181,7 @@ class TaskRecord(Record):
     strata: list[str]
     covariates: list[str]
     targets: list[TargetRecord]
+    minimum: list[str] = []
 
 
 class SkipRecord(Stored):

@@ -311,6 +311,7 @@ def task_record(task: Task, rows_file: Mark) -> TaskRecord:
             )
             for target in task.targets.values()
         ],
+        minimum=list(task.minimum),
     )
 
 
