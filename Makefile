@@ -27,11 +27,11 @@ $(VENV)/.cpu: pyproject.toml constraints.txt
 	@touch $@
 
 $(VENV)/.dev: pyproject.toml constraints.txt
-	@$(MAKE) --no-print-directory install EXTRAS=cpu,cluster,dev
+	@$(MAKE) --no-print-directory install EXTRAS=cpu,cluster,excel,dev
 	@touch $@ $(VENV)/.cpu
 
 $(VENV)/.peers: pyproject.toml constraints.txt
-	@$(MAKE) --no-print-directory install EXTRAS=cpu,cluster,dev,peers
+	@$(MAKE) --no-print-directory install EXTRAS=cpu,cluster,excel,dev,peers
 	@touch $@ $(VENV)/.cpu $(VENV)/.dev
 
 .PHONY: install
@@ -50,9 +50,12 @@ endif
 constraints:
 	uv pip compile pyproject.toml --all-extras --universal --no-header --no-annotate --no-emit-index-url --output-file constraints.txt
 
-# About 100,000 inputs over every surface that takes a person's input (half an hour); `make test` tries a thousand.
+# About 100,000 inputs over every surface that takes a person's input (half an hour); a folder of results stopped at every
+# file operation, and with a byte changed in every kind of file. `make test` tries a sample of each.
 fuzz: $(VENV)/.dev
 	$(BIN)/python tests/support/fuzz.py --examples 14000
+	$(BIN)/python tests/support/interrupted.py
+	$(BIN)/python tests/support/flipped.py --flips 2500
 
 clean:
 	rm -rf $(DEMO) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -26,7 +26,7 @@ ROWS = (
         "featurizers",
         "models",
     },  # dataset: the contract, whose words are of tasks
-    {"stats", "kernels", "files", "sequences", "featurizer", "model", "names", "errors"},
+    {"stats", "kernels", "motifs", "files", "sequences", "featurizer", "model", "names", "errors"},
 )
 #: Known by name to nobody but themselves: the engine gets them through ``bench.plugins``.
 PLUGINS = ("featurizers", "models")

@@ -175,8 +175,8 @@ def _latin(text):
         ("t.tsv", _latin, "t.tsv: line 2 is not UTF-8. Save the table as plain UTF-8 text"),
         ("t.tsv", lambda text: text.encode("utf-16"), "t.tsv: line 1 is not UTF-8"),
         ("t.csv", lambda text: text.encode(), "is a single column. A .csv file needs commas between the columns"),
-        ("t.tsv", lambda text: b"", "t.tsv: not a readable table"),
-        ("t.xlsx", lambda text: b"PK", "Save the sheet as .csv"),
+        ("t.tsv", lambda text: b"", "t.tsv: the table has no rows"),
+        ("t.xlsx", lambda text: b"PK", "t.xlsx: not a readable table"),
         ("t.parquet", lambda text: b"PAR1", "t.parquet: not a readable table"),
         (
             "t.bed",
@@ -226,7 +226,7 @@ def test_a_genome_that_does_not_fit_the_table(tmp_path, small_task):
     message = refused("run", "-t", small_task)
     assert "row 'r6': chr1:6000-6040 does not lie on chr1, which has 4,000 bases" in message
     edit(small_task, _set(3, "start", ""))
-    assert "row 3 ('r2') has no start or no end" in refused("run", "-t", small_task)
+    assert "row 3 ('r2', line 4) has no start or no end" in refused("run", "-t", small_task)
 
 
 def test_an_unknown_key_of_a_task_file(tmp_path, small_task):

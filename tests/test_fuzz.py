@@ -19,6 +19,7 @@ def test_only_clean_errors(surface):
         ("parameters", ("kmers[k=3..4]",)),
         ("task files", (fuzz.TASK,)),
         *[("tables", (kind, text)) for kind, text in fuzz.TEXTS.items()],
+        ("lab tables", (set(), 0)),
         ("fasta", (fuzz.FASTA, fuzz.INDEX)),
         ("fasta", (fuzz.FASTA, None)),
         ("designs", (fuzz.DESIGN, fuzz.COUNTS)),

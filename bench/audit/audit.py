@@ -5,14 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Literal
 
-from bench.audit import confounders, design, duplicates, hashfrag
+from bench.audit import confounders, design, duplicates, hashfrag, replicates
 from bench.audit.finding import Finding, Subject
 from bench.errors import BenchError
 from bench.tasks.task import Folds, Task
 
+#: What `bench run` looks at before it fits: less than a second for 10,000 rows.
+QUICK: tuple[Callable[[Subject], Iterator[Finding]], ...] = (
+    *replicates.CHECKS,
+    duplicates.check_duplicates,
+    duplicates.check_near_duplicates,
+)
 #: Every check, in the order they are shown.
 CHECKS: tuple[Callable[[Subject], Iterator[Finding]], ...] = (
     design.check_replicates,
+    *replicates.CHECKS,
     confounders.check_gc,
     confounders.check_gc_and_dna,
     confounders.check_covariates,
@@ -33,6 +40,11 @@ def audit(task: Task, folds: Folds) -> Iterator[Finding]:
     subject = Subject(task, folds)
     for check in CHECKS:
         yield from check(subject)
+
+
+def quick_failures(subject: Subject) -> list[Finding]:
+    """What the quick checks FAIL, for a run to repeat: all its fits rest on it."""
+    return [finding for check in QUICK for finding in check(subject) if finding.status == "FAIL"]
 
 
 def failed(findings: Sequence[Finding], fail_on: Literal["warn", "fail"]) -> bool:

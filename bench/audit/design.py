@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from bench.audit.finding import Finding, Status, Subject, label
+from bench.audit.replicates import copies
 from bench.stats.ceilings import ceiling
 from bench.stats.ranks import tied_fraction
 from bench.tasks.loci import overlapping
@@ -172,10 +173,13 @@ def check_replicates(subject: Subject) -> Iterator[Finding]:
     """Reliability of every target, within the folds that test it."""
     for target in subject.task.targets.values():
         about = label(subject, target)
-        if target.replicates.shape[1] < 2:
-            yield Finding("replicates", "SKIPPED", about, "one replicate: its noise ceiling is n/a")
+        twice = [column for _, column, _ in copies(target.replicates, target.replicate_names)]
+        y = np.delete(target.replicates, twice, axis=1)
+        if y.shape[1] < 2:
+            copied = f" besides its {'copy' if len(twice) == 1 else 'copies'}" if twice else ""
+            yield Finding("replicates", "SKIPPED", about, f"one replicate{copied}: its noise ceiling is n/a")
             continue
-        found = ceiling(target.replicates, subject.test_fold)
+        found = ceiling(y, subject.test_fold)
         if found is None:
             yield Finding("replicates", "FAIL", about, "the replicates do not correlate: there is nothing to explain")
             continue

@@ -3,99 +3,44 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
-
-import numpy as np
-from numba import njit
-from numpy.typing import NDArray
+from dataclasses import asdict
 
 from bench.audit.finding import Finding, Status, Subject
-from bench.sequences import Sequences
-from bench.tasks.duplicates import across_split
-from bench.tasks.task import TEST, TRAIN, VALID, Folds, Task
+from bench.tasks.duplicates import CONSTANT, NEAR, K
 
-#: Length of the k-mers that are compared, canonical over strands. Of 4 million pairs of unrelated 150-mers at 45 % GC
-#: none shares a tenth of its 12-mers (docs/audit.md).
-K = 12
-#: Share of a test row's k-mers that one other row must hold for the two to be near duplicates. Of copies of 150 bases
-#: at 99 % identity all reach it, at 97 % 94 %, at 95 % 62 %, at 90 % 5 % (docs/audit.md). Tiles that overlap by more
-#: than half do too.
-NEAR = 0.5
-#: K-mers that more rows hold than this are passed over: vectors, adapters and repeats name no pair and cost n² work.
-COMMON = 200
-#: K-mers of all rows that are compared at most; above it a sample by hash is (a sketch), the same ones in every row.
-MOST_KMERS = 8_000_000
 #: Share of test rows with a copy among the rows that a model sees. A memoriser of copies gains .003 in Spearman at 1 %
 #: and .016 at 5 %, for a model at .5 on data of reliability .8 (docs/audit.md).
 LEAK_WARN, LEAK_FAIL = 0.01, 0.05
-
-
-@dataclass(frozen=True)
-class NearCopies:
-    """Test rows that are near copies of a row that a model sees.
-
-    near : rows found. test_rows : rows that are tested at all. sketched : one k-mer in so many was compared.
-    """
-
-    near: int
-    test_rows: int
-    sketched: int
-
-
-def near_across_split(task: Task, folds: Folds, near: float = NEAR) -> NearCopies:
-    """Test rows that share at least ``near`` of their canonical ``K``-mers with one row that a model sees.
-
-    Exact copies are among them. K-mers with N are left out; rows without any k-mer count as not near. Above
-    ``MOST_KMERS`` a sketch is compared: the k-mers whose hash falls below a threshold, thus the same ones in every row
-    (a scaled MinHash; Broder 1997, Irber et al. 2022).
-    """
-    from scipy.sparse import csr_array
-
-    sequences = task.sequences
-    bases = int(sequences.lengths.sum())
-    scale = max(1, -(-bases // MOST_KMERS))
-    hashes, rows = _kmer_hashes(sequences, scale)
-    _, kmer, holders = np.unique(hashes, return_inverse=True, return_counts=True)
-    size = np.bincount(rows, minlength=len(task))  # of all k-mers: a row that is all vector has few rare ones
-    kept = (holders[kmer] > 1) & (holders[kmer] <= COMMON)
-    values = np.ones(int(kept.sum()), np.float32)
-    table = csr_array((values, (rows[kept], kmer[kept])), shape=(len(task), len(holders)))
-    found = np.zeros(len(task), np.bool_)
-    for part in folds.part:
-        tested, seen = np.flatnonzero(part == TEST), np.flatnonzero((part == TRAIN) | (part == VALID))
-        held = table[seen].T.tocsr()
-        for first in range(0, len(tested), 2048):
-            some = tested[first : first + 2048]
-            shared = (table[some] @ held).tocsr()
-            most = shared.max(axis=1).toarray().ravel() if shared.nnz else np.zeros(len(some))
-            found[some] |= (most >= near * size[some]) & (size[some] > 0)
-    return NearCopies(int(found.sum()), int((folds.part == TEST).any(axis=0).sum()), scale)
+#: What to do about copies across a split.
+FIX = ": give each family of copies one locus ([columns] locus = ...), so that no split takes it apart"
 
 
 def check_duplicates(subject: Subject) -> Iterator[Finding]:
     """Exact and reverse-complement copies across the split."""
-    found = across_split(subject.task, subject.folds)
-    copies = found.exact + found.reverse_complement
+    found = subject.duplicates
+    status = leak_status(found.exact + found.reverse_complement, found.test_rows)
     yield Finding(
         "duplicates",
-        leak_status(copies, found.test_rows),
+        status,
         "",
         f"{found.exact:,} of {found.test_rows:,} test rows have an exact copy among training or validation rows,"
-        f" {found.reverse_complement:,} more a reverse-complement one",
+        f" {found.reverse_complement:,} more a reverse-complement one{FIX if status != 'PASS' else ''}",
         asdict(found),
     )
 
 
 def check_near_duplicates(subject: Subject) -> Iterator[Finding]:
     """Near copies across the split."""
-    found = near_across_split(subject.task, subject.folds)
-    sketch = f" (one k-mer in {found.sketched} compared)" if found.sketched > 1 else ""
+    found = subject.near_duplicates
+    status = leak_status(found.near, found.compared)
+    sample = f" (a random sample of {found.test_rows:,})" if found.sampled else ""
+    aside = f"; {found.set_aside:,} {K}-mers that {CONSTANT:.0%} of the rows hold are set aside" * (found.set_aside > 0)
     yield Finding(
         "near-duplicates",
-        leak_status(found.near, found.test_rows),
+        status,
         "",
-        f"{found.near:,} of {found.test_rows:,} test rows share half of their {K}-mers or more with one training"
-        f" or validation row{sketch}",
+        f"{found.near:,} of {found.compared:,} test rows{sample}, {found.share:.1%}, share {NEAR:.0%} of their {K}-mers"
+        f" or more with one training or validation row{aside}{FIX if status != 'PASS' else ''}",
         asdict(found),
     )
 
@@ -104,55 +49,3 @@ def leak_status(copies: int, rows: int) -> Status:
     """Status of so many copies among so many test rows."""
     share = copies / max(rows, 1)
     return "FAIL" if share >= LEAK_FAIL else "WARN" if share >= LEAK_WARN else "PASS"
-
-
-def _kmer_hashes(sequences: Sequences, scale: int) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
-    """Hashes of the different canonical k-mers of every row (one in ``scale`` of them), and their rows."""
-    most = np.maximum(sequences.lengths - K + 1, 0)
-    ends = np.cumsum(most)
-    hashes = np.empty(int(ends[-1]) if len(ends) else 0, np.uint64)
-    limit = np.uint64(2**64 // scale - 1 if scale > 1 else 2**64 - 1)
-    kept = np.empty(len(sequences), np.int64)
-    _hash_kmers(
-        np.asarray(sequences.buffer), sequences.start, sequences.stop, ends - most, np.int64(K), limit, hashes, kept
-    )
-    rows = np.repeat(np.arange(len(sequences)), kept)
-    place = np.repeat(ends - most - np.cumsum(kept) + kept, kept) + np.arange(int(kept.sum()))
-    return hashes[place], rows
-
-
-@njit(cache=True, nogil=True)
-def _hash_kmers(buffer, start, stop, first, k, limit, hashes, kept):  # type: ignore[no-untyped-def]
-    """Sorted, different hashes (at most ``limit``) of each row's canonical k-mers from ``hashes[first[row]]`` on;
-    ``kept[row]`` is their number. The strand of a row does not matter to canonical k-mers."""
-    mask = (np.uint64(1) << np.uint64(2 * k)) - np.uint64(1)
-    top = np.uint64(2 * (k - 1))
-    for row in range(len(start)):
-        forward = np.uint64(0)
-        backward = np.uint64(0)
-        length = 0
-        count = first[row]
-        for position in range(start[row], stop[row]):
-            base = buffer[position]
-            if base > 3:
-                length = 0
-                continue
-            forward = ((forward << np.uint64(2)) | np.uint64(base)) & mask
-            backward = (backward >> np.uint64(2)) | (np.uint64(3 - base) << top)
-            length += 1
-            if length < k:
-                continue
-            x = min(forward, backward)  # mixed as in SplitMix64: neighbouring k-mers fall anywhere
-            x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-            x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-            x = x ^ (x >> np.uint64(31))
-            if x <= limit:
-                hashes[count] = x
-                count += 1
-        piece = np.sort(hashes[first[row] : count])
-        different = 0
-        for i in range(len(piece)):
-            if i == 0 or piece[i] != piece[i - 1]:
-                hashes[first[row] + different] = piece[i]
-                different += 1
-        kept[row] = different

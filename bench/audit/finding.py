@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from bench.stats.bootstrap import Draws, block_codes, correlation_draws
 from bench.stats.intervals import Estimate, estimate
 from bench.stats.ranks import gaussian_within_folds, mean_over_folds, mid_ranks, pearson
+from bench.tasks.duplicates import Duplicates, NearDuplicates, across_split, near_across_split
 from bench.tasks.task import TEST, Folds, Target, Task
 
 Status = Literal["PASS", "WARN", "FAIL", "SKIPPED"]
@@ -48,6 +49,16 @@ class Subject:
         from bench.kernels.gc import gc_fraction
 
         return gc_fraction(self.task.sequences).astype(np.float64)
+
+    @cached_property
+    def duplicates(self) -> Duplicates:
+        """Test rows whose bases stand among training or validation rows too."""
+        return across_split(self.task, self.folds)
+
+    @cached_property
+    def near_duplicates(self) -> NearDuplicates:
+        """Test rows that are near copies of training or validation rows."""
+        return near_across_split(self.task, self.folds)
 
     @cached_property
     def test_fold(self) -> NDArray[np.int64]:

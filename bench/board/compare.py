@@ -16,8 +16,9 @@ from bench.stats.bootstrap import Draws, block_codes, spearman_draws
 from bench.stats.compare import effective_n, holm, paired_difference
 from bench.stats.intervals import Estimate, t_interval
 from bench.stats.ranks import Array, fold_scores, mid_ranks
-from bench.store.record import TaskRecord, read_record
-from bench.store.store import RECORD, TASK, Store, read_result
+from bench.store.reading import RECORD, TASK, read_result, read_task
+from bench.store.record import State, TaskRecord
+from bench.store.store import Store
 from bench.tasks.task import TEST
 
 
@@ -127,7 +128,7 @@ def compare_sides(a: Side, b: Side) -> Line:
     ``BenchError`` where they are not of one task, target and split on the same rows.
     """
     task = _same_data(a, b)
-    rows = load_rows(a.task_folder)
+    rows = load_rows(a.task_folder, task)
     value = target_values(TaskFiles(a.task_folder, task, None), a.target, rows)[1]
     row, fold, ours = _test(a, value)
     other_row, other_fold, theirs = _test(b, value)
@@ -176,8 +177,11 @@ def _same_data(a: Side, b: Side) -> TaskRecord:
             raise BenchError(
                 f"{a} and {b} are of different {words}: {ours[:12]} and {theirs[:12]}. Run both on the same data."
             )
-    task = read_record(TaskRecord, a.task_folder / TASK).record
-    if task is None or task.digest != _task_digest(a, "tables"):
+    found = read_task(a.task_folder)
+    task = found.record
+    if task is None or found.state != State.WHOLE:
+        raise BenchError(f"{a.task_folder / TASK}: {found.why}. Run the task again to write it again.")
+    if task.digest_of(a.target) != _task_digest(a, "tables"):
         raise BenchError(
             f"{a}: made from an older version of the table than {a.task_folder / TASK}. Run it again to refit."
         )
@@ -208,13 +212,15 @@ def _grouped(results: Iterable[SeedResult]) -> Iterator[Side]:
 
 def _find(text: str, out: Path, split: str | None) -> list[Side]:
     """The sides that a name or a folder of results means: one per board."""
-    folder = Path(text)
-    there = [kept for each in (folder, *sorted(folder.glob("seed-*"))) if (kept := read_result(each))]
+    # Absolute, so that the task's folder is found from a relative seed folder too.
+    folder = Path(text).resolve()
+    read = [read_result(each) for each in (folder, *sorted(folder.glob("seed-*"))) if each.name.startswith("seed-")]
+    there = [kept for kept in read if kept is not None and kept.state != State.UNFINISHED]
     if there:
-        # Absolute, so that the task's folder is found from a relative seed folder too.
-        results = [SeedResult(kept.folder.resolve(), kept.record) for kept in there if kept.record is not None]
+        results = [SeedResult(kept.folder, kept.record) for kept in there if kept.whole and kept.record is not None]
         if not results:
-            raise BenchError(f"{folder}: no finished result that this version of bench can read. Run it again.")
+            first = there[0]
+            raise BenchError(f"{first.path}: {first.why}. Run it again, or name another result.")
         return list(_grouped(results))
     if folder.is_dir():
         raise BenchError(f"{folder}: neither a result's folder (it has no {RECORD}) nor a result folder.")
@@ -236,7 +242,7 @@ def _one_split(sides: list[Side], split: str | None) -> list[Side]:
         groups[side.task, side.target, side.pair].append(side)
     chosen = []
     for each in groups.values():
-        task = read_record(TaskRecord, each[0].task_folder / TASK).record
+        task = read_task(each[0].task_folder).record
         default = None if task is None else task.split
         wanted = split or (each[0].split if len(each) == 1 else default)
         mine = [side for side in each if side.split == wanted]
@@ -279,13 +285,8 @@ def _test(side: Side, value: NDArray[np.float64]) -> tuple[NDArray[np.int64], ND
     """Test rows, their folds, and predictions float64 (rows, seeds)."""
     place = None
     columns = []
-    for folder, _ in side.results:
-        try:
-            row, fold, prediction, _ = load_part(folder, TEST, value)
-        except IndexError:
-            raise BenchError(f"{folder}: predicts rows that the task does not have. Run it again to refit.") from None
-        if not np.isfinite(prediction).all():
-            raise BenchError(f"{folder}: some of its predictions are not numbers. Run it again to refit.")
+    for result in side.results:
+        row, fold, prediction, _ = load_part(result, TEST, value)
         place = (row, fold) if place is None else place
         if not (np.array_equal(row, place[0]) and np.array_equal(fold, place[1])):
             raise BenchError(f"{side}: its seeds predict different test rows. Run all of them again.")

@@ -8,10 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.board.load import BoardFiles, TaskFiles, load_part, target_values
-from bench.errors import BenchError
+from bench.board.load import BoardFiles, TaskFiles, board_place, target_values
 from bench.stats.bootstrap import Draws
-from bench.tasks.task import TEST
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -47,14 +45,6 @@ def boards_on(task: TaskFiles, digest: str) -> list[BoardFiles]:
 
 
 def _test_rows(task: TaskFiles, files: BoardFiles, rows: pd.DataFrame) -> NDArray[np.int64]:
-    """Test rows of a board, as the first of its results that can be read has them (``load.load_board``)."""
-    value = target_values(task, files.target, rows)[1]
-    for seeds in files.results.values():
-        for result in seeds:
-            try:
-                found = load_part(result.folder, TEST, value)
-            except (BenchError, IndexError):
-                continue
-            if np.isfinite(found.prediction).all():
-                return found.row
-    return np.empty(0, np.int64)
+    """Test rows of a board, as ``load.load_board`` takes them."""
+    place = board_place(files, target_values(task, files.target, rows)[1])
+    return np.empty(0, np.int64) if place is None else place[0]

@@ -6,7 +6,7 @@ enough to tell whether anything changed; ``load_board`` reads rows and predictio
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -16,9 +16,11 @@ from numpy.typing import NDArray
 
 from bench.board.schema import SUMMARY, Summary, read_summary
 from bench.errors import BenchError
-from bench.store.predictions import read_predictions
-from bench.store.record import FailureRecord, PlanRecord, ResultRecord, Role, SkipRecord, State, TaskRecord, read_record
-from bench.store.store import PLAN, PREDICTIONS, ROWS, TASK, Store
+from bench.store.predictions import impossible, read_predictions
+from bench.store.reading import PREDICTIONS, ROWS, StoredResult, StoredTask, trouble
+from bench.store.record import FailureRecord, FoldsRecord, ResultRecord, Role, SkipRecord, State, TaskRecord
+from bench.store.result import safe_name
+from bench.store.store import Store, troubles_of
 from bench.tasks.task import TEST, Target
 
 if TYPE_CHECKING:
@@ -37,10 +39,11 @@ class SeedResult(NamedTuple):
 
 
 class Failure(NamedTuple):
-    """One fit that failed: its folder and its record."""
+    """One fit that failed: its folder and its record. ``refit`` : there is an earlier result, which stays."""
 
     folder: Path
     record: FailureRecord
+    refit: bool = False
 
 
 @dataclass(frozen=True)
@@ -48,7 +51,7 @@ class BoardFiles:
     """Records of one board.
 
     ``results`` maps (featurizer, model) to its results, by seed; ``left_out`` says which finished results do not count,
-    and why.
+    and why. ``folds`` : what is told of the split, where it is.
     """
 
     target: str
@@ -57,6 +60,7 @@ class BoardFiles:
     results: dict[tuple[str, str], list[SeedResult]]
     failed: list[Failure] = field(default_factory=list)
     left_out: list[str] = field(default_factory=list)
+    folds: FoldsRecord | None = None
 
 
 @dataclass(frozen=True)
@@ -145,11 +149,11 @@ class Board:
 
 
 def find_tasks(root: Path, troubles: list[str] | None = None) -> list[TaskFiles]:
-    """Tasks of an output folder, by name. Only JSON is read.
+    """Tasks of an output folder, by name. Of results, whose checksums are compared, only the JSON is kept.
 
     Parameters
     ----------
-    troubles : gets a line for every published summary that cannot be read.
+    troubles : gets a line for every file that does not count, with the fix.
 
     Raises
     ------
@@ -157,67 +161,86 @@ def find_tasks(root: Path, troubles: list[str] | None = None) -> list[TaskFiles]
     """
     root = Path(root)
     store = Store(root)
-    finished: dict[Path, list[tuple[SeedResult, State]]] = defaultdict(list)
-    for kept in store.results():
-        if kept.record is not None:
-            finished[kept.folder.parents[3]].append((SeedResult(kept.folder, kept.record), kept.state))
-    failed: dict[Path, list[Failure]] = defaultdict(list)
-    for folder, note in store.failures():
-        failed[folder.parents[3]].append(Failure(folder, note))
+    noted: list[str] = []
     tasks = []
-    for folder in sorted(path for path in root.glob("*") if path.is_dir()):
-        found = read_record(TaskRecord, folder / TASK)
-        if found.state == State.NEWER:
-            raise BenchError(f"{folder / TASK}: {found.why}.")
-        record = found.record if (folder / ROWS).is_file() and (finished[folder] or failed[folder]) else None
-        try:
-            summary = read_summary(folder / SUMMARY)
-        except BenchError as error:
-            if error.status != 1:
-                raise
-            summary = None
-            if record is None and troubles is not None:  # with predictions it is computed again
-                troubles.append(str(error))
-        if record is not None:
-            boards = _boards(record, finished[folder], failed[folder])
-            plan = read_record(PlanRecord, folder / PLAN).record
-            tasks.append(TaskFiles(folder, record, summary, boards, [] if plan is None else plan.skipped))
-        elif summary is not None:
-            tasks.append(TaskFiles(folder, None, summary))
-    if not tasks:
+    for task in store.tasks():
+        if task.state == State.NEWER:
+            raise BenchError(f"{task.path}: {task.why}.")
+        results = list(store.results(task))
+        wrong = [*task.troubles, *(each for result in results for each in troubles_of(result))]
+        there = any(result.whole or result.failure is not None for result in results)
+        if there and task.record is None and not task.troubles:
+            wrong.append(trouble(task.path, State.DAMAGED, "is missing, so its results are on no board"))
+        noted += [f"{each.path.relative_to(root)}: {each.why}" for each in wrong]
+        there = there or any(result.record is not None for result in results)
+        found = _task_files(task, results if there else [], root, noted)
+        if found is not None:
+            tasks.append(found)
+    if not tasks and not noted:
         raise BenchError(
             f"{root}: no results there. Run `bench run --out {root}` first, or name the folder that has them."
         )
+    if troubles is not None:
+        troubles += noted
     return tasks
 
 
-def _boards(task: TaskRecord, finished: list[tuple[SeedResult, State]], failed: list[Failure]) -> list[BoardFiles]:
+def _task_files(task: StoredTask, results: list[StoredResult], root: Path, noted: list[str]) -> TaskFiles | None:
+    """A task with its boards, or with its published numbers alone; None where neither can be read."""
+    record = task.record if task.state == State.WHOLE and results else None
+    path = task.folder / SUMMARY
+    summary: Summary | None = None
+    why = "cannot be read"
+    try:
+        summary = read_summary(path)
+    except BenchError as error:
+        if error.status != 1:
+            raise
+        why = str(error).removeprefix(f"{path}: ")
+    if summary is not None and safe_name(summary.task.name) != task.folder.name:
+        why = f"is of {summary.task.name!r}, which has another folder. Put the folder in its own place, or delete it"
+        summary = None
+    if record is not None:
+        return TaskFiles(
+            task.folder, record, summary, _boards(record, task, results), [] if task.plan is None else task.plan.skipped
+        )
+    if summary is not None:
+        return TaskFiles(task.folder, None, summary)
+    if path.is_file():  # with predictions it is computed again, so that it matters to nobody
+        noted.append(f"{path.relative_to(root)}: {why}")
+    return None
+
+
+def _boards(record: TaskRecord, task: StoredTask, results: list[StoredResult]) -> list[BoardFiles]:
     """The boards of a task: its targets in order, each under the task's own split first."""
-    groups: dict[tuple[str, str], list[tuple[SeedResult, State]]] = defaultdict(list)
-    notes: dict[tuple[str, str], list[Failure]] = defaultdict(list)
-    for result, state in finished:
-        groups[result.record.target, result.record.split].append((result, state))
-    for failure in failed:
-        notes[failure.record.target, failure.record.split].append(failure)
-    order = {target.name: i for i, target in enumerate(task.targets)}
-    wanted = [key for key in {*groups, *notes} if key[0] in order]
-    wanted.sort(key=lambda key: (order[key[0]], key[1] != task.split, key[1]))
-    return [_board_files(task, *key, groups[key], notes[key]) for key in wanted]
+    groups: dict[tuple[str, str], list[StoredResult]] = defaultdict(list)
+    for stored in results:
+        about = stored.record if stored.record is not None else stored.failure
+        if about is not None and stored.state not in (State.FOREIGN, State.IN_FLIGHT, State.NEWER):
+            groups[about.target, about.split].append(stored)
+    order = {target.name: i for i, target in enumerate(record.targets)}
+    wanted = [key for key in groups if key[0] in order]
+    wanted.sort(key=lambda key: (order[key[0]], key[1] != record.split, key[1]))
+    return [_board_files(task, *key, groups[key]) for key in wanted]
 
 
-def _board_files(
-    task: TaskRecord, target: str, split: str, finished: list[tuple[SeedResult, State]], failed: list[Failure]
-) -> BoardFiles:
+def _board_files(task: StoredTask, target: str, split: str, stored: list[StoredResult]) -> BoardFiles:
     """The records of one board; results that do not count are left out, with the reason."""
     left_out = []
     current = []
-    for result, state in finished:
-        if result.record.task_digest != task.digest:
-            left_out.append(f"{result}: made from an older version of the task's data")
-        elif state != State.WHOLE:
-            left_out.append(f"{result}: its predictions are missing or cut off")
-        else:
+    failed = []
+    for each in stored:
+        if each.failure is not None:
+            failed.append(Failure(each.folder, each.failure, refit=each.whole))
+        if each.record is None:
+            continue
+        result = SeedResult(each.folder, each.record)
+        if each.state == State.CURRENT:
             current.append(result)
+        elif each.state == State.DAMAGED:
+            left_out.append(f"{result}: its predictions are missing, cut off or damaged; run again to refit")
+        else:
+            left_out.append(f"{result}: {each.why}")
     # Two sets of folds under one split's name: the newest result's are the ones that hold.
     newest = max(current, key=lambda result: result.record.finished, default=None)
     digest = "" if newest is None else newest.record.folds_digest
@@ -229,43 +252,74 @@ def _board_files(
             left_out.append(f"{result}: made on other folds of this split")
     for seeds in results.values():
         seeds.sort(key=lambda result: result.record.seed)
-    return BoardFiles(target, split, digest, dict(sorted(results.items())), failed, left_out)
+    folds = task.folds.get(digest)
+    return BoardFiles(target, split, digest, dict(sorted(results.items())), failed, left_out, folds)
 
 
-def load_rows(folder: Path) -> pd.DataFrame:
-    """rows.parquet of a task folder."""
+def load_rows(folder: Path, record: TaskRecord) -> pd.DataFrame:
+    """rows.parquet of a task folder.
+
+    Raises
+    ------
+    BenchError : where it cannot be read, or is not what the task's record says.
+    """
     import pandas as pd
 
     try:
-        return pd.read_parquet(folder / ROWS)
-    except (OSError, ValueError) as error:
+        rows = pd.read_parquet(folder / ROWS)
+        numbers = ["locus", "position", "length", "gc", *(f"x:{name}" for name in record.covariates)]
+        numbers += [f"y:{target.name}:{name}" for target in record.targets for name in target.replicates]
+        if len(rows) != record.rows or not set(numbers) | {f"s:{name}" for name in record.strata} <= set(rows):
+            raise ValueError("it has other rows or columns than task.json says")
+        rows[numbers].to_numpy(np.float64)
+    except (OSError, ValueError, TypeError) as error:
         raise BenchError(
             f"{folder / ROWS}: cannot be read ({error}). Delete the file and run again to write it again.", status=1
         ) from error
+    return rows
+
+
+def board_place(files: BoardFiles, value: NDArray[np.float64]) -> tuple[NDArray[np.int64], NDArray[np.int64]] | None:
+    """Test rows of a board and their folds, int64 (m,) each; None where no result can be read.
+
+    They follow from the task's data and its folds, so that nearly every result has them: most of the results decide,
+    not the first one.
+    """
+    seeds = [result for each in files.results.values() for result in each]
+    often = Counter(tuple(result.record.rows["test"]) for result in seeds)
+
+    def rank(result: SeedResult) -> tuple[int, int]:
+        counts = tuple(result.record.rows["test"])
+        return -often[counts], -sum(counts)
+
+    for result in sorted(seeds, key=rank):
+        try:
+            found = load_part(result, TEST, value)
+        except BenchError:
+            continue
+        return found.row, found.fold
+    return None
 
 
 def load_board(task: TaskFiles, files: BoardFiles, rows: pd.DataFrame) -> Board | None:
     """A board's rows and predictions; None when no result of it can be read.
 
-    Results that cannot be read, or that cover other rows than the first one, are left out and named.
+    Results that cannot be read, or that cover other rows than most, are left out and named.
     """
     target = target_of(task, files.target, rows)
     value = target.value
     left_out = list(files.left_out)
-    place: tuple[NDArray[np.int64], NDArray[np.int64]] | None = None
+    place = board_place(files, value)
     results = []
     for (featurizer, model), seeds in files.results.items():
         kept: list[tuple[ResultRecord, PartPredictions]] = []
         for result in seeds:
             try:
-                found = load_part(result.folder, TEST, value)
-            except (BenchError, IndexError):
-                left_out.append(f"{result}: its predictions cannot be read; run again to refit")
+                found = load_part(result, TEST, value)
+            except BenchError as error:
+                left_out.append(f"{result}: {error.args[0].partition(': ')[2]}")
                 continue
-            if not np.isfinite(found.prediction).all():
-                left_out.append(f"{result}: some of its predictions are not numbers")
-                continue
-            place = (found.row, found.fold) if place is None else place
+            assert place is not None, "a result that can be read has rows"
             if np.array_equal(found.row, place[0]) and np.array_equal(found.fold, place[1]):
                 kept.append((result.record, found))
             else:
@@ -317,9 +371,18 @@ class PartPredictions(NamedTuple):
     shuffled: NDArray[np.float64] | None
 
 
-def load_part(folder: Path, part: int, value: NDArray[np.float64]) -> PartPredictions:
-    """One part's measured rows in a result's folder, sorted by fold and row."""
-    predictions = read_predictions(folder / PREDICTIONS)
+def load_part(result: SeedResult, part: int, value: NDArray[np.float64]) -> PartPredictions:
+    """One part's measured rows of a result, sorted by fold and row.
+
+    Raises
+    ------
+    BenchError : where its predictions cannot be read, or no fit on this task can have made them.
+    """
+    path = result.folder / PREDICTIONS
+    predictions = read_predictions(path, result.record.crc32)
+    wrong = impossible(predictions, len(value), result.record.rows)
+    if wrong:
+        raise BenchError(f"{path}: {wrong}. Run again to refit.", status=1)
     chosen = np.flatnonzero(predictions.part == part)
     chosen = chosen[np.isfinite(value[predictions.row[chosen]])]
     chosen = chosen[np.lexsort((predictions.row[chosen], predictions.fold[chosen]))]

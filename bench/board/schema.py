@@ -14,12 +14,11 @@ from typing import Annotated, Any, Final, Literal, TypeAlias
 from pydantic import BeforeValidator, Field, ValidationError
 
 from bench.errors import BenchError
-from bench.files.atomic import read_json, write_json
+from bench.files.atomic import CHECKSUM, has_its_checksum, read_json, write_json
 from bench.stats import intervals
-from bench.store.record import CardRecord, Duplicates, Role, Stored
+from bench.store.reading import SUMMARY as SUMMARY
+from bench.store.record import CardRecord, Duplicates, NearDuplicates, Role, Stored
 
-#: Computed numbers of a task, next to its ``task.json``.
-SUMMARY = "summary.json"
 #: Format of what is written here. Older ones are upgraded, newer ones refused in words.
 SUMMARY_FORMAT: Final = 2
 
@@ -67,6 +66,7 @@ class TaskSummary(CardRecord):
     digest: str
     rows: int
     counts: dict[str, int]
+    notes: list[str] = Field(default_factory=list)
 
 
 class FailureSummary(Stored):
@@ -394,6 +394,7 @@ class BoardSummary(Stored):
     split: str
     folds_digest: str
     duplicates: Duplicates | None = None
+    near: NearDuplicates | None = None
     left_out: list[str] = Field(default_factory=list)
     failed: list[FailureSummary] = Field(default_factory=list)
     folds: int = 0
@@ -454,18 +455,26 @@ def read_summary(path: Path) -> Summary | None:
     ------
     BenchError : status 2 for a newer format; status 1 for a summary that lacks something.
     """
-    content = read_json(path)
+    content = None if path.is_symlink() else read_json(path)
+    if content is not None and CHECKSUM in content and not has_its_checksum(content):
+        raise _unreadable(path, "does not have the checksum that it was written with")
     if content is None or not isinstance(version := content.get("format"), int) or "boards" not in content:
         return None  # cut off, or of another program
     if version > SUMMARY_FORMAT:
         raise BenchError(f"{path}: written by a newer version of bench. Upgrade bench to read it.")
+    if content.pop(CHECKSUM, None) is None and version > 1:
+        raise _unreadable(path, "has no checksum")
     try:
         return Summary.model_validate(upgrade(content))
     except ValidationError as error:
         trouble = f"has no proper {'.'.join(map(str, error.errors()[0]['loc']))!r}"
     except (LookupError, TypeError, ValueError, AttributeError, RecursionError):
         trouble = f"is no summary of format {version}"
-    raise BenchError(f"{path}: {trouble}. Delete the file and run `bench report` where its predictions are.", status=1)
+    raise _unreadable(path, trouble)
+
+
+def _unreadable(path: Path, trouble: str) -> BenchError:
+    return BenchError(f"{path}: {trouble}. Delete the file and run `bench report` where its predictions are.", status=1)
 
 
 def upgrade(content: Json) -> Json:

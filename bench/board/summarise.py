@@ -11,8 +11,7 @@ from bench.board.load import BoardFiles, TaskFiles, load_rows
 from bench.board.schema import SkippedSummary, Summary, TaskSummary
 from bench.board.summary import board_summary
 from bench.errors import BenchError
-from bench.store.record import FoldsRecord, TaskRecord, read_record
-from bench.store.store import folds_file
+from bench.store.record import TaskRecord
 
 
 def summarise(task: TaskFiles) -> Summary:
@@ -34,10 +33,13 @@ def summarise(task: TaskFiles) -> Summary:
         inputs = inputs_digest(task, files, code)
         board = known.get(inputs)
         if board is None:
-            rows = load_rows(task.folder) if rows is None else rows
+            rows = load_rows(task.folder, task.record) if rows is None else rows
             if files.folds_digest not in joint:
                 joint[files.folds_digest] = joint_draws(task, files.folds_digest, rows)
             board = board_summary(task, files, rows, joint[files.folds_digest], inputs=inputs)
+            if board.left_out != files.left_out:
+                # Something that its record does not tell of: a file restored since would not be noticed.
+                board = board.model_copy(update={"inputs": f"{inputs}?"})
         boards.append(board)
     return Summary(
         task=_task_summary(task.record),
@@ -51,7 +53,7 @@ def summarise(task: TaskFiles) -> Summary:
 
 def _task_summary(record: TaskRecord) -> TaskSummary:
     card = {name: getattr(record.card, name) for name in type(record.card).model_fields}
-    return TaskSummary(**card, digest=record.digest, rows=record.rows, counts=record.counts)
+    return TaskSummary(**card, digest=record.digest, rows=record.rows, counts=record.counts, notes=record.notes)
 
 
 def inputs_digest(task: TaskFiles, files: BoardFiles, code: str) -> str:
@@ -59,13 +61,15 @@ def inputs_digest(task: TaskFiles, files: BoardFiles, code: str) -> str:
     assert task.record is not None, "a task without predictions has no inputs"
     parts: list[object] = [code, task.record.digest, [target.model_dump() for target in task.record.targets]]
     parts += [files.target, files.split, files.folds_digest]
-    parts += [result.record.model_dump() for seeds in files.results.values() for result in seeds]
-    parts += [[str(failure.folder.relative_to(task.folder)), failure.record.model_dump()] for failure in files.failed]
+    parts += [result.record.model_dump_json() for seeds in files.results.values() for result in seeds]
+    parts += [
+        [str(failure.folder.relative_to(task.folder)), failure.record.model_dump(), failure.refit]
+        for failure in files.failed
+    ]
     parts += files.left_out
     # The loci of all targets on the same folds are drawn together; which rows a target has follows from the task.
     parts.append([other.target for other in boards_on(task, files.folds_digest)])
-    folds = read_record(FoldsRecord, task.folder / folds_file(files.folds_digest)).record
-    parts.append(None if folds is None else folds.model_dump())
+    parts.append(None if files.folds is None else files.folds.model_dump())
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
 
 

@@ -34,8 +34,7 @@ from bench.stats.observations import Learners, Observations
 from bench.stats.ranks import fold_scores, mean_of_scores
 from bench.stats.rows import Choice, RowFigures
 from bench.store.predictions import PartName
-from bench.store.record import FoldsRecord, ResultRecord, read_record
-from bench.store.store import folds_file
+from bench.store.record import FoldsRecord, ResultRecord
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -56,13 +55,14 @@ def board_summary(
     inputs : hash of all that the numbers follow from (``bench.board.summarise``).
     """
     board = load_board(task, files, rows)
-    folds = read_record(FoldsRecord, task.folder / folds_file(files.folds_digest)).record
     empty = BoardSummary(
         inputs=inputs,
         target=files.target,
         split=files.split,
         folds_digest=files.folds_digest,
-        duplicates=None if folds is None else folds.duplicates,
+        duplicates=None if files.folds is None else files.folds.duplicates,
+        near=None if files.folds is None else files.folds.near,
+        warnings=[] if files.folds is None else _failed_checks(files.folds, files.target),
         left_out=files.left_out if board is None else board.left_out,
         failed=[_failure(task, failure) for failure in files.failed],
         ceiling=CeilingSummary(reason="no finished result"),
@@ -70,6 +70,11 @@ def board_summary(
     if board is None:
         return empty
     return _computed(empty, board, joint or joint_draws(task, files.folds_digest, rows))
+
+
+def _failed_checks(folds: FoldsRecord, target: str) -> list[str]:
+    """What the run found wrong with the task, as far as it is about a target or about all of them."""
+    return [f"{check.check}: {check.reason}" for check in folds.failed_checks if check.target in ("", target)]
 
 
 def _computed(empty: BoardSummary, board: Board, joint: Joint) -> BoardSummary:
@@ -82,7 +87,7 @@ def _computed(empty: BoardSummary, board: Board, joint: Joint) -> BoardSummary:
         ConfounderSummary(name=c.name, with_y=shown(c.with_y), with_gc=shown(c.with_gc)) for c in found.confounders
     ]
     strata, heterogeneity, warnings = strata_summary(board, found, pairs, joint)
-    sizes = board.results[0].records[0].rows
+    sizes = max((record.rows for pair in board.results for record in pair.records), key=_total)  # some have no training
     named = [found.chosen(role) for role in ("best", "deep", "gc")]
     deep = found.choices.get("deep")
     known = {name: getattr(empty, name) for name in BoardSummary.model_fields}
@@ -132,7 +137,7 @@ def _computed(empty: BoardSummary, board: Board, joint: Joint) -> BoardSummary:
             "rows": [_row(pair, by_name[name], board, found.choices.get("gc")) for name, pair in pairs.items()],
             "strata": strata,
             "heterogeneity": heterogeneity,
-            "warnings": warnings,
+            "warnings": empty.warnings + warnings,
         }
     )
 
@@ -293,12 +298,16 @@ def _held_fixed(board: Board, pair: PairScores, figures: RowFigures, joint: Join
     )
 
 
+def _total(rows: dict[PartName, list[int]]) -> int:
+    return sum(map(sum, rows.values()))
+
+
 def _failure(task: TaskFiles, failure: Failure) -> FailureSummary:
     note = failure.record
     return FailureSummary(
         featurizer=note.featurizer,
         model=note.model,
         seed=note.seed,
-        reason=note.reason,
+        reason=note.reason + ("; the earlier result is kept" if failure.refit else ""),
         log=(Path(task.folder.name) / failure.folder.relative_to(task.folder) / "failed.log").as_posix(),
     )

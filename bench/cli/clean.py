@@ -20,13 +20,14 @@ def clean(
     """Delete failed and stale results and leftovers of killed runs. Shows everything first and asks."""
     from rich.console import Console
 
+    from bench.errors import one_line
     from bench.store.clean import leftovers, remove
 
     console = Console(soft_wrap=True, highlight=False, markup=False)
     everything = not (failed or stale or task)
     items = leftovers(out, failed=failed or everything, stale=stale or everything, task=task)
     for item in items:
-        console.print(f"{item.path}  ({item.reason}, {item.bytes / 1e6:.1f} MB)")
+        console.print(one_line(f"{item.path}  ({item.reason}, {item.bytes / 1e6:.1f} MB)"))
     if not items:
         console.print(f"{out}: nothing to clean")
         return

@@ -23,9 +23,12 @@ def list_plugins(
 
     from bench.plugins.catalogue import catalogue
     from bench.plugins.settings import registry_of
+    from bench.run.places.outside import Outside
 
     console = Console()
-    for title, rows in catalogue(registry_of(plugin or []), data_dir).items():
+    with Outside() as outside:
+        found = catalogue(registry_of(plugin or [], describer=outside), data_dir)
+    for title, rows in found.items():
         table = Table(title=title, title_justify="left", title_style="bold", box=None, padding=(0, 2, 0, 0))
         for column in ("name", "what it is", "from"):
             table.add_column(column, overflow="fold")

@@ -16,6 +16,7 @@ from bench.cli import (
     compare,
     data,
     doctor,
+    init,
     list_,
     merge,
     new,
@@ -36,6 +37,7 @@ app = typer.Typer(
     rich_markup_mode="markdown",
 )
 app.command("run")(run.run)
+app.command("init")(init.init)
 app.command("report")(report.report)
 app.command("list")(list_.list_plugins)
 app.command("doctor")(doctor.doctor)

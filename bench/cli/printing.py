@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from rich.console import Console
 from rich.markup import escape
 
+from bench.errors import one_line
 from bench.run.execute import Outcome
 from bench.run.plan import Plan
 from bench.run.progress import in_words
 from bench.store.store import Store
+
+if TYPE_CHECKING:
+    from bench.report.build import MadeBoard
 
 #: Skipped pairs of a selection that are worth a line each.
 FEW_PAIRS = 6
@@ -27,10 +33,21 @@ def print_plan(plan: Plan, console: Console, *, list_fits: bool = False, list_sk
         )
         for what, count in task.counts.items():
             console.print(f"  {escape(what)}: {count:,}", highlight=False)
+        for note in task.notes:
+            console.print(f"  {escape(note)}", highlight=False, soft_wrap=True)
+        for finding in plan.failed_checks(planned):
+            about = f"{finding.check}, {finding.about}" if finding.about else finding.check
+            said = f"  [red]FAIL[/] {escape(about)}: {escape(finding.reason)}"
+            console.print(said, highlight=False, soft_wrap=True)
     if list_fits:
         for job in plan.jobs:
             console.print(f"  fit  {escape(str(job))}  about {in_words(job.seconds)}", highlight=False, soft_wrap=True)
     _print_skipped(plan, console, list_skipped)
+    for what, reason in plan.unavailable.items():
+        console.print(f"[yellow]skipped[/] {escape(what)}: {escape(reason)}", highlight=False, soft_wrap=True)
+    for what, reason in plan.broken.items():
+        said = reason if what in reason else f"{what}: {reason}"
+        console.print(f"[red]cannot be used[/] {escape(said)}", highlight=False, soft_wrap=True)
     console.print(
         f"{_many(plan.fits, 'fit')} to do (about {in_words(plan.seconds)}), {len(plan.reused)} reused"
         if plan.fits
@@ -71,14 +88,10 @@ def _many(count: int, what: str) -> str:
 
 def print_outcome(plan: Plan, outcome: Outcome, store: Store, console: Console) -> int:
     """Write the board, print its summary, what failed, and where the board is. Returns the exit status."""
-    from bench.report import write_board
-    from bench.report.terminal import terminal_summary
+    from bench.report import make_board
 
-    troubles: list[str] = []
-    board = write_board(store.root, troubles)
-    console.print(terminal_summary(store.root))
-    for line in troubles:
-        console.print(f"[yellow]not read[/] {escape(line)}", highlight=False, soft_wrap=True)
+    made = make_board(store.root)
+    print_board(made, console, last=False)
     for result, reason, log in outcome.failed:
         console.print(
             f"[red]failed[/] {escape(str(result))}: {escape(reason)} (log: {escape(str(log))})",
@@ -91,7 +104,27 @@ def print_outcome(plan: Plan, outcome: Outcome, store: Store, console: Console) 
     console.print(f"{counts}, in {in_words(outcome.seconds)}", highlight=False)
     if outcome.interrupted:
         console.print("[yellow]stopped early: everything finished is kept, call it again to resume[/]")
-    console.print(f"leaderboard: {board}", highlight=False, soft_wrap=True)
+    _print_place(made, console)
     if outcome.interrupted:
         return 130
-    return 1 if outcome.failed or troubles else 0
+    return 1 if outcome.failed or made.troubles or plan.broken else 0
+
+
+def print_board(made: MadeBoard, console: Console, *, last: bool = True) -> None:
+    """The board in a few lines, what could not be read, and with ``last`` where the board is."""
+    from bench.report.terminal import terminal_summary
+
+    console.print(terminal_summary(made.summaries))
+    for line in made.troubles:
+        console.print(f"[yellow]not read[/] {escape(one_line(line))}", highlight=False, soft_wrap=True)
+    if last:
+        _print_place(made, console)
+
+
+def _print_place(made: MadeBoard, console: Console) -> None:
+    if made.unwritten:
+        said = f"[yellow]not written[/] {escape(one_line(made.unwritten.partition('. ')[0]))}: the numbers above are"
+        said += f" up to date; for a board, `bench merge {escape(str(made.path.parent))} --out FOLDER`"
+        console.print(said, highlight=False, soft_wrap=True)
+    else:
+        console.print(f"leaderboard: {made.path}", highlight=False, soft_wrap=True)

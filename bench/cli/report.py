@@ -14,16 +14,10 @@ def report(
     """Write `leaderboard.md` again from the predictions that are there. Fits nothing. Exit status 1 if some predictions
     cannot be read."""
     from rich.console import Console
-    from rich.markup import escape
 
-    from bench.report import write_board
-    from bench.report.terminal import terminal_summary
+    from bench.cli.printing import print_board
+    from bench.report import make_board
 
-    troubles: list[str] = []
-    board = write_board(out, troubles)
-    console = Console()
-    console.print(terminal_summary(out))
-    for line in troubles:
-        console.print(f"[yellow]not read[/] {escape(line)}", highlight=False, soft_wrap=True)
-    console.print(f"leaderboard: {board}", highlight=False, soft_wrap=True)
-    raise typer.Exit(1 if troubles else 0)
+    made = make_board(out)
+    print_board(made, Console())
+    raise typer.Exit(1 if made.troubles else 0)

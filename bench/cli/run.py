@@ -81,7 +81,8 @@ def run(
     from bench.plugins.settings import registry_of
     from bench.run.device import resolve_device
     from bench.run.execute import Options, run_plan
-    from bench.run.plan import PROBE_SECONDS, Selection, make_plan
+    from bench.run.places.outside import Outside
+    from bench.run.plan import Selection, make_plan
     from bench.store.store import Store
 
     if not every and not task:
@@ -95,7 +96,7 @@ def run(
     resolve_device("auto" if remote and device == "cuda" else device, ("cpu", "cuda"))
     console = Console()
     store = Store(out)
-    if not dry_run:
+    if not dry_run and cache != "only":
         store.check_writable()
     selection = Selection(
         tasks=tuple(task) if task else None,
@@ -107,8 +108,9 @@ def run(
         data_dir=data_dir,
         cache=cache,  # type: ignore[arg-type]
     )
-    registry = registry_of(plugin or [])
-    plan = make_plan(selection, registry, store, patience=min(timeout or PROBE_SECONDS, PROBE_SECONDS))
+    with Outside(timeout) as outside:
+        registry = registry_of(plugin or [], describer=outside)
+        plan = make_plan(selection, registry, store, outside=outside)
     print_plan(plan, console, list_fits=dry_run or verbose, list_skipped=verbose)
     if dry_run:
         return

@@ -34,6 +34,7 @@ def cut(
     names: NDArray[Any],
     source: str,
     covariates: Mapping[str, NDArray[np.float64]] | None = None,
+    circular: bool = False,
 ) -> Sequences:
     """Sequences of intervals (0-based half-open) on the chromosomes of a FASTA, plain or bgzipped.
 
@@ -44,6 +45,7 @@ def cut(
     ----------
     names : what messages call the rows, str (n,).
     source : what messages call the table.
+    circular : intervals may begin below 0 or end beyond the last base, and run over the origin.
 
     Raises
     ------
@@ -55,33 +57,51 @@ def cut(
     try:
         offset = np.zeros(len(labels), np.int64)
         total = 0
+        tails: dict[str, int] = {}  # bases from the origin that follow the last one again
+        start, end = start.copy(), end.copy()
         for each in order:
             label = str(labels[each])
             if label not in genome:
                 raise BenchError(_unknown(label, list(genome.keys()), str(names[first[each]]), fasta, source))
             rows = np.flatnonzero(code == each)
             length = len(genome[label])
+            if circular:
+                span = end[rows] - start[rows]
+                fits = (span > 0) & (span <= length)
+                start[rows] = np.where(fits, start[rows] % length, start[rows])
+                end[rows] = np.where(fits, start[rows] + span, end[rows])
+                tails[label] = int(np.maximum(end[rows][fits] - length, 0).max(initial=0))
+            length += tails.get(label, 0)
             wrong = (start[rows] < 0) | (end[rows] > length) | (end[rows] <= start[rows])
             if wrong.any():
                 row = rows[np.argmax(wrong)]
                 raise BenchError(
                     f"{source}: row {str(names[row])!r}: {label}:{start[row]}-{end[row]} does not lie on {label}, which"
-                    f" has {length:,} bases in {fasta}. Is it the right genome build, and is start 0-based?"
+                    f" has {len(genome[label]):,} bases in {fasta}. Is it the right genome build, and is start 0-based?"
                 )
             offset[each] = total
             total += length
-        buffer = _encoded(genome, [str(labels[each]) for each in order], total, fasta)
+        buffer = _encoded(genome, [str(labels[each]) for each in order], tails, total, fasta)
     finally:
         genome.close()
     shift = offset[code]
     return Sequences.from_intervals(buffer, start + shift, end + shift, reverse, covariates)
 
 
-def _encoded(genome: Any, labels: list[str], total: int, fasta: Path) -> NDArray[np.uint8]:
+def chromosome_lengths(fasta: Path) -> dict[str, int]:
+    """Bases of every record of a FASTA. Errors as for ``cut``."""
+    genome = _open(fasta)
+    try:
+        return {str(name): len(genome[name]) for name in genome.keys()}  # noqa: SIM118
+    finally:
+        genome.close()
+
+
+def _encoded(genome: Any, labels: list[str], tails: Mapping[str, int], total: int, fasta: Path) -> NDArray[np.uint8]:
     """Codes of chromosomes end to end, uint8 (total,): memory-mapped from the cache folder where they are many."""
     if total >= MAPPED:
         status = fasta.stat()
-        said = repr((str(fasta.resolve()), status.st_size, status.st_mtime_ns, labels))
+        said = repr((str(fasta.resolve()), status.st_size, status.st_mtime_ns, labels, *sorted(tails.items())))
         place = cache_folder() / "genomes" / f"{hashlib.sha256(said.encode()).hexdigest()[:24]}.codes"
         temporary = place.with_suffix(f".{os.getpid()}.tmp")
         try:
@@ -89,7 +109,9 @@ def _encoded(genome: Any, labels: list[str], total: int, fasta: Path) -> NDArray
                 place.parent.mkdir(parents=True, exist_ok=True)
                 with temporary.open("wb") as out:
                     for label in labels:
-                        out.write(_codes(genome, label, fasta).data)
+                        codes = _codes(genome, label, fasta)
+                        out.write(codes.data)
+                        out.write(codes[: tails.get(label, 0)].data)
                 os.replace(temporary, place)
             return np.memmap(place, np.uint8, "r")
         except OSError:
@@ -98,9 +120,10 @@ def _encoded(genome: Any, labels: list[str], total: int, fasta: Path) -> NDArray
     buffer = np.empty(total, np.uint8)
     first = 0
     for label in labels:
-        last = first + len(genome[label])
-        buffer[first:last] = _codes(genome, label, fasta)
-        first = last
+        codes = _codes(genome, label, fasta)
+        for piece in (codes, codes[: tails.get(label, 0)]):
+            buffer[first : first + len(piece)] = piece
+            first += len(piece)
     return buffer
 
 

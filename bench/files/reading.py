@@ -17,8 +17,9 @@ RELATIVE, CHECK = "Paths in a task file are relative to the file.", "Check the f
 
 
 def open_text(path: Path, *, encoding: str = "utf-8-sig", newline: str | None = None) -> TextIO:
-    """A text file opened for reading, gzipped where its name ends in ``.gz``. A byte order mark is left out."""
-    opener: Any = gzip.open if _gzipped(path) else open
+    """A text file opened for reading, gzipped where its name ends in ``.gz`` or ``.bgz``. A byte order mark is
+    left out."""
+    opener: Any = gzip.open if gzipped(path) else open
     stream: TextIO = opener(path, "rt", encoding=encoding, newline=newline)
     return stream
 
@@ -50,16 +51,18 @@ def readable(path: Path, what: str, *, missing: str = RELATIVE, fix: str = CHECK
         raise BenchError(f"{path}: not a readable {what}: {str(error).strip().rstrip('.')}. {fix}") from None
 
 
-def _gzipped(path: Path) -> bool:
-    return path.suffix.lower() == ".gz"
+def gzipped(path: Path) -> bool:
+    """Whether a file is gzipped (or bgzipped), by its name."""
+    return path.suffix.lower() in (".gz", ".bgz")
 
 
 def _first_not(path: Path, encoding: str) -> int:
     """Number of the first line that is not in an encoding."""
-    opener: Any = gzip.open if _gzipped(path) else open
+    opener: Any = gzip.open if gzipped(path) else open
     lines: BinaryIO
     with opener(path, "rb") as lines:
-        for number, line in enumerate(lines, 1):
+        text = lines.read().replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+        for number, line in enumerate(text.split(b"\n"), 1):
             try:
                 line.decode(encoding)
             except UnicodeDecodeError:

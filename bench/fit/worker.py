@@ -1,46 +1,61 @@
-"""A job as plain values, and how a process that did not plan it fits it: a child, or a worker on another machine."""
+"""A job as plain values, and the one loop that takes what is asked and gives an answer: in the process that planned it,
+in a child, or in a worker on another machine."""
 
 from __future__ import annotations
 
 import dataclasses
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from bench.errors import BenchError
+from bench.errors import BenchError, one_line
 from bench.fit.features import Workspace, compute_features
 from bench.fit.fit import FitJob, FitResult, fit_job
+from bench.fit.messages import LINE, Done, Failed, Said
+from bench.fit.recipe import Recipe, plugin_recipe
 from bench.model import Group
+from bench.plugins.described import Described, MadeElsewhere, describe
+from bench.plugins.files import classes_in_file
+from bench.plugins.kinds import PluginKind, kind_of
+from bench.plugins.parameters import normal_name
 from bench.plugins.registry import Made, Registry
-from bench.tasks.load import PlannedTask, TaskSource, load_planned
+from bench.tasks.load import PlannedTask, TaskSource, load_planned, load_task
 from bench.tasks.task import Task
 
 
 @dataclass(frozen=True)
 class JobSpec:
-    """Everything a process needs to run a job, by name. Plugin files and task files are named by absolute path."""
+    """Everything a process needs to run a job, by name. Plugin files and task files are named by absolute path.
+
+    ``plugin_files`` : of the job's own plugins and of no other. ``outside`` : which of its plugins are third-party,
+    such as "featurizer mine"; jobs share a process where these are the same. ``recipe`` : what the results follow from.
+    """
 
     source: TaskSource
     task_digest: str
     folds_digest: str
     plugin_files: tuple[str, ...]
+    outside: tuple[str, ...] = ()
     featurizer: str | None = None
     model: str = ""
     seed: int = 0
     targets: tuple[str, ...] = ()
     device: Literal["cpu", "cuda"] = "cpu"
     threads: int = 1
+    recipe: Recipe | None = None
 
     @classmethod
     def of(cls, planned: PlannedTask, registry: Registry, **more: Any) -> JobSpec:
         """The spec of something to do on a planned task; ``more`` are the fields that say what."""
-        return cls(
-            planned.source.absolute(),
-            planned.task.digest,
-            planned.folds.digest,
-            registry.every_file(),
-            **more,
-        )
+        named: list[tuple[PluginKind, str | None]] = [
+            ("featurizer", more.get("featurizer")),
+            ("model", more.get("model")),
+        ]
+        if not planned.source.name.endswith(".toml"):
+            named.append(("dataset", planned.source.name))
+        outside, files = registry.outside([(kind, name) for kind, name in named if name])
+        return cls(planned.source.absolute(), planned.task.digest, planned.folds.digest, files, outside, **more)
 
 
 @dataclass(frozen=True)
@@ -52,11 +67,126 @@ class Probe:
     item_bytes: int
 
 
+@dataclass(frozen=True)
+class Fit:
+    """Ask for the results of a job; with ``groups`` (one a fold) for this process's share of it."""
+
+    spec: JobSpec
+    groups: tuple[Group, ...] = ()
+
+
+@dataclass(frozen=True)
+class Prepare:
+    """Ask for what a fit needs before it fits: the task and its features, kept for the fit."""
+
+    spec: JobSpec
+
+
+@dataclass(frozen=True)
+class ProbeFeatures:
+    """Ask what a featurizer gives for a task: a `Probe`."""
+
+    spec: JobSpec
+
+
+@dataclass(frozen=True)
+class ForOrganism:
+    """Ask for the name that a featurizer goes by on a task of some organism; a `BenchError` where it makes no sense."""
+
+    files: tuple[str, ...]
+    featurizer: str
+    organism: str
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Ask what a model needs for so many rows: a `ModelCost`."""
+
+    files: tuple[str, ...]
+    model: str
+    rows: int
+    train_rows: int
+    columns: int
+    item_bytes: int
+
+
+@dataclass(frozen=True)
+class ModelCost:
+    """Seconds of one fit, as its model guesses them, and bytes of memory where it states them."""
+
+    seconds: float = 0.0
+    memory: float | None = None
+
+
+@dataclass(frozen=True)
+class DescribePlugins:
+    """Ask what the plugins of a file, or the one of an entry point, say of themselves: a list of `Described`."""
+
+    file: str | None = None
+    kind: PluginKind | None = None
+    name: str = ""
+
+
+@dataclass(frozen=True)
+class MakePlugin:
+    """Ask to make a plugin of ``name[key=value]``, and for its parameters: a `MadeElsewhere`."""
+
+    files: tuple[str, ...]
+    kind: PluginKind
+    text: str
+
+
+@dataclass(frozen=True)
+class LoadTask:
+    """Ask for the task of a data set."""
+
+    source: TaskSource
+
+
+Ask = Fit | Prepare | ProbeFeatures | ForOrganism | Cost | DescribePlugins | MakePlugin | LoadTask
+
+
+def name_for_organism(registry: Registry, featurizer: Made, organism: str) -> str:
+    """The name of a featurizer with the parameters that follow from a task's organism.
+
+    Raises
+    ------
+    BenchError : where its features make no sense for the organism.
+    """
+    changed = featurizer.new().for_organism(organism)
+    name = normal_name(featurizer.cls, {**featurizer.parameters, **changed})
+    return registry.make("featurizer", name).name
+
+
+def model_cost(model: Made, ask: Cost) -> ModelCost:
+    """What a model needs. The seconds only order the plan: those of a model that raises count as none."""
+    try:
+        seconds = max(float(model.cls.estimate(ask.train_rows, ask.columns)), 0.0)
+    except Exception:
+        seconds = 0.0
+    stated = model.new().memory(ask.rows, ask.columns, ask.item_bytes)
+    return ModelCost(seconds, None if stated is None else float(stated))
+
+
 def probe_features(task: Task, featurizer: Made) -> Probe:
     """Featurize the first two rows of a task."""
     first = dataclasses.replace(task, sequences=task.sequences.take(slice(0, 2)), row_id=task.row_id[:2])
     features = compute_features(first, featurizer)
     return Probe(features.kind, features.columns, features.values.dtype.itemsize)
+
+
+class _Line:
+    """``say`` of one job. It never fails a fit, and says nothing once its job has ended: a thread may outlive it."""
+
+    def __init__(self, number: int, tell: Callable[[Said], None]) -> None:
+        self._number, self._tell, self.open = number, tell, True
+
+    def __call__(self, line: object) -> None:
+        try:
+            if self.open:
+                self._tell(Said(self._number, one_line(line)[:LINE]))
+        except Exception:
+            return
 
 
 class Worker:
@@ -65,18 +195,61 @@ class Worker:
     def __init__(self) -> None:
         self._registries: dict[tuple[str, ...], Registry] = {}
         self._planned: tuple[tuple[Any, ...], PlannedTask] | None = None
-        self._workspace = Workspace()
+        self.workspace = Workspace()
 
-    def fit(
-        self, spec: JobSpec, say: Callable[[str], None] = lambda line: None, groups: tuple[Group, ...] = ()
-    ) -> list[FitResult]:
-        """Run a job, or with ``groups`` (one a fold) this process's share of it.
+    def answer(self, number: int, ask: Ask, tell: Callable[[Said], None] = lambda said: None) -> Done | Failed:
+        """Do what is asked. Whatever it raises is an answer too, but for Ctrl-C.
 
-        Raises
-        ------
-        BenchError : also when this process does not see the task the plan saw.
+        Parameters
+        ----------
+        number : of the job; it stands in the answer and in what is told meanwhile.
         """
-        planned, featurizer, registry = self._planned_of(spec)
+        say = _Line(number, tell)
+        process = os.getpid()
+        try:
+            done = Done(number, self._do(ask, say))
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:
+            if os.getpid() != process:  # the copy that a fork in a plugin made, on its way out
+                os._exit(1)
+            return Failed.of(number, error)
+        finally:
+            say.open = False
+        return done
+
+    def hold(self, spec: JobSpec, planned: PlannedTask) -> None:
+        """Use a task that is loaded already for this spec and those on the same task."""
+        self._planned = (self._task_key(spec), planned)
+
+    def _do(self, ask: Ask, say: Callable[[str], None]) -> Any:
+        match ask:
+            case Fit():
+                return self._fit(ask, say)
+            case Prepare():
+                planned, featurizer, _ = self._planned_of(ask.spec)
+                self.workspace.features_of(planned.task, featurizer)
+                return None
+            case ProbeFeatures():
+                registry = self._registry(ask.spec.plugin_files)
+                featurizer = registry.make("featurizer", str(ask.spec.featurizer))
+                return probe_features(self._task(ask.spec, registry).task, featurizer)
+            case ForOrganism():
+                registry = self._registry(ask.files)
+                return name_for_organism(registry, registry.make("featurizer", ask.featurizer), ask.organism)
+            case Cost():
+                return model_cost(self._registry(ask.files).make("model", ask.model), ask)
+            case DescribePlugins():
+                return self._describe(ask)
+            case MakePlugin():
+                made = self._registry(ask.files).make(ask.kind, ask.text)
+                return MadeElsewhere(made.name, made.parameters, made.target, made.multitask, plugin_recipe(made))
+            case LoadTask():
+                return load_task(ask.source.name, self._registry(()), ask.source.data_dir)
+
+    def _fit(self, ask: Fit, say: Callable[[str], None]) -> list[FitResult]:
+        planned, featurizer, registry = self._planned_of(ask.spec)
+        spec = ask.spec
         model = registry.make("model", spec.model)
         job = FitJob(
             planned.task,
@@ -87,28 +260,20 @@ class Worker:
             spec.targets,
             spec.device,
             spec.threads,
-            groups,
+            ask.groups,
+            spec.recipe,
         )
-        return fit_job(job, self._workspace, say)
+        return fit_job(job, self.workspace, say)
 
-    def prepare(self, spec: JobSpec) -> None:
-        """Make ready what `fit` needs before it fits: the task and its features.
-
-        Raises
-        ------
-        BenchError : as `fit` does.
-        """
-        planned, featurizer, _ = self._planned_of(spec)
-        self._workspace.features_of(planned.task, featurizer)
-
-    def probe(self, spec: JobSpec) -> Probe:
-        """What the featurizer of a spec gives for its task."""
-        registry = self._registry(spec)
-        return probe_features(self._task(spec, registry).task, registry.make("featurizer", str(spec.featurizer)))
+    def _describe(self, ask: DescribePlugins) -> list[Described]:
+        if ask.file is not None:
+            return [describe(cls, kind_of(cls)) for cls in classes_in_file(ask.file)]
+        assert ask.kind is not None
+        return [describe(self._registry(()).find(ask.kind, ask.name), ask.kind)]
 
     def _planned_of(self, spec: JobSpec) -> tuple[PlannedTask, Made | None, Registry]:
         """Task and featurizer of a spec, and the registry they come from."""
-        registry = self._registry(spec)
+        registry = self._registry(spec.plugin_files)
         planned = self._task(spec, registry)
         for what, mine, theirs in (
             ("task", planned.task.digest, spec.task_digest),
@@ -122,13 +287,17 @@ class Worker:
                 )
         return planned, None if spec.featurizer is None else registry.make("featurizer", spec.featurizer), registry
 
-    def _registry(self, spec: JobSpec) -> Registry:
-        if spec.plugin_files not in self._registries:
-            self._registries[spec.plugin_files] = Registry(spec.plugin_files)
-        return self._registries[spec.plugin_files]
+    def _registry(self, files: tuple[str, ...]) -> Registry:
+        if files not in self._registries:
+            self._registries[files] = Registry(files, dropped=False)
+        return self._registries[files]
+
+    @staticmethod
+    def _task_key(spec: JobSpec) -> tuple[Any, ...]:
+        return (spec.source, spec.task_digest)
 
     def _task(self, spec: JobSpec, registry: Registry) -> PlannedTask:
-        key = (spec.source, spec.plugin_files)
+        key = self._task_key(spec)
         if self._planned is None or self._planned[0] != key:
             self._planned = (key, load_planned(spec.source, registry))
         return self._planned[1]

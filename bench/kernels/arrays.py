@@ -41,6 +41,7 @@ def arrays_of(sequences: Sequences) -> tuple[NDArray[np.uint8], NDArray[Any], ND
     )
 
 
-def in_parallel(sequences: Sequences) -> bool:
-    """Whether the rows are worth sharing out over the cores that Numba may use (``NUMBA_NUM_THREADS``)."""
-    return get_num_threads() > 1 and int(sequences.lengths.sum()) >= PARALLEL_BASES
+def in_parallel(sequences: Sequences, work: int = 1) -> bool:
+    """Whether the rows are worth sharing out over the cores that Numba may use (``NUMBA_NUM_THREADS``). ``work``: how
+    many times a kernel goes over them."""
+    return get_num_threads() > 1 and int(sequences.lengths.sum()) * work >= PARALLEL_BASES

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -142,4 +143,35 @@ def count_kmers(
     else:
         out = np.empty((len(start), int(first[-1])), dtype) if out is None else out
         (_kmers_parallel if parallel else _kmers_serial)(buffer, start, stop, reverse, low, high, first, out)
+    return out
+
+
+def count_kmers_in_windows(
+    sequences: Sequences, low: int, high: int, windows: int, canonical: bool = False
+) -> NDArray[Any]:
+    """Counts as of `count_kmers` in each of some windows along every row, 5' to 3' on its strand. A k-mer belongs to
+    the window that its first base lies in: base i of a row of L bases to window i * windows // L.
+
+    Returns
+    -------
+    (n, windows * columns) of the smallest unsigned dtype that holds a window's bases: the columns of one window after
+    the other.
+    """
+    columns = [4**k if not canonical else int(canonical_columns(k, k).max()) + 1 for k in range(low, high + 1)]
+    widest = -(-sequences.width // windows)
+    out = np.empty((len(sequences), windows * sum(columns)), count_dtype(widest))
+    lengths = sequences.lengths
+    used = 0
+    for window in range(windows):
+        first = -(-window * lengths // windows)  # the first base i with i * windows // L = window
+        end = -(-(window + 1) * lengths // windows)
+        for k, size in zip(range(low, high + 1), columns, strict=True):
+            # Bases beyond the window that its last k-mers reach into.
+            last = np.minimum(end + k - 1, lengths)
+            last = np.where(end > first, last, first)  # a row shorter than the windows are many: empty windows
+            near = np.where(sequences.reverse, sequences.stop - last, sequences.start + first)
+            far = np.where(sequences.reverse, sequences.stop - first, sequences.start + last)
+            part = replace(sequences, start=near, stop=far, width=widest + k)
+            out[:, used : used + size] = count_kmers(part, k, k, canonical)
+            used += size
     return out

@@ -17,6 +17,8 @@ from typing import Any
 
 from bench.errors import BenchError, nearest
 from bench.names import parse_name
+from bench.plugins.declared import check_declared
+from bench.plugins.described import Described, Describer, PluginRecipe
 from bench.plugins.files import classes_in_file, dropped_files
 from bench.plugins.kinds import BASES, DISTRIBUTION, GROUPS, PluginKind, is_kind, kind_of, plugin_name
 from bench.plugins.parameters import ENGINE_PARAMETERS, Scale, Value, normal_name, read_parameters, signature_of
@@ -30,13 +32,19 @@ class Entry:
     ----------
     origin : where it is from, for people: a package or a path.
     file : the file that defines it, absolute; None for a plugin that an entry point names.
+    load : gives the class, or what it says of itself (`Described`) where another process imports it.
     """
 
     kind: PluginKind
     name: str
     origin: str
     file: Path | None
-    load: Callable[[], type]
+    load: Callable[[], Any]
+
+    @property
+    def built_in(self) -> bool:
+        """Whether an entry point of this package names it."""
+        return self.file is None and self.origin == DISTRIBUTION
 
 
 @dataclass(frozen=True)
@@ -46,8 +54,11 @@ class Made:
     Attributes
     ----------
     name : its normal form, as shown on the board.
+    cls : its class, or what that says of itself where another process imports it.
     parameters : all of them, those left at their defaults included.
     target : the scale a model fits. It is the engine's parameter, so ``parameters`` lacks it.
+    multitask : a model that learns several targets at once.
+    recipe : what it is made of, where another process imports it.
     """
 
     kind: PluginKind
@@ -55,14 +66,16 @@ class Made:
     cls: Any
     parameters: dict[str, Value]
     target: Scale = "rank"
+    multitask: bool = False
+    recipe: PluginRecipe | None = None
 
     @property
     def built_in(self) -> bool:
         """Whether its code is this package's own. A third-party file may lie in the same folders."""
-        return is_built_in(self.cls)
+        return not isinstance(self.cls, Described) and is_built_in(self.cls)
 
     def new(self) -> Any:
-        """A fresh object."""
+        """A fresh object. Not of a plugin that another process imports."""
         return self.cls(**self.parameters)
 
 
@@ -73,38 +86,70 @@ class Registry:
     Parameters
     ----------
     files : plugin files to know besides those that are found.
-    folder : where to look for plugin folders; the working folder by default.
+    folder : where to look for plugin folders; the working folder by default. ``dropped`` : whether to look at all.
+    describer : looks at third-party plugins in processes of their own. Without one they are imported in this process:
+        for a process that is there to run them, or is theirs.
+
+    Attributes
+    ----------
+    broken : third-party files and entry points that nobody named and that cannot be used, each with the reason.
     """
 
-    def __init__(self, files: Iterable[str | os.PathLike[str]] = (), *, folder: Path | None = None) -> None:
+    def __init__(
+        self,
+        files: Iterable[str | os.PathLike[str]] = (),
+        *,
+        folder: Path | None = None,
+        dropped: bool = True,
+        describer: Describer | None = None,
+    ) -> None:
         self.files = tuple(dict.fromkeys(str(Path(f).resolve()) for f in files))
+        self.describer = describer
+        self.broken: dict[str, str] = {}
         self._entries: dict[PluginKind, dict[str, Entry]] = {kind: {} for kind in GROUPS}
         for kind, group in GROUPS.items():
             for point in importlib.metadata.entry_points(group=group):
                 origin = point.dist.name if point.dist is not None else "unknown package"
-                self._add(Entry(kind, point.name, origin, None, _checked_loader(kind, point.name, point.load)))
-        dropped = (str(path) for path in dropped_files(Path.cwd() if folder is None else folder))
-        for path in dict.fromkeys((*self.files, *dropped)):
-            self._add_file(Path(path))
+                load: Callable[[], Any] = _checked_loader(kind, point.name, point.load)
+                if describer is not None and origin != DISTRIBUTION:
+                    load = functools.cache(functools.partial(_described, describer, kind, point.name))
+                self._add(Entry(kind, point.name, origin, None, load))
+        for named in self.files:
+            self._add_file(Path(named))
+        for path in dropped_files(Path.cwd() if folder is None else folder) if dropped else ():
+            if str(path) not in self.files:
+                self._add_dropped(path)
+
+    def _add_dropped(self, path: Path) -> None:
+        """A file that nobody named: where it cannot be used, the others can."""
+        try:
+            self._add_file(path)
+        except BenchError as error:
+            if self.describer is None:
+                raise
+            self.broken[str(path)] = str(error)
 
     def _add_file(self, path: Path) -> None:
         """Every plugin class that a Python file defines."""
         added: set[tuple[PluginKind, str]] = set()
-        for cls in classes_in_file(path):
-            kind, name = kind_of(cls), plugin_name(cls)
+        found: list[Any] = classes_in_file(path) if self.describer is None else self.describer.describe(path)
+        for cls in found:
+            kind, name = (cls.plugin, cls.name) if isinstance(cls, Described) else (kind_of(cls), plugin_name(cls))
             if (kind, name) in added:
                 raise BenchError(f"{path}: two {kind}s are named {name!r}. Rename one.")
             self._add(Entry(kind, name, str(path), path, functools.partial(_itself, cls)))
             added.add((kind, name))
 
-    def every_file(self) -> tuple[str, ...]:
-        """Absolute paths of all plugin files, for a process that does not see this one's working folder."""
-        files = (entry.file for entries in self._entries.values() for entry in entries.values())
-        return tuple(dict.fromkeys(str(file) for file in files if file is not None))
+    def outside(self, names: Iterable[tuple[PluginKind, str]]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Of the plugins with these (kind, name), parameters given or not: those that are third-party, such as
+        "featurizer mine", and the absolute paths of the files that they come from."""
+        third = [entry for kind, text in names if not (entry := self.entry(kind, parse_name(text)[0])).built_in]
+        files = dict.fromkeys(str(entry.file) for entry in third if entry.file is not None)
+        return tuple(sorted({f"{entry.kind} {entry.name}" for entry in third})), tuple(files)
 
     def _add(self, entry: Entry) -> None:
         known = self._entries[entry.kind].get(entry.name)
-        if known is not None and known.origin != entry.origin and known.load() is not entry.load():
+        if known is not None and known.origin != entry.origin and not _same(known, entry):
             raise BenchError(
                 f"{entry.origin}: the {entry.kind} name {entry.name!r} is taken by {known.origin}."
                 " Give it another name."
@@ -125,6 +170,8 @@ class Registry:
         if name not in self._entries[kind]:
             hint = " A task of your own is named by its file, which ends in .toml." if kind == "dataset" else ""
             what = "task" if kind == "dataset" else kind
+            if self.broken:
+                hint = f" Not used: {'; '.join(self.broken.values())}"
             raise BenchError(f"unknown {what} {name!r}.{nearest(name, self._entries[kind])}{hint}")
         return self._entries[kind][name]
 
@@ -140,7 +187,12 @@ class Registry:
         BenchError : for an unknown name or parameter (with the valid ones), or a value of the wrong type.
         """
         name, given = parse_name(text)
-        cls = self.find(kind, name)
+        entry = self.entry(kind, name)
+        cls = entry.load()
+        if isinstance(cls, Described):
+            assert self.describer is not None
+            made = self.describer.make(entry.file, kind, text)
+            return Made(kind, made.name, cls, made.parameters, made.target, made.multitask, made.recipe)
         known = signature_of(cls)
         if kind == "model":
             clash = set(known) & set(ENGINE_PARAMETERS)
@@ -151,14 +203,15 @@ class Registry:
         normal = normal_name(cls, parameters)
         target: Scale = "raw" if kind == "model" and parameters.pop("target") == "raw" else "rank"
         try:
-            cls(**parameters)
+            new = cls(**parameters)
+            check_declared(kind, new)
         except BenchError:
             raise
         except ValueError as error:
             raise BenchError(f"{normal}: {error or 'ValueError'}") from error
         except (Exception, SystemExit) as error:
             raise BenchError(f"{normal}: cannot be made: {type(error).__name__}: {error}") from error
-        return Made(kind, normal, cls, parameters, target)
+        return Made(kind, normal, cls, parameters, target, kind == "model" and bool(new.multitask))
 
 
 def is_built_in(cls: type) -> bool:
@@ -177,8 +230,20 @@ def _own_modules() -> frozenset[str]:
     )
 
 
-def _itself(cls: type) -> type:
+def _itself(cls: Any) -> Any:
     return cls
+
+
+def _described(describer: Describer, kind: PluginKind, name: str) -> Described:
+    return describer.describe(None, kind, name)[0]
+
+
+def _same(one: Entry, other: Entry) -> bool:
+    """Whether two entries are of one class."""
+    here, there = one.load(), other.load()
+    if isinstance(here, Described) and isinstance(there, Described):
+        return here.where == there.where
+    return here is there
 
 
 def _checked_loader(kind: PluginKind, name: str, load: Callable[[], Any]) -> Callable[[], type]:

@@ -8,15 +8,19 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from bench.errors import BenchError, nearest
+from bench.plugins.described import Describer
 from bench.plugins.registry import Registry
 
 SETTINGS = "bench.toml"
 
 
-def registry_of(files: Sequence[str | os.PathLike[str]], folder: Path | None = None) -> Registry:
-    """The registry of this call: entry points, dropped files, ``[plugins] files`` of ``bench.toml``, then ``files``."""
+def registry_of(
+    files: Sequence[str | os.PathLike[str]], folder: Path | None = None, describer: Describer | None = None
+) -> Registry:
+    """The registry of this call: entry points, dropped files, ``[plugins] files`` of ``bench.toml``, then ``files``.
+    With a ``describer``, no third-party code is imported in this process."""
     folder = folder or Path.cwd()
-    return Registry([*plugin_files(folder / SETTINGS), *files], folder=folder)
+    return Registry([*plugin_files(folder / SETTINGS), *files], folder=folder, describer=describer)
 
 
 def plugin_files(settings: Path) -> list[Path]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
-from bench.board.load import find_tasks
-from bench.board.schema import SUMMARY
+from bench.board.load import TaskFiles, find_tasks
+from bench.board.schema import SUMMARY, Summary
 from bench.board.summarise import summarise
 from bench.errors import BenchError
-from bench.files.atomic import atomic
+from bench.files.atomic import FULL, NotWritable, atomic, disk_errors
 from bench.report import plots
 from bench.report.columns import LEFT
 from bench.report.guide import guide
@@ -29,6 +30,17 @@ replicates allow (the *noise ceiling*) and **what share of the explainable varia
 """
 
 
+@dataclass(frozen=True)
+class MadeBoard:
+    """A board: its file, the summaries it was made from, a line for every file of the store that does not count, and
+    why it was not written, in words; empty where it was."""
+
+    path: Path
+    summaries: list[Summary]
+    troubles: list[str]
+    unwritten: str = ""
+
+
 def write_board(out: Path, troubles: list[str] | None = None) -> Path:
     """Write ``<out>/leaderboard.md`` with everything it shows, and return its path.
 
@@ -42,36 +54,65 @@ def write_board(out: Path, troubles: list[str] | None = None) -> Path:
     ------
     BenchError : when there are no results in ``out``, or they cannot be read or written.
     """
+    made = make_board(out)
+    if made.unwritten:
+        raise BenchError(made.unwritten)
+    if troubles is not None:
+        troubles += made.troubles
+    return made.path
+
+
+def make_board(out: Path) -> MadeBoard:
+    """As ``write_board``; where ``out`` cannot be written, the numbers are computed all the same.
+
+    Raises
+    ------
+    BenchError : when there are no results in ``out``, or the disk is full.
+    """
     out = Path(out)
     unread: list[str] = []
     tasks = find_tasks(out, unread)
-    store = Store(out)
-    store.check_writable()
-    unread += [f"{path.relative_to(out)}: {why}" for path, why in store.unreadable()]
+    try:
+        Store(out).check_writable()
+        unwritten = ""
+    except NotWritable as error:
+        unwritten = str(error)
     sections: list[str] = []
     rows: list[list[str]] = []
     remarks: list[str] = []
+    summaries: list[Summary] = []
     for task in tasks:
         try:
-            summary = summarise(task)
-            links, drawn = plots.draw_pictures(task, summary)
+            with disk_errors(out):
+                summary, links = _summary(task, write=not unwritten)
+        except NotWritable:
+            raise
         except BenchError as error:
-            if error.status != 1:
+            if error.status != 1 or (isinstance(error.__cause__, OSError) and error.__cause__.errno in FULL):
                 raise
             unread.append(str(error))  # one task's file: the others keep their board
             continue
-        summary = summary.model_copy(update={"pictures": drawn})
-        if summary != task.summary:
-            summary.write(task.folder / SUMMARY)
         only = task.record is None
+        summaries.append(summary)
         rows += summary_rows(summary, only)
         remarks += notes(summary)
         sections += task_section(summary, only=only, pictures=links)
-    if troubles is not None:
-        troubles += unread
     if unread:
         remarks += ["", "What could not be read and is left out:", "", *(f"- {escape(line)}" for line in unread)]
     lines = [TITLE, "## Summary", "", *table(SUMMARY_HEADER, rows, LEFT), *remarks, "", guide(), *sections]
-    with atomic(out / LEADERBOARD) as path:
-        path.write_text("\n".join(lines).rstrip() + "\n", encoding="utf-8")
-    return out / LEADERBOARD
+    if not unwritten:
+        with disk_errors(out), atomic(out / LEADERBOARD) as path:
+            path.write_text("\n".join(lines).rstrip() + "\n", encoding="utf-8")
+    return MadeBoard(out / LEADERBOARD, summaries, unread, unwritten)
+
+
+def _summary(task: TaskFiles, *, write: bool) -> tuple[Summary, plots.Links]:
+    """A task's numbers, and where its pictures are; with ``write`` both are brought up to date."""
+    summary = summarise(task)
+    if not write:
+        return summary, plots.Links()
+    links, drawn = plots.draw_pictures(task, summary)
+    summary = summary.model_copy(update={"pictures": drawn})
+    if summary != task.summary:
+        summary.write(task.folder / SUMMARY)
+    return summary, links

@@ -14,7 +14,7 @@ Column = tuple[str, Callable[[RowSummary, BoardSummary], str]]
 #: What the rows score, with intervals, seeds and rows.
 SCORES: list[Column] = [
     ("featurizer + model", lambda row, board: row_name(row)),
-    ("", lambda row, board: row.letter),
+    ("", lambda row, board: escape(row.letter)),
     ("Spearman [95 %]", lambda row, board: estimate(row.score)),
     ("% of noise ceiling", lambda row, board: percent(point(row.of_ceiling))),
     ("gain over GC [95 %]", lambda row, board: gain(row)),

@@ -93,7 +93,7 @@ def draw_pictures(task: TaskFiles, summary: Summary) -> tuple[Links, dict[str, s
         name = f"fit-{safe_name(board.target)}-{hashlib.sha256(board.split.encode()).hexdigest()[:6]}.svg"
         stale = outdated(name, board.inputs)
         if task.record is not None and stale and board.rows:
-            rows = load_rows(task.folder) if rows is None else rows
+            rows = load_rows(task.folder, task.record) if rows is None else rows
             figure = _fit(task, task.boards[i], board, rows)
             if figure is not None:
                 _save(figure, task.folder / name)
@@ -295,14 +295,14 @@ def _panels(files: BoardFiles, board: BoardSummary, value: NDArray[np.float64]) 
         row = board.row(name)
         if row is None:
             continue
-        folders = {run.record.seed: run.folder for run in files.results[row.featurizer, row.model]}
-        folder = folders.get(row.seeds[0])
-        if folder is None:
+        runs = {run.record.seed: run for run in files.results[row.featurizer, row.model]}
+        run = runs.get(row.seeds[0])
+        if run is None:
             continue
         label += f", seed {row.seeds[0]}" if len(row.seeds) > 1 else ""
         try:
-            data.append(_Panels(row, label, [(part, load_part(folder, part, value)) for part in (TRAIN, VALID, TEST)]))
-        except (BenchError, IndexError):
+            data.append(_Panels(row, label, [(part, load_part(run, part, value)) for part in (TRAIN, VALID, TEST)]))
+        except BenchError:
             continue
     return data
 

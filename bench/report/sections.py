@@ -48,6 +48,7 @@ def _facts(task: TaskSummary) -> list[str]:
         ("Strand", STRANDS.get(task.orientation, "")),
         ("Rows", count(task.rows)),
         ("Counted while reading", "; ".join(f"{escape(k)}: {count(v)}" for k, v in task.counts.items())),
+        ("How the table was read", "; ".join(map(escape, task.notes))),
         ("Citation", escape(task.citation)),
         ("Licence", escape(task.licence)),
         ("Data digest", code(task.digest[:16])),
@@ -108,9 +109,22 @@ def _above(board: BoardSummary) -> list[str]:
     if board.duplicates is not None:
         lines.append(
             f"- Test rows whose bases stand among training or validation rows: {count(board.duplicates.exact)} exact,"
-            f" {count(board.duplicates.reverse_complement)} reverse-complemented"
+            f" {count(board.duplicates.reverse_complement)} reverse-complemented{_near(board)}"
         )
     return [*lines, ""]
+
+
+def _near(board: BoardSummary) -> str:
+    """``; near duplicates (...): 1,843 of 5,261, 35 %``."""
+    near = board.near
+    if near is None:
+        return ""
+    sample = f" (a random sample of {count(near.test_rows)})" if near.compared < near.test_rows else ""
+    aside = f", {count(near.set_aside)} 12-mers that nearly all rows hold set aside" if near.set_aside else ""
+    return (
+        "; near duplicates (half of their 12-mers or more in one such row, copies among them):"
+        f" {count(near.near)} of {count(near.compared)}{sample}, {percent(near.near / max(near.compared, 1))}{aside}"
+    )
 
 
 def _ceiling(board: BoardSummary) -> list[str]:

@@ -102,4 +102,4 @@ def _main_pairs(boards: list[BoardSummary]) -> list[RowSummary]:
 
 
 def _letter(row: RowSummary) -> str:
-    return f"*{row.letter}*" if row.letter else ""
+    return f"*{escape(row.letter)}*" if row.letter else ""

@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Iterable
 
 from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from bench.board.schema import SUMMARY, BoardSummary, Summary, read_summary
-from bench.errors import BenchError
+from bench.board.schema import BoardSummary, Summary
 from bench.report.text import NOTHING, number, percent_estimate, point
 
 
-def terminal_summary(out: Path) -> Table:
-    """One line per board: noise ceiling, GC-only, best, best deep, GC's share of the explainable variance.
-
-    Read from the ``summary.json`` files that ``write_board`` left.
-    """
+def terminal_summary(summaries: Iterable[Summary]) -> Table:
+    """One line per board: noise ceiling, GC-only, best, best deep, GC's share of the explainable variance."""
     caption = "Spearman on test rows; GC's share is of the explainable variance"
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), caption=caption, caption_justify="left")
     table.show_edge = table.pad_edge = False
@@ -28,7 +22,7 @@ def terminal_summary(out: Path) -> Table:
     for heading in ("noise\nceiling", "GC-only", "best", "best\ndeep"):
         table.add_column(heading, justify="right", no_wrap=True)
     table.add_column("GC's share", justify="right", no_wrap=True)
-    for summary in _summaries(out):
+    for summary in summaries:
         last = ""
         for board in summary.boards:
             table.add_row(
@@ -40,15 +34,6 @@ def terminal_summary(out: Path) -> Table:
             )
             last = summary.task.name
     return table
-
-
-def _summaries(out: Path) -> Iterator[Summary]:
-    """Those that can be read: the leaderboard names the others."""
-    for path in sorted(Path(out).glob(f"*/{SUMMARY}")):
-        with contextlib.suppress(BenchError):
-            summary = read_summary(path)
-            if summary is not None:
-                yield summary
 
 
 def _score(board: BoardSummary, name: str | None) -> str:

@@ -7,6 +7,7 @@ writes the store.
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 import traceback
@@ -18,10 +19,12 @@ from typing import get_args
 from rich.console import Console
 
 from bench.featurizer import Kind
+from bench.files.atomic import NotWritable
 from bench.fit.fit import FitResult
+from bench.fit.messages import JobFailed, plain_reason
 from bench.plugins.registry import Registry
 from bench.run.device import cpu_threads
-from bench.run.job import Job, JobFailed, plain_reason
+from bench.run.job import Job
 from bench.run.memory import MemoryBudget
 from bench.run.places.child import ChildPlace
 from bench.run.places.here import Here
@@ -30,9 +33,10 @@ from bench.run.plan import Plan
 from bench.run.progress import RunProgress
 from bench.stats.ranks import mean_of_scores
 from bench.store.predictions import PartName
-from bench.store.record import Description, SkipRecord
+from bench.store.record import Description, FailedCheck, NearDuplicates, SkipRecord
 from bench.store.result import ResultId
 from bench.store.store import Store
+from bench.tasks.digest import content_of
 
 
 @dataclass(frozen=True)
@@ -102,14 +106,23 @@ def write_tasks(plan: Plan, store: Store) -> None:
     """Keep in the store what a report needs of the tasks: their rows, their folds, and what is skipped."""
     # With --cache only a task of which nothing was ever fitted leaves no trace.
     void = {result.task for result in plan.absent} - {result.task for result in plan.reused}
-    for planned in plan.tasks:
-        if planned.name in void:
-            continue
-        store.write_task(planned.task, planned.gc)
-        store.write_folds(planned.name, planned.folds, asdict(planned.duplicates))
-        if plan.selection.open:
-            mine = [skip for skip in plan.skipped if skip.task == planned.name]
-            store.write_skipped(planned.name, [SkipRecord(**asdict(skip), what=skip.what) for skip in mine])
+    # Where nothing is fitted, a folder that cannot be written is read as it is.
+    with contextlib.suppress(*[NotWritable] if plan.selection.cache == "only" else []):
+        for planned in plan.tasks:
+            if planned.name in void:
+                continue
+            store.write_task(planned.task, planned.gc)
+            subject = plan.subject(planned)
+            store.write_folds(
+                planned.name,
+                planned.folds,
+                asdict(subject.duplicates),
+                NearDuplicates(**asdict(subject.near_duplicates)),
+                [FailedCheck(check=f.check, target=f.about, reason=f.reason) for f in plan.failed_checks(planned)],
+            )
+            if plan.selection.open:
+                mine = [skip for skip in plan.skipped if skip.task == planned.name]
+                store.write_skipped(planned.name, [SkipRecord(**asdict(skip), what=skip.what) for skip in mine])
 
 
 class _Queue:
@@ -163,7 +176,7 @@ class _Queue:
         """False when another run holds the job's results and ``wait`` is off."""
         began = time.perf_counter()
         self.progress.start(str(job))
-        with self.store.claim(job.results[0], wait=wait) as mine:
+        with self.store.claim(*job.results, wait=wait) as mine:
             if not mine:
                 return False
             if not self.refresh and self._is_there(job):
@@ -212,7 +225,7 @@ def describe(job: Job, result: ResultId) -> Description:
         task=result.task,
         target=result.target,
         split=result.split,
-        task_digest=job.planned.task.digest,
+        task_digest=content_of(job.planned.task).of(result.target),
         folds_digest=job.planned.folds.digest,
         featurizer=result.featurizer,
         model=result.model,

@@ -1,39 +1,25 @@
-"""A job: one unit of a plan's work, and how it fails."""
+"""A job: one unit of a plan's work."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Literal
 
-from bench.errors import BenchError, one_line
+from bench.fit.messages import JobFailed
+from bench.fit.recipe import Recipe
 from bench.fit.worker import JobSpec
 from bench.plugins.registry import Made, Registry
 from bench.store.result import ResultId
 from bench.tasks.load import PlannedTask
 
 
-class JobFailed(Exception):
-    """A job failed in another process. ``trace`` is for the log."""
-
-    def __init__(self, reason: str, trace: str) -> None:
-        super().__init__(reason)
-        self.trace = trace
-
-
-def plain_reason(error: BaseException) -> str:
-    """One line on an error, for the board."""
-    text = one_line(error)[:300]
-    if isinstance(error, (BenchError, JobFailed)):
-        return text
-    return f"{type(error).__name__}: {text}" if text else type(error).__name__
-
-
 @dataclass(frozen=True)
 class Job:
     """A model on one featurizer's features under one seed, for the targets it learns together.
 
-    ``seconds`` : the estimate. ``columns``, ``item_bytes`` : of its features. ``trouble`` : why it cannot work, where
-    that was known already when it was planned.
+    ``recipe`` : all that its predictions follow from.
+    ``seconds`` : the estimate. ``columns``, ``item_bytes`` : of its features. ``memory`` : bytes, where its model
+    states them. ``trouble`` : why it cannot work, where that was known already when it was planned.
     """
 
     planned: PlannedTask
@@ -41,16 +27,22 @@ class Job:
     model: Made
     seed: int
     results: tuple[ResultId, ...]
-    keys: tuple[str, ...]
+    recipe: Recipe
     seconds: float
     columns: int
     item_bytes: int
+    memory: float | None = None
     trouble: JobFailed | None = None
 
     @property
     def built_in(self) -> bool:
         """Whether all its code is this package's own."""
         return self.model.built_in and (self.featurizer is None or self.featurizer.built_in)
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The key of each result."""
+        return tuple(map(self.recipe.key, range(len(self.results))))
 
     @property
     def targets(self) -> tuple[str, ...]:
@@ -68,6 +60,7 @@ class Job:
             targets=self.targets,
             device=device,
             threads=threads,
+            recipe=self.recipe,
         )
 
     def __str__(self) -> str:

@@ -81,9 +81,8 @@ def needed_bytes(job: Job) -> int:
     """A rough upper guess for one job: copies of its features, what a learner keeps of features that are not held in
     memory themselves, or what the model itself states."""
     rows = len(job.planned.task)
-    stated = job.model.new().memory(rows, job.columns, job.item_bytes)
-    if stated is not None:
-        return BASE + int(stated)
+    if job.memory is not None:
+        return BASE + int(job.memory)
     size = rows * job.columns * job.item_bytes
     if size <= LARGE or "table" not in job.model.cls.takes:
         return BASE + COPIES * min(size, LARGE)

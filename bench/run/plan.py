@@ -2,27 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+import numpy as np
+
+from bench.audit.audit import quick_failures
+from bench.audit.finding import Finding, Subject
 from bench.dataset import Unavailable
 from bench.errors import BenchError
-from bench.fit.recipe import result_key
-from bench.fit.worker import JobSpec, Probe, probe_features
+from bench.fit.messages import JobFailed, plain_reason
+from bench.fit.recipe import plugin_recipe, recipe_of
+from bench.fit.worker import Cost, ForOrganism, JobSpec, ModelCost, Probe, model_cost, name_for_organism, probe_features
+from bench.names import parse_name
+from bench.plugins.declared import not_installed
+from bench.plugins.described import PluginRecipe
 from bench.plugins.parameters import expand_sweep
 from bench.plugins.registry import Made, Registry
-from bench.run.job import Job, JobFailed
-from bench.run.places.child import Child
+from bench.run.job import Job
+from bench.run.places.outside import Outside
 from bench.store.result import NO_FEATURES, ResultId
 from bench.store.store import Store
 from bench.tasks.load import PlannedTask, TaskSource, load_planned
+from bench.tasks.splits import Split
 from bench.tasks.task import TRAIN, Task
 
 CacheMode = Literal["reuse", "refresh", "only"]
-#: Seconds a third-party featurizer may take for two rows (its imports and the task's loading counted in).
-PROBE_SECONDS = 120.0
 
 
 @dataclass(frozen=True)
@@ -66,7 +74,9 @@ class Skip:
 
 @dataclass
 class Plan:
-    """What was asked for, the work to do (in order), results that are there already, and what is skipped."""
+    """What was asked for, the work to do (in order), results that are there already, and what is skipped. ``broken`` :
+    plugins that nobody named and that cannot be used at all, each with the reason; ``unavailable`` : those whose
+    libraries are not installed here, with the fix."""
 
     selection: Selection
     tasks: list[PlannedTask] = field(default_factory=list)
@@ -74,6 +84,23 @@ class Plan:
     reused: list[ResultId] = field(default_factory=list)
     absent: list[ResultId] = field(default_factory=list)
     skipped: list[Skip] = field(default_factory=list)
+    broken: dict[str, str] = field(default_factory=dict)
+    unavailable: dict[str, str] = field(default_factory=dict)
+    _subjects: dict[str, tuple[Subject, list[Finding]]] = field(default_factory=dict, repr=False)
+
+    def subject(self, planned: PlannedTask) -> Subject:
+        """One of the tasks under its folds, as the checks of an audit see it: what they found out is kept."""
+        return self._checked(planned)[0]
+
+    def failed_checks(self, planned: PlannedTask) -> list[Finding]:
+        """What the quick checks of an audit FAIL of one of the tasks."""
+        return self._checked(planned)[1]
+
+    def _checked(self, planned: PlannedTask) -> tuple[Subject, list[Finding]]:
+        if planned.name not in self._subjects:
+            subject = Subject(planned.task, planned.folds)
+            self._subjects[planned.name] = subject, quick_failures(subject)
+        return self._subjects[planned.name]
 
     @property
     def seconds(self) -> float:
@@ -86,30 +113,31 @@ class Plan:
         return sum(len(job.results) for job in self.jobs)
 
 
-def make_plan(selection: Selection, registry: Registry, store: Store, *, patience: float = PROBE_SECONDS) -> Plan:
+def make_plan(selection: Selection, registry: Registry, store: Store, *, outside: Outside | None = None) -> Plan:
     """Load the tasks and lay out every fit.
 
     Parameters
     ----------
-    patience : seconds that a third-party featurizer may take for two rows.
+    outside : where third-party plugins are tried. One with the default limit of time where none is given.
 
     Raises
     ------
-    BenchError : for unknown names and parameters, bad task files and splits, pairs of which none makes sense, and data
-        that were asked for by name but are not there. Under ``--all`` absent data are a ``Skip``.
+    BenchError : for unknown names and parameters, bad task files and splits, pairs of which none makes sense, and for
+        tasks and plugins that were asked for by name but cannot be loaded or run. What nobody named is left out, with
+        the reason.
     """
     if selection.cache not in ("reuse", "refresh", "only"):
         raise BenchError(f"--cache must be reuse, refresh or only. Got {selection.cache!r}.")
     if selection.seeds < 1:
         raise BenchError(f"--seeds must be 1 or more. Got {selection.seeds}.")
+    if selection.split is not None:
+        Split.parse(selection.split, "--split")
     plan = Plan(selection)
-    child = Child()
-    try:
-        planner = _Planner(plan, registry, store, child, patience)
+    with nullcontext(outside) if outside is not None else Outside() as place:
+        planner = _Planner(plan, registry, store, place)
         for planned in _load_tasks(plan, registry):
             planner.add_task(planned)
-    finally:
-        child.close()
+    plan.broken |= registry.broken
     pairs = [skip for skip in plan.skipped if skip.featurizer is not None]
     if pairs and not (plan.jobs or plan.reused or plan.absent):
         raise BenchError(f"nothing to run: no pair asked for makes sense. {pairs[0].what}: {pairs[0].reason}.")
@@ -121,14 +149,26 @@ def _load_tasks(plan: Plan, registry: Registry) -> list[PlannedTask]:
     named = selection.tasks is not None
     planned: dict[str, PlannedTask] = {}
     for name in dict.fromkeys(selection.tasks or registry.names("dataset")):
-        if not named and not getattr(registry.find("dataset", name), "in_all", True):
-            continue
         try:
+            if not named and not getattr(registry.find("dataset", name), "in_all", True):
+                continue
             loaded = load_planned(selection.source(name), registry)
         except Unavailable as absent:
             if named:
                 raise BenchError(f"{name}: {absent}") from None
             plan.skipped.append(Skip(name, str(absent)))
+            continue
+        except (Exception, SystemExit) as error:
+            plain = isinstance(error, BenchError)
+            reason = str(error) if plain else f"{name}: cannot be loaded: {plain_reason(error)}. Leave it out."
+            if named and plain:
+                raise
+            if named:
+                raise BenchError(reason) from error
+            if registry.entry("dataset", name).built_in:  # public files that are cut short
+                plan.skipped.append(Skip(name, reason))
+            else:
+                plan.broken[f"dataset {name}"] = reason
             continue
         other = planned.get(loaded.name)
         if other is not None and other.source != loaded.source:
@@ -149,11 +189,32 @@ class _Pair:
 class _Planner:
     """Lays out the fits of one task after the other."""
 
-    def __init__(self, plan: Plan, registry: Registry, store: Store, child: Child, patience: float) -> None:
-        self._plan, self._registry, self._store = plan, registry, store
-        self._child, self._patience = child, patience
-        self._featurizers = _made(registry, "featurizer", plan.selection.featurizers)
-        self._models = _made(registry, "model", plan.selection.models)
+    def __init__(self, plan: Plan, registry: Registry, store: Store, outside: Outside) -> None:
+        self._plan, self._registry, self._store, self._outside = plan, registry, store, outside
+        self._recipes: dict[tuple[str, str], PluginRecipe] = {}
+        self._featurizers = self._made("featurizer", plan.selection.featurizers)
+        self._models = self._made("model", plan.selection.models)
+
+    def _made(self, kind: Literal["featurizer", "model"], asked: tuple[str, ...] | None) -> list[Made]:
+        """The plugins that were asked for. Of all that there are, one that cannot be used is noted and left out."""
+        named = [text for each in asked or () for text in expand_sweep(each)]
+        made: dict[str, Made] = {}
+        for text in self._registry.names(kind) if asked is None else named:
+            try:
+                missing = not_installed(self._registry.find(kind, parse_name(text)[0]))
+                if missing is not None and asked is None:
+                    self._plan.unavailable[f"{kind} {text}"] = missing
+                    continue
+                if missing is not None:
+                    raise BenchError(f"{text}: {missing}.")
+                plugin = self._registry.make(kind, text)
+                self._recipes[kind, plugin.name] = plugin_recipe(plugin)
+                made[plugin.name] = plugin
+            except BenchError as error:
+                if asked is not None:
+                    raise
+                self._plan.broken[f"{kind} {text}"] = str(error)
+        return list(made.values())
 
     def add_task(self, planned: PlannedTask) -> None:
         """Every pair that makes sense on a task, every seed, every target."""
@@ -161,20 +222,18 @@ class _Planner:
         rows = int((planned.folds.part[0] == TRAIN).sum())
         targets = tuple(planned.task.targets)
         for pair in list(self._pairs(planned)):  # all are probed before the first key is made
-            seconds = 0.0
-            if isinstance(pair.probe, Probe):
-                seconds = _seconds(pair.model, rows, pair.probe.columns) * len(planned.folds)
+            cost = self._cost(planned, pair, rows)
             seeds = range(self._plan.selection.seeds) if pair.model.cls.stochastic else range(1)
-            together = pair.model.new().multitask and len(targets) > 1
+            together = pair.model.multitask and len(targets) > 1
             for group in [targets] if together else [(name,) for name in targets]:
                 for seed in seeds:
-                    self._add_job(planned, pair, group, seed, seconds)
+                    self._add_job(planned, pair, group, seed, cost)
 
     def _pairs(self, planned: PlannedTask) -> Iterator[_Pair]:
         """Pairs to run; those that make no sense are noted as skipped."""
         blind = [model for model in self._models if not model.cls.needs_features]
         yield from (_Pair(None, model, Probe("table", 0, 1)) for model in blind)
-        for featurizer in self._featurizers:
+        for featurizer in self._for_organism(planned):
             missing = lacks(featurizer, planned.task)
             if missing:
                 self._skip(planned, f"the task has no {missing}", featurizer)
@@ -188,6 +247,25 @@ class _Planner:
                     else:
                         self._skip(planned, reason, featurizer, model)
 
+    def _for_organism(self, planned: PlannedTask) -> list[Made]:
+        """The featurizers with the parameters that follow from the task's organism, each once; those that make no sense
+        for it are noted as skipped."""
+        made: dict[str, Made] = {}
+        for featurizer in self._featurizers:
+            organism = planned.task.card.organism
+            outside, files = self._registry.outside([("featurizer", featurizer.name)])
+            try:
+                if outside:
+                    name = self._outside.for_organism(ForOrganism(files, featurizer.name, organism), outside)
+                else:
+                    name = name_for_organism(self._registry, featurizer, organism)
+                adapted = featurizer if name == featurizer.name else self._registry.make("featurizer", name)
+            except (BenchError, JobFailed) as reason:
+                self._skip(planned, str(reason), featurizer)
+            else:
+                made[adapted.name] = adapted
+        return list(made.values())
+
     def _skip(self, planned: PlannedTask, reason: str, featurizer: Made, model: Made | None = None) -> None:
         self._plan.skipped.append(Skip(planned.name, reason, featurizer.name, None if model is None else model.name))
 
@@ -195,38 +273,47 @@ class _Planner:
         """What a featurizer gives for a task, or its failure. A third party's is asked in a child process, which may
         die of it."""
         if featurizer.built_in:
-            return probe_features(planned.task, featurizer)
+            try:
+                return probe_features(planned.task, featurizer)
+            except BenchError as error:
+                return JobFailed(str(error), "")
         spec = JobSpec.of(planned, self._registry, featurizer=featurizer.name)
         try:
-            return self._child.probe(spec, timeout=self._patience)
+            return self._outside.probe(spec)
         except JobFailed as failure:
             return failure
 
-    def _add_job(self, planned: PlannedTask, pair: _Pair, targets: tuple[str, ...], seed: int, seconds: float) -> None:
-        task, folds = planned.task, planned.folds
+    def _cost(self, planned: PlannedTask, pair: _Pair, rows: int) -> ModelCost | JobFailed:
+        """What a model needs for all folds, or its failure."""
+        if isinstance(pair.probe, JobFailed):
+            return pair.probe
+        outside, files = self._registry.outside([("model", pair.model.name)])
+        size = (len(planned.task), rows, pair.probe.columns, pair.probe.item_bytes)
+        ask = Cost(files, pair.model.name, *size)
+        try:
+            one = self._outside.cost(ask, outside) if outside else model_cost(pair.model, ask)
+        except JobFailed as failure:
+            return failure
+        return ModelCost(one.seconds * len(planned.folds), one.memory)
+
+    def _add_job(
+        self, planned: PlannedTask, pair: _Pair, targets: tuple[str, ...], seed: int, cost: ModelCost | JobFailed
+    ) -> None:
+        folds = planned.folds
         shown = NO_FEATURES if pair.featurizer is None else pair.featurizer.name
         results = tuple(ResultId(planned.name, target, folds.name, shown, pair.model.name, seed) for target in targets)
-        keys = tuple(
-            result_key(
-                result,
-                pair.featurizer,
-                pair.model,
-                task_digest=task.digest,
-                folds_digest=folds.digest,
-                joint=targets,
-                orientation=task.card.orientation,
-            )
-            for result in results
-        )
+        seen = None if pair.featurizer is None else self._recipes["featurizer", pair.featurizer.name]
+        plugins = seen, self._recipes["model", pair.model.name]
+        recipe = recipe_of(planned.task, folds, pair.featurizer, pair.model, seed, targets, plugins=plugins)
         plan, cache = self._plan, self._plan.selection.cache
-        there = [self._store.has(result, key) for result, key in zip(results, keys, strict=True)]
+        there = [self._store.has(result, recipe.key(place)) for place, result in enumerate(results)]
         if cache != "refresh" and all(there):
             plan.reused.extend(results)
         elif cache == "only":
             plan.absent.extend(result for result, is_there in zip(results, there, strict=True) if not is_there)
         else:
             found = pair.probe if isinstance(pair.probe, Probe) else Probe("table", 0, 0)
-            trouble = pair.probe if isinstance(pair.probe, JobFailed) else None
+            needs = cost if isinstance(cost, ModelCost) else ModelCost()
             plan.jobs.append(
                 Job(
                     planned,
@@ -234,35 +321,21 @@ class _Planner:
                     pair.model,
                     seed,
                     results,
-                    keys,
-                    seconds,
+                    recipe,
+                    needs.seconds,
                     columns=found.columns,
                     item_bytes=found.item_bytes,
-                    trouble=trouble,
+                    memory=needs.memory,
+                    trouble=cost if isinstance(cost, JobFailed) else None,
                 )
             )
 
 
-def _made(registry: Registry, kind: Literal["featurizer", "model"], asked: tuple[str, ...] | None) -> list[Made]:
-    texts: Sequence[str] = registry.names(kind) if asked is None else [t for text in asked for t in expand_sweep(text)]
-    made: dict[str, Made] = {}
-    for text in texts:
-        plugin = registry.make(kind, text)
-        made[plugin.name] = plugin
-    return list(made.values())
-
-
-def _seconds(model: Made, rows: int, columns: int) -> float:
-    """The model's guess of one fit's seconds. It only orders the plan: a third party's that raises counts as none."""
-    try:
-        return max(float(model.cls.estimate(rows, columns)), 0.0)
-    except Exception:
-        return 0.0
-
-
 def lacks(featurizer: Made, task: Task) -> str:
-    """The covariates that a featurizer needs and a task has not; empty when nothing is missing."""
-    return " or ".join(name for name in featurizer.cls.covariates if name not in task.sequences.covariates)
+    """The covariates that a featurizer needs and a task has not (in any row); empty when nothing is missing."""
+    there = task.sequences.covariates
+    void = (name for name in featurizer.cls.covariates if name not in there or np.isnan(there[name]).all())
+    return " or ".join(void)
 
 
 def why_not(featurizer: Made, model: Made, probe: Probe | JobFailed, *, default_suite: bool) -> str | None:

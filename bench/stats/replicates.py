@@ -156,8 +156,8 @@ def combine(replicates: NDArray[Any], how: Combine = DEFAULT, *, loci: int | Non
         slope = (measured * (weights * loading)).sum(axis=1) / np.maximum((measured * weights).sum(axis=1), 1e-12)
     with np.errstate(invalid="ignore", divide="ignore"):
         value = (scaled * weights).sum(axis=1) / (measured * weights).sum(axis=1) / slope
-    if how == "rank":
-        # sums of two ranks are often equal: what rounding makes of them must not order rows
+    if how in ("rank", "scale"):
+        # sums of two ranks are often equal: what rounding makes of them must not order rows, nor differ by machine
         value = np.round(value, 9)
     value[measured.sum(axis=1) < max(minimum, 1)] = np.nan
     return Combined(value, weights / weights.sum(), loading)

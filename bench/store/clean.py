@@ -1,32 +1,63 @@
-"""What may go from an output folder: failed fits, results that no board uses any more, leftovers of killed runs."""
+"""What may go from an output folder: failed fits, results that no board uses any more, leftovers of killed runs.
+
+Only files that this package writes are ever named, and only where it writes them: below the folder of a task, no hidden
+ones but its own temporary files, nothing that a link leads to.
+"""
 
 from __future__ import annotations
 
-import os
-import re
-import shutil
-from collections.abc import Iterator
+import contextlib
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from bench.errors import BenchError, nearest
-from bench.store.record import FailureRecord, State, TaskRecord, read_record
-from bench.store.store import FAILED, TASK, read_result, record_file
+from bench.files.atomic import abandoned, disk_errors, runs, temporary_of
+from bench.files.locks import is_held, locked
+from bench.store.pairs import waiting
+from bench.store.reading import (
+    FAILED,
+    LOG,
+    OLD_RECORDS,
+    PLAN,
+    PREDICTIONS,
+    RECORD,
+    ROWS,
+    SUMMARY,
+    TASK,
+    StoredResult,
+    StoredTask,
+    files_of,
+    folders_in,
+    lock_of,
+    read_result,
+    seed_folders,
+)
+from bench.store.record import State
+from bench.store.store import Store
 
-_TEMPORARY = re.compile(r"\..+\.(\d+)(?:\.[0-9a-f]{8})?\.tmp|\.probe-(\d+)")
+#: Everything that is written into a result's folder, and next to a task's ``task.json``.
+_RESULT_FILES = frozenset({RECORD, waiting(RECORD), *OLD_RECORDS, PREDICTIONS, FAILED, LOG})
+_RECORD_FILES = frozenset({RECORD, waiting(RECORD), *OLD_RECORDS})
+_NOTE_FILES = frozenset({FAILED, LOG})
+_TASK_FILES = frozenset({TASK, waiting(TASK), ROWS, PLAN, SUMMARY})
+_BOARDS = ("leaderboard.md", "leaderboard.html")
 
 
 @dataclass(frozen=True)
 class Leftover:
-    """A file or folder that may go, and why. ``bytes`` : its size."""
+    """A file or folder that may go, and why. ``files`` : what of it is deleted, nothing else. ``bytes`` : its size.
+    ``result`` : the folder of the result that it belongs to, whose lock is held meanwhile."""
 
     path: Path
     reason: str
     bytes: int
+    files: tuple[Path, ...] = ()
+    result: Path | None = None
 
 
 def leftovers(root: Path, *, failed: bool, stale: bool, task: str | None = None) -> list[Leftover]:
-    """What there is to clean, in path order, nothing twice.
+    """What there is to clean, in path order, nothing twice; nothing of a result that a run holds, on any machine.
 
     Parameters
     ----------
@@ -38,124 +69,158 @@ def leftovers(root: Path, *, failed: bool, stale: bool, task: str | None = None)
     ------
     BenchError : for a folder that holds no results, or an unknown task.
     """
-    tasks = _tasks(root)
-    if not tasks and not any(root.glob(f"*/*/*/*/seed-*/{FAILED}")):
+    store = Store(root)
+    tasks = {each.folder.name if each.record is None else each.record.card.name: each for each in store.tasks()}
+    if not tasks:
         # A typing error must not empty somebody's folder.
         raise BenchError(f"{root}: no results there (no task folder with a {TASK}). Name a folder of results.")
     if task is not None and task not in tasks:
         raise BenchError(f"{root}: has no task {task!r}.{nearest(task, tasks)}")
-    folders = [tasks[task]] if task is not None else sorted(p for p in root.iterdir() if p.is_dir())
-    folders = [folder for folder in folders if not folder.is_symlink() and not folder.name.startswith(".")]
+    chosen = [tasks[task]] if task is not None else list(tasks.values())
     found: list[Leftover] = []
-    if task is not None and not failed and not stale:
-        return [Leftover(tasks[task], f"all of {task}", _size(tasks[task]))]
-    for folder in folders:
-        record = read_record(TaskRecord, folder / TASK).record
-        for result in _result_folders(folder):
-            reason = (_why_failed(result) if failed else None) or (_why_stale(result, record) if stale else None)
-            if reason is not None:
-                found.append(Leftover(result, reason, _size(result)))
-    if stale:
-        found += _remains(folders if task is not None else [root], {item.path for item in found})
+    for each in chosen:
+        if task is not None and not failed and not stale:
+            found += _whole_task(each)
+            continue
+        for stored in store.results(each):
+            found += _of_result(stored, failed, stale)
+        if stale:
+            found += _temporary(each.folder, _is_task_file)
+            found += _empty_folders(each.folder)
+    if stale and task is None:
+        found += _temporary(root, lambda name: name in _BOARDS)
+        found += [_one(path, "probe of a process that is gone") for path in _probes(root)]
     return sorted(found, key=lambda item: item.path)
 
 
-def _remains(places: list[Path], gone: set[Path]) -> Iterator[Leftover]:
-    """Empty folders, and temporary files of processes that are gone, outside of the folders that go anyway."""
-    for path in (path for place in places for path in sorted(_walk(place))):
-        if gone.isdisjoint({path, *path.parents}):
-            if path.is_dir():
-                if not any(path.iterdir()):
-                    yield Leftover(path, "empty folder", 0)
-            elif _abandoned(path):
-                yield Leftover(path, "temporary file of a process that is gone", path.stat().st_size)
-
-
 def remove(items: list[Leftover], root: Path) -> int:
-    """Delete them, and the folders below ``root`` that this leaves empty. Returns the bytes that came free."""
+    """Delete what was found, and the folders below ``root`` that this leaves empty. What a run has begun to fit
+    meanwhile stays. Returns the bytes that came free."""
     freed = 0
-    for item in items:
-        if item.path.is_dir():
-            shutil.rmtree(item.path)
-        else:
-            item.path.unlink(missing_ok=True)
-        freed += item.bytes
-        for parent in item.path.parents:
-            if parent == root or root not in parent.parents or not parent.is_dir() or any(parent.iterdir()):
-                break
-            parent.rmdir()
+    with disk_errors(root):
+        for item in items:
+            with contextlib.ExitStack() as stack:
+                if item.result is not None and not stack.enter_context(locked(lock_of(item.result), wait=False)):
+                    continue
+                for file in item.files:
+                    with contextlib.suppress(FileNotFoundError):
+                        size = file.lstat().st_size
+                        file.unlink()
+                        freed += size
+                _remove_empty(item.path, root)
     return freed
 
 
-def _tasks(root: Path) -> dict[str, Path]:
-    """Folders of tasks by the tasks' names."""
-    found = {}
-    for path in sorted(root.glob(f"*/{TASK}")):
-        record = read_record(TaskRecord, path).record
-        found[path.parent.name if record is None else record.card.name] = path.parent
-    return found
+def _remove_empty(path: Path, root: Path) -> None:
+    """Remove the folders from ``path`` up to ``root`` as far as they are empty."""
+    for folder in (path, *path.parents):
+        if folder == root or root not in folder.parents:
+            return
+        if folder.is_dir():
+            try:
+                folder.rmdir()
+            except OSError:  # not empty, or another run has made something in it
+                return
 
 
-def _result_folders(folder: Path) -> Iterator[Path]:
-    """Folders of results of a task; what a link leads to lies elsewhere and is left alone."""
-    for path in sorted(folder.glob("*/*/*/seed-*")):
-        if path.is_dir() and path.resolve().is_relative_to(folder.resolve()):
-            yield path
+# ---- results ---------------------------------------------------------------------------------------------------------
+def _of_result(stored: StoredResult, failed: bool, stale: bool) -> Iterator[Leftover]:
+    """What may go from a result's folder."""
+    folder = stored.folder
+    if stored.state in (State.IN_FLIGHT, State.NEWER, State.FOREIGN) or is_held(lock_of(folder)):
+        return
+    reason = _why_stale(stored) if stale else None
+    if failed and stored.state == State.FAILED:
+        reason = reason or stored.why
+    if reason is not None:
+        files = _files(folder, lambda name: name in _RESULT_FILES or _is_ours(temporary_of(name), _RESULT_FILES))
+        if files:
+            yield Leftover(folder, reason, _size(files), files, folder)
+        return
+    if failed and stored.failure is not None:
+        files = _files(folder, _NOTE_FILES.__contains__)
+        yield Leftover(folder / FAILED, f"refit failed: {stored.failure.reason}", _size(files), files, folder)
+    if stale:
+        for leftover in _temporary(folder, _RESULT_FILES.__contains__):
+            yield Leftover(leftover.path, leftover.reason, leftover.bytes, leftover.files, folder)
+        # A record that waits for predictions which never came, or an old one whose removal was stopped.
+        others = _files(folder, lambda name: name in _RECORD_FILES and name != stored.path.name)
+        for path in others if stored.whole else ():
+            yield Leftover(path, "record of a run that was stopped", _size([path]), (path,), folder)
 
 
-def _why_failed(result: Path) -> str | None:
-    if record_file(result) is not None or not (result / FAILED).is_file():
-        return None
-    note = read_record(FailureRecord, result / FAILED).record
-    return f"failed: {'no reason was kept' if note is None else note.reason}"
-
-
-def _why_stale(result: Path, task: TaskRecord | None) -> str | None:
-    """Why a result's folder may go; ``task`` is the record of its task, where it can be read."""
-    if not any(result.iterdir()) or any(_in_flight(path) for path in result.iterdir()):
-        return None
-    stored = read_result(result, checksum=True)
-    if stored is None:
-        return None if (result / FAILED).is_file() else "never finished"
+def _why_stale(stored: StoredResult) -> str | None:
+    """Why a result's folder may go; None where it stays."""
     match stored.state:
-        case State.NEWER:
-            return None
         case State.DAMAGED:
-            return (
-                f"{stored.path.name}: {stored.why}" if stored.record is not None else f"{stored.path.name} {stored.why}"
-            )
-    if task is not None and stored.record is not None and stored.record.task_digest != task.digest:
-        return "made from an older version of the task's data"
+            return f"{stored.path.name}{':' if stored.record is not None else ''} {stored.why}"
+        case State.OUTDATED | State.UNFINISHED:
+            if any(temporary_of(path.name) and not abandoned(path) for path in _files(stored.folder, bool)):
+                return None
+            return stored.why
     return None
 
 
-def _walk(folder: Path) -> Iterator[Path]:
-    """Every file and folder below, links not followed; lock files stay (a run may wait for one)."""
-    for place, names, files in os.walk(folder):
-        names[:] = [name for name in names if name != ".locks"]
-        for name in (*names, *files):
-            path = Path(place, name)
-            if not path.is_symlink():
-                yield path
+def _whole_task(task: StoredTask) -> Iterator[Leftover]:
+    """Everything of a task, as one; its results that a run holds stay, and then its own files do."""
+    held = [folder for folder in seed_folders(task.folder) if is_held(lock_of(folder))]
+    files: list[Path] = []
+    for folder in seed_folders(task.folder):
+        stored = read_result(folder, task)
+        if folder not in held and stored is not None and stored.state != State.FOREIGN:
+            files += _files(folder, lambda name: name in _RESULT_FILES or _is_ours(temporary_of(name), _RESULT_FILES))
+    if not held:
+        files += _files(task.folder, lambda name: _is_task_file(name) or _is_task_file(temporary_of(name) or ""))
+    yield Leftover(task.folder, f"all of {task.folder.name}", _size(files), tuple(files))
 
 
-def _in_flight(path: Path) -> bool:
-    """Whether a file is a temporary one of a process that runs on this machine."""
-    match = _TEMPORARY.fullmatch(path.name)
-    if match is None:
-        return False
-    try:
-        os.kill(int(match[1] or match[2]), 0)
-    except (ProcessLookupError, OverflowError):
-        return False
-    except PermissionError:
+# ---- files -----------------------------------------------------------------------------------------------------------
+def _files(folder: Path, wanted: Callable[[str], bool]) -> tuple[Path, ...]:
+    """Files of a folder, links left out, by name."""
+    here = sorted(files_of(folder).items())
+    return tuple(folder / name for name, entry in here if entry.is_file(follow_symlinks=False) and wanted(name))
+
+
+def _is_ours(name: str | None, names: frozenset[str]) -> bool:
+    return name is not None and name in names
+
+
+def _is_task_file(name: str) -> bool:
+    """Whether a name is one of the files next to a ``task.json``."""
+    if name in _TASK_FILES or name == "scores.svg":
         return True
-    return True
+    path = PurePosixPath(name)
+    return (path.suffix == ".json" and name.startswith("folds-")) or (path.suffix == ".svg" and name.startswith("fit-"))
 
 
-def _abandoned(path: Path) -> bool:
-    return _TEMPORARY.fullmatch(path.name) is not None and not _in_flight(path)
+def _temporary(folder: Path, ours: Callable[[str], bool]) -> Iterator[Leftover]:
+    """Temporary files of processes that are gone, of files that are ours."""
+    for path in _files(folder, lambda name: ours(temporary_of(name) or "")):
+        if abandoned(path):
+            yield _one(path, "temporary file of a process that is gone")
 
 
-def _size(folder: Path) -> int:
-    return sum(path.stat().st_size for path in _walk(folder) if path.is_file())
+def _probes(root: Path) -> Iterator[Path]:
+    """Files by which a process that is gone has tried whether it may write."""
+    for path in _files(root, lambda name: name.startswith(".probe-")):
+        number = path.name.removeprefix(".probe-")
+        if number.isdigit() and not runs(int(number)):
+            yield path
+
+
+def _one(path: Path, reason: str) -> Leftover:
+    return Leftover(path, reason, _size([path]), (path,))
+
+
+def _empty_folders(task: Path) -> Iterator[Leftover]:
+    """Empty folders below a task's, down to those of results."""
+    places = [task]
+    for _ in range(4):
+        places = [folder for place in places for folder in folders_in(place)]
+        for folder in places:
+            if not files_of(folder):
+                yield Leftover(folder, "empty folder", 0)
+
+
+def _size(files: tuple[Path, ...] | list[Path]) -> int:
+    return sum(path.lstat().st_size for path in files)

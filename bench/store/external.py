@@ -12,11 +12,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.errors import BenchError, nearest
+from bench.files.tables import read_table
 from bench.stats.ranks import mean_of_scores
 from bench.store.predictions import PARTS, PartName, Predictions, rows_of_parts, scores
 from bench.store.record import Description, Fitted
 from bench.store.result import ResultId
 from bench.store.store import Store
+from bench.tasks.columns import Columns
+from bench.tasks.digest import content_of
+from bench.tasks.problems import Problems, such
 from bench.tasks.task import DROPPED, PART_NAMES, TEST, Folds, Task
 
 if TYPE_CHECKING:
@@ -46,45 +50,37 @@ class Scored:
 def read_predictions_table(path: Path) -> pd.DataFrame:
     """Columns ``id`` (or ``row_id``) as str, ``prediction`` float64 and, where there is one, ``fold`` int64.
 
-    The table is TSV or CSV by its name, optionally gzipped.
+    The table is read as that of a task is.
 
     Raises
     ------
     BenchError : for a file that is missing or no such table, a missing column, an empty id, a prediction or fold that
-        is not a finite number. The message names the row, counted from 1 below the header.
+        is not a finite number. The message names the row, counted from 1 below the header, and all that is wrong.
     """
     import pandas as pd
 
-    kind = path.name.lower().removesuffix(".gz").rpartition(".")[2]
-    if kind not in ("tsv", "txt", "csv"):
-        raise BenchError(f"{path}: predictions must be .tsv, .txt or .csv (optionally .gz).")
-    try:
-        # Ids such as NA or 007 stay what they are.
-        frame = pd.read_csv(path, sep="," if kind == "csv" else "\t", dtype=str, keep_default_na=False)
-    except FileNotFoundError:
-        raise BenchError(f"{path}: no such file. Give a table with the columns {ID} and {PREDICTION}.") from None
-    except Exception as error:  # pandas, gzip and zlib each have their own
-        raise BenchError(f"{path}: not a readable table: {error}. Check the file.") from None
+    frame = read_table(path, missing=f"Give a table with the columns {ID} and {PREDICTION}.").frame
     frame = frame.rename(columns={"row_id": ID} if ID not in frame else {})
+    if not len(frame):
+        raise BenchError(f"{path}: has no rows. Give one row per test sequence.")
     for column in (ID, PREDICTION):
         if column not in frame:
             raise BenchError(f"{path}: column {column!r} is missing.{nearest(column, map(str, frame.columns))}")
-    if not len(frame):
-        raise BenchError(f"{path}: has no rows. Give one row per test sequence.")
-    if (frame[ID] == "").any():
-        raise BenchError(f"{path}: row {_first(frame[ID] == '')} has no {ID}. Give every row one.")
-    found: dict[str, Any] = {ID: frame[ID]}
+    problems = Problems(str(path))
+    table = Columns.of(frame, str(path), ID, problems)
+    ids = table.text(ID)
+    if (ids == "").any():
+        table.say(f"row {_first(ids == '')} has no {ID}{such(int((ids == '').sum()))}. Give every row one.")
+    found: dict[str, Any] = {ID: ids.astype(object)}
     for column in (PREDICTION, FOLD):
         if column in frame:
-            values = pd.to_numeric(frame[column], errors="coerce").to_numpy(np.float64)
+            values = table.numbers(column)
             bad = ~np.isfinite(values) | (values % 1 != 0 if column == FOLD else np.abs(values) > 3e38)
-            if bad.any():
+            if not problems:
                 must = "a whole number" if column == FOLD else "a finite number"
-                raise BenchError(
-                    f"{path}: row {_first(bad)} ({str(frame[ID].iloc[int(np.argmax(bad))])!r}), column {column!r} must"
-                    f" be {must}. Got {str(frame[column].iloc[int(np.argmax(bad))])!r}."
-                )
-            found[column] = values.astype(np.int64) if column == FOLD else values
+                table.refuse(bad, column, must, table.strings(column), "")
+            found[column] = values if bad.any() else values.astype(np.int64) if column == FOLD else values
+    problems.stop()
     return pd.DataFrame(found)
 
 
@@ -243,7 +239,7 @@ def _describe(result: ResultId, task: Task, folds: Folds, deep: bool) -> Descrip
         featurizer=result.featurizer,
         model=result.model,
         seed=result.seed,
-        task_digest=task.digest,
+        task_digest=content_of(task).of(result.target),
         folds_digest=folds.digest,
         role="sequence",
         gc_only=False,

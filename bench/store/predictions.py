@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -10,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.errors import BenchError
+from bench.files.atomic import read_file
 from bench.tasks.task import TEST, TRAIN, VALID
 
 PartName = Literal["train", "valid", "test"]
@@ -45,17 +47,22 @@ def write_predictions(path: Path, predictions: Predictions) -> None:
     }
     if predictions.shuffled is not None:
         columns["shuffled"] = predictions.shuffled.astype(np.float32)
-    pq.write_table(pa.table(columns), path, compression="zstd", use_dictionary=["fold", "part"])
+    with path.open("wb") as stream:
+        pq.write_table(pa.table(columns), stream, compression="zstd", use_dictionary=["fold", "part"])
 
 
-def read_predictions(path: Path) -> Predictions:
-    """Predictions of one file; an unreadable file is an error that names it and the fix."""
+def read_predictions(path: Path, crc32: int | None = None) -> Predictions:
+    """Predictions of one file, with the checksum ``crc32`` where one was noted; an unreadable file is an error that
+    names it and the fix."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     types = {"row": pa.int32(), "fold": pa.int8(), "part": pa.int8(), "prediction": pa.float32()}
     try:
-        table = pq.read_table(path, memory_map=False)
+        content = read_file(path)
+        if crc32 is not None and zlib.crc32(content) != crc32:
+            raise ValueError("it does not have the checksum that it was written with")
+        table = pq.read_table(pa.BufferReader(content))
         if "shuffled" in table.column_names:
             types["shuffled"] = pa.float32()
         columns = [table.column(name).cast(kind) for name, kind in types.items()]
@@ -66,6 +73,29 @@ def read_predictions(path: Path) -> Predictions:
             f"{path}: cannot be read ({error}). Delete the folder and run again to refit this result.", status=1
         ) from error
     return Predictions(*(column.to_numpy() for column in columns))
+
+
+def impossible(predictions: Predictions, rows: int, counts: dict[PartName, list[int]]) -> str:
+    """What makes predictions ones that no fit on a task of so many rows can have made, in words; empty where nothing
+    does. ``counts`` : rows of each part that the fit's record tells of, one number per fold."""
+    row, fold, part = predictions.row, predictions.fold, predictions.part
+    folds = len(counts["test"])
+    if not len(row):
+        return "holds no prediction"
+    if row.min() < 0 or row.max() >= rows:
+        return "predicts rows that the task does not have"
+    if fold.min() < 0 or fold.max() >= folds or part.min() < TRAIN or part.max() > TEST:
+        return "predicts for folds or parts that the split does not have"
+    seen = np.zeros(rows * folds, np.bool_)
+    seen[fold.astype(np.int64) * rows + row] = True
+    if np.count_nonzero(seen) != len(row):
+        return "predicts a row of a fold twice"
+    if rows_of_parts(predictions, folds) != counts:
+        return "holds other rows than its record says"
+    shuffled = predictions.shuffled
+    if not np.isfinite(predictions.prediction).all() or (shuffled is not None and np.isinf(shuffled).any()):
+        return "some of its predictions are not numbers"
+    return ""
 
 
 def join(pieces: list[Predictions]) -> Predictions:

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import json
+import errno
+import math
 import zlib
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Generic, Literal, NamedTuple, TypeVar
+from typing import Any, Generic, Literal, NamedTuple, TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
 
 from bench.featurizer import Kind
-from bench.files.atomic import atomic, read_json
+from bench.files.atomic import CHECKSUM, has_its_checksum, json_object, json_text, read_file, write_json
 from bench.store.format import FORMAT, upgrade
-from bench.store.predictions import PartName
+from bench.store.predictions import PARTS, PartName
 from bench.store.result import ResultId
 from bench.tasks.task import Card
 
@@ -64,6 +65,29 @@ class Fitted(Stored):
     versions: dict[str, str]
     finished: str
 
+    @field_validator("rows")
+    @classmethod
+    def _counts(cls, rows: dict[PartName, list[int]]) -> dict[PartName, list[int]]:
+        counts = [count for part in rows.values() for count in part]
+        if set(rows) != set(PARTS) or len({*map(len, rows.values())}) != 1 or min(counts, default=0) < 0:
+            raise ValueError("one number for each part and fold")
+        return rows
+
+    @field_validator("spearman")
+    @classmethod
+    def _correlations(cls, spearman: dict[PartName, list[float | None]]) -> dict[PartName, list[float | None]]:
+        known = [value for values in spearman.values() for value in values if value is not None]
+        if set(spearman) != set(PARTS) or not all(-1 <= value <= 1 for value in known):
+            raise ValueError("for each part, correlations")
+        return spearman
+
+    @field_validator("seconds")
+    @classmethod
+    def _durations(cls, seconds: dict[str, float]) -> dict[str, float]:
+        if not all(math.isfinite(value) for value in seconds.values()):
+            raise ValueError("numbers")
+        return seconds
+
 
 class Description(Stored):
     """What is known of a result before it is fitted: which one it is, of which data, and what its plugins say of
@@ -74,6 +98,7 @@ class Description(Stored):
     role : of its featurizer. gc_only : the featurizer sees nothing but G and C. kind : of its features.
     deep : the model takes no table. stochastic : another seed gives other predictions.
     joint : the targets that were learned together, this one among them.
+    task_digest : of the rows' sequences and the target's values (`TaskRecord.digest_of`).
     """
 
     task: str
@@ -146,13 +171,15 @@ class CardRecord(Stored):
 
 class TargetRecord(Stored):
     """A target of ``task.json``. ``combine``, ``minimum_replicates`` : how its value is made of the replicates; before
-    there was a choice it was their mean."""
+    there was a choice it was their mean. ``digest`` : hash of the rows' sequences and of its values; empty in older
+    files."""
 
     name: str
     kind: Literal["regression", "binary"]
     replicates: list[str]
     combine: Literal["rank", "scale", "centre", "mean"] = "mean"
     minimum_replicates: int = 1
+    digest: str = ""
 
 
 class RowsFile(Stored):
@@ -169,7 +196,8 @@ class TaskRecord(Record):
     ----------
     digest : hash of the task's content. rows : how many there are. rows_file : None in the oldest files.
     split : the task's own. card : what a reader must know. counts : what was counted while reading.
-    strata, covariates, targets : names, as in rows.parquet. minimum : covariates that rows were filtered by.
+    notes : how the table was read. strata, covariates, targets : names, as in rows.parquet. minimum : covariates that
+    rows were filtered by.
     """
 
     digest: str
@@ -178,10 +206,16 @@ class TaskRecord(Record):
     split: str
     card: CardRecord
     counts: dict[str, int]
+    notes: list[str] = []
     strata: list[str]
     covariates: list[str]
     targets: list[TargetRecord]
     minimum: list[str] = []
+
+    def digest_of(self, target: str) -> str:
+        """What ``task_digest`` of a result of a target is where it was made from these data. In older files every
+        result has the digest of the whole task."""
+        return next((each.digest for each in self.targets if each.name == target and each.digest), self.digest)
 
 
 class SkipRecord(Stored):
@@ -208,23 +242,57 @@ class Duplicates(Stored):
     test_rows: int
 
 
+class NearDuplicates(Stored):
+    """Test rows that share half of their 12-mers with one row that a model sees while training: ``near`` of
+    ``compared``, which are all ``test_rows`` or a random sample. ``set_aside`` : 12-mers that nearly all rows hold, and
+    that were not counted."""
+
+    near: int
+    compared: int
+    test_rows: int
+    set_aside: int
+
+
+class FailedCheck(Stored):
+    """What a quick check of ``bench audit`` FAILs: of which target ("" for all), and why."""
+
+    check: str
+    target: str
+    reason: str
+
+
 class FoldsRecord(Record):
-    """``folds-<digest>.json``: a split made concrete."""
+    """``folds-<digest>.json``: a split made concrete, and what the run found wrong with the task under it. ``near`` is
+    None in files of older versions."""
 
     split: str
     folds_digest: str
     duplicates: Duplicates
+    near: NearDuplicates | None = None
+    failed_checks: list[FailedCheck] = []
 
 
 class State(StrEnum):
-    """What a stored file is to a reader."""
+    """What a stored file, or a result, is to a reader."""
 
     #: As it was written, by this or by an older format.
     WHOLE = "whole"
-    #: Missing, cut off, or not what it should be.
+    #: Whole, in its own folder, and made from its task's present data.
+    CURRENT = "current"
+    #: The same, of an older version of the data.
+    OUTDATED = "outdated"
+    #: Missing in part, cut off, or not what was written.
     DAMAGED = "damaged"
+    #: Whole, but of another place: a copied or moved folder. Or a link, which is not followed.
+    FOREIGN = "foreign"
+    #: Being written by a run, here or on another machine.
+    IN_FLIGHT = "in flight"
     #: Of a format that this version of bench does not know yet.
     NEWER = "newer"
+    #: There is no result, but a note that its fit failed.
+    FAILED = "failed"
+    #: There is no result, and no note: what a killed run has left.
+    UNFINISHED = "unfinished"
 
 
 @dataclass(frozen=True)
@@ -237,10 +305,19 @@ class Read(Generic[R]):
 
 
 def read_record(kind: type[R], path: Path) -> Read[R]:
-    """Read a record of any format so far. Never an error: a file that cannot be read is a state of it."""
-    content = read_json(path)
+    """Read a record of any format so far. Never an error: a file that cannot be read is a state of it. Links are not
+    followed."""
+    try:
+        content = json_object(read_file(path))
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            return Read(None, State.FOREIGN, "is a link, and links are not followed")
+        content = None
     if content is None:
         return Read(None, State.DAMAGED, "cannot be read")
+    # Before anything else is believed, the number of the format among it. Format 1 had no checksums.
+    if CHECKSUM in content and not has_its_checksum(content):
+        return Read(None, State.DAMAGED, "does not have the checksum that it was written with")
     version = content.get("format")
     if type(version) is not int or version < 1:
         return Read(None, State.DAMAGED, "has no proper 'format'")
@@ -250,6 +327,8 @@ def read_record(kind: type[R], path: Path) -> Read[R]:
             State.NEWER,
             f"is of format {version}, newer than this version of bench reads ({FORMAT}). Upgrade bench to read it",
         )
+    if content.pop(CHECKSUM, None) is None and version > 1:
+        return Read(None, State.DAMAGED, "has no checksum")
     try:
         return Read(kind.model_validate(upgrade(kind.__name__, content)), State.WHOLE)
     except (ValidationError, RecursionError) as error:
@@ -262,17 +341,20 @@ def _words(error: ValidationError | RecursionError) -> str:
     return f"{what} {'.'.join(map(str, first['loc']))!r}"
 
 
-def json_text(record: Record) -> str:
-    """The text of a record's file: format and key first."""
-    content = record.model_dump()
-    first = {name: content.pop(name) for name in ("format", "key") if name in content}
-    return json.dumps(first | content, indent=1, ensure_ascii=False) + "\n"
+def record_text(record: Record) -> str:
+    """The text of a record's file: format and key first, the checksum last."""
+    return json_text(_content(record))
 
 
 def write_record(path: Path, record: Record) -> None:
     """Write a record, whole or not at all."""
-    with atomic(path) as temporary:
-        temporary.write_text(json_text(record), encoding="utf-8")
+    write_json(path, _content(record))
+
+
+def _content(record: Record) -> dict[str, Any]:
+    content = record.model_dump()
+    first = {name: content.pop(name) for name in ("format", "key") if name in content}
+    return first | content
 
 
 class Mark(NamedTuple):
@@ -295,13 +377,3 @@ def mark(path: Path) -> Mark:
             crc = zlib.crc32(piece, crc)
             size += len(piece)
     return Mark(size, crc)
-
-
-def is_whole(path: Path, noted: ResultRecord | RowsFile, *, checksum: bool = True) -> bool:
-    """Whether a file has the size and, where one was noted, the checksum it was written with."""
-    try:
-        if path.stat().st_size != noted.bytes:
-            return False
-        return not checksum or noted.crc32 is None or mark(path).crc32 == noted.crc32
-    except OSError:
-        return False

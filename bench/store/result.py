@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 from dataclasses import dataclass
 from pathlib import PurePosixPath
@@ -28,13 +29,14 @@ class ResultId:
         """Where the result lives below the output folder."""
         pair = f"{safe_name(self.featurizer)}+{safe_name(self.model)}"
         return PurePosixPath(
-            safe_name(self.task), safe_name(self.target), safe_name(self.split), pair, f"seed-{self.seed}"
+            f"{safe_name(self.task)}/{safe_name(self.target)}/{safe_name(self.split)}/{pair}/seed-{self.seed}"
         )
 
     def __str__(self) -> str:
         return f"{self.task} · {self.target} · {self.featurizer} + {self.model} · seed {self.seed}"
 
 
+@functools.lru_cache(4096)
 def safe_name(text: str) -> str:
     """A file name for any text: letters, digits and ``._+=,[]-`` stay, the rest becomes ``~`` and its hash is appended,
     so that two texts never share a folder and none leaves the output folder or meets a file of its own."""

@@ -1,18 +1,15 @@
 """The store of predictions: ``<out>/<task>/<target>/<split>/<featurizer>+<model>/seed-<s>/``.
 
 Every file is written under a temporary name and renamed, so that a kill at any moment loses at most the result in
-flight. A result whose record is missing, cut off or of another key counts as not there.
+flight. What counts as a result is decided in ``bench.store.reading``.
 """
 
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import os
 import shutil
-from collections.abc import Iterator
-from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,50 +17,62 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.errors import BenchError
-from bench.files.atomic import atomic, disk_errors, locked
+from bench.files.atomic import atomic, disk_errors
+from bench.files.locks import locked
+from bench.store.pairs import finish, placed_pair
 from bench.store.predictions import Predictions, read_predictions, write_predictions
+from bench.store.reading import (
+    FAILED,
+    LOG,
+    OLD_RECORDS,
+    PLAN,
+    PREDICTIONS,
+    RECORD,
+    ROWS,
+    TASK,
+    StoredResult,
+    StoredTask,
+    Trouble,
+    find_task,
+    finished,
+    folds_file,
+    lock_file,
+    read_result,
+    seed_folders,
+    stored_task,
+    task_folders,
+    trouble,
+)
 from bench.store.record import (
     CardRecord,
     Description,
     Duplicates,
+    FailedCheck,
     FailureRecord,
     Fitted,
     FoldsRecord,
     Mark,
+    NearDuplicates,
     PlanRecord,
-    Read,
+    Record,
     ResultRecord,
     RowsFile,
     SkipRecord,
     State,
     TargetRecord,
     TaskRecord,
-    is_whole,
-    json_text,
     mark,
     read_record,
+    record_text,
     write_record,
 )
 from bench.store.result import ResultId, safe_name
+from bench.tasks.digest import content_of
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from bench.tasks.task import Folds, Task
-
-PREDICTIONS = "predictions.parquet"
-RECORD = "result.json"
-#: What the record was called in earlier formats: it is read where the new one is not there yet.
-OLD_RECORDS = ("cell.json",)
-FAILED = "failed.json"
-TASK = "task.json"
-ROWS = "rows.parquet"
-PLAN = "plan.json"
-
-
-def folds_file(digest: str) -> str:
-    """Name of the file on a split, next to ``task.json``."""
-    return f"folds-{digest}.json"
 
 
 class Store:
@@ -72,18 +81,45 @@ class Store:
     def __init__(self, root: Path) -> None:
         self.root = Path(root)
 
+    # ---- what is there ---------------------------------------------------------------------------------------------
+    def tasks(self) -> Iterator[StoredTask]:
+        """Every task's folder, by name, with the state of its records."""
+        for folder in task_folders(self.root):
+            yield stored_task(folder)
+
+    def results(self, *tasks: StoredTask, checksum: bool = True) -> Iterator[StoredResult]:
+        """Every result, of all tasks or of some, in path order, with its state: run, report, merge and clean read
+        results through this and ``read_result`` (which says what ``checksum`` is) alone."""
+        for task in tasks or self.tasks():
+            for folder in seed_folders(task.folder):
+                stored = read_result(folder, task, checksum=checksum)
+                if stored is not None:
+                    yield stored
+
+    def records(self) -> Iterator[tuple[Path, ResultRecord]]:
+        """(folder, record) of every whole result, in path order. Its predictions were not read."""
+        for folder in (each for task in task_folders(self.root) for each in seed_folders(task)):
+            stored = finished(folder, checksum=False)
+            if stored is not None and stored.whole and stored.record is not None:
+                yield stored.folder, stored.record
+
+    def failures(self) -> Iterator[tuple[Path, FailureRecord]]:
+        """(folder, note) of every fit that failed, in path order; of some there is an earlier result."""
+        for stored in self.results():
+            if stored.failure is not None:
+                yield stored.folder, stored.failure
+
+    def unreadable(self) -> Iterator[tuple[Path, str]]:
+        """(file, what is wrong and how to fix it) of what counts as absent though it is there."""
+        for task in self.tasks():
+            yield from ((each.path, each.why) for each in task.troubles)
+            for stored in self.results(task):
+                yield from ((each.path, each.why) for each in troubles_of(stored))
+
     # ---- results -----------------------------------------------------------------------------------------------------
     def folder(self, result: ResultId) -> Path:
         """Folder of a result."""
         return self.root / result.path
-
-    def results(self, *, checksum: bool = False) -> Iterator[StoredResult]:
-        """Every result that a fit or a table of predictions has left, in path order, with its state: run, report, merge
-        and clean read results through this and ``read_result`` alone."""
-        for folder in sorted(self.root.glob("*/*/*/*/seed-*")):
-            stored = read_result(folder, checksum=checksum)
-            if stored is not None:
-                yield stored
 
     def record(self, result: ResultId) -> ResultRecord | None:
         """Record of a finished result; None when it is missing, cut off, or its predictions are.
@@ -92,44 +128,55 @@ class Store:
         ------
         BenchError : where the result is of a newer format, and must not be replaced.
         """
-        stored = read_result(self.folder(result))
+        stored = finished(self.folder(result))
         if stored is None:
             return None
         if stored.state == State.NEWER:
             raise BenchError(f"{stored.path}: {stored.why}.")
-        return stored.record if stored.state == State.WHOLE else None
+        return stored.record if stored.whole else None
 
     def has(self, result: ResultId, key: str) -> bool:
         """Whether the result is there with this very key, and its predictions are those that were written."""
         record = self.record(result)
-        return record is not None and record.key == key and is_whole(self.folder(result) / PREDICTIONS, record)
+        return record is not None and record.key == key
 
     def write_result(
         self, about: Description, key: str, fitted: Fitted, predictions: Predictions, *, external: bool = False
     ) -> None:
-        """Store a finished result. Its record, which makes it count, comes last."""
+        """Store a finished result. An old one is whole until the new one is."""
         with self._placed(about.result) as (new_predictions, new_record):
             write_predictions(new_predictions, predictions)
             record = ResultRecord.of(about, fitted, key, mark(new_predictions), external=external)
-            new_record.write_text(json_text(record), encoding="utf-8")
+            new_record.write_text(record_text(record), encoding="utf-8")
 
     def copy_result(self, record: ResultRecord, source: Path) -> None:
-        """Store a result of another folder: its record, and the predictions in the folder ``source``."""
+        """Store a result of another folder: its record, and the predictions in the folder ``source``.
+
+        Raises
+        ------
+        BenchError : where the predictions are not those of the record.
+        """
         with self._placed(record.result) as (new_predictions, new_record):
-            shutil.copyfile(source / PREDICTIONS, new_predictions)
-            new_record.write_text(json_text(record), encoding="utf-8")
+            shutil.copyfile(source / PREDICTIONS, new_predictions, follow_symlinks=False)
+            copied = None if new_predictions.is_symlink() else mark(new_predictions)
+            if copied is None or copied.bytes != record.bytes or record.crc32 not in (None, copied.crc32):
+                raise BenchError(f"{source / PREDICTIONS}: changed while it was copied. Merge again.", status=1)
+            whole = record.model_copy(update={"crc32": copied.crc32})
+            new_record.write_text(record_text(whole), encoding="utf-8")
 
     @contextlib.contextmanager
     def _placed(self, result: ResultId) -> Iterator[tuple[Path, Path]]:
-        """Where to write a result's predictions and record. Both take the place of what is there once both are whole:
-        the predictions first, whose checksum tells that an older record is not theirs."""
+        """Where to write a result's predictions and record. Both take the place of what is there once both are
+        whole."""
         folder = self.folder(result)
         with disk_errors(folder):
             folder.mkdir(parents=True, exist_ok=True)
-            # Contexts end from the last to the first.
-            with atomic(folder / RECORD) as record, atomic(folder / PREDICTIONS) as predictions:
+            there = read_result(folder)
+            if there is not None and there.whole:
+                finish(there.path, RECORD)
+            with placed_pair(folder / PREDICTIONS, folder / RECORD) as (predictions, record):
                 yield predictions, record
-            for stale in (*OLD_RECORDS, FAILED):
+            for stale in (*OLD_RECORDS, FAILED, LOG):
                 (folder / stale).unlink(missing_ok=True)
 
     def predictions(self, result: ResultId) -> Predictions:
@@ -137,13 +184,12 @@ class Store:
         return read_predictions(self.folder(result) / PREDICTIONS)
 
     def write_failure(self, about: Description, reason: str, trace: str = "") -> Path:
-        """Note that a result failed; the traceback goes to a log next to the note. Returns the log's path."""
+        """Note that a result failed; the traceback goes to a log next to the note. A result that is there stays.
+        Returns the log's path."""
         folder = self.folder(about.result)
-        log = folder / "failed.log"
+        log = folder / LOG
         with disk_errors(folder):
             folder.mkdir(parents=True, exist_ok=True)
-            for old in (RECORD, *OLD_RECORDS):
-                (folder / old).unlink(missing_ok=True)
             with atomic(log) as path:
                 path.write_text(trace, encoding="utf-8")
             write_record(folder / FAILED, FailureRecord.of(about, reason))
@@ -155,59 +201,77 @@ class Store:
         return self.root / safe_name(task)
 
     def write_task(self, task: Task, gc: NDArray[np.float32]) -> None:
-        """Keep what the board needs of a task's rows, so that a report needs no data set: see ``rows_frame``.
+        """Keep what the board needs of a task's rows, so that a report needs no data set: see ``rows_frame``. What is
+        there stays where nothing of it changed; what only tells of the task (its card) is written alone.
 
         Raises
         ------
         BenchError : where what is there is of a newer format.
         """
         folder = self.task_folder(task.card.name)
-        known = read_task(folder)
+        path, known = find_task(folder)
         if known.state == State.NEWER:
-            raise BenchError(f"{folder / TASK}: {known.why}.")
-        if known.state == State.WHOLE and known.record is not None and known.record.digest == task.digest:
-            return
+            raise BenchError(f"{path}: {known.why}.")
         with disk_errors(folder):
             folder.mkdir(parents=True, exist_ok=True)
-            with atomic(folder / ROWS) as path:
-                rows_frame(task, gc).to_parquet(path, compression="zstd", index=False)
-                noted = mark(path)
-            write_record(folder / TASK, task_record(task, noted))
+            if known.state == State.WHOLE and known.record is not None:
+                finish(path, TASK)
+                if known.record.digest == task.digest:
+                    record = task_record(task, None).model_copy(update={"rows_file": known.record.rows_file})
+                    _write_changed(folder / TASK, record)
+                    return
+            with placed_pair(folder / ROWS, folder / TASK) as (new_rows, new_record):
+                with new_rows.open("wb") as stream:
+                    rows_frame(task, gc).to_parquet(stream, compression="zstd", index=False)
+                new_record.write_text(record_text(task_record(task, mark(new_rows))), encoding="utf-8")
+
+    def copy_task(self, record: TaskRecord, source: Path) -> None:
+        """Keep a task of another folder: its record, and the rows in the folder ``source``.
+
+        Raises
+        ------
+        BenchError : where the rows are not those of the record.
+        """
+        folder = self.task_folder(record.card.name)
+        with disk_errors(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+            path, known = find_task(folder)
+            if known.state == State.WHOLE:
+                finish(path, TASK)
+            with placed_pair(folder / ROWS, folder / TASK) as (new_rows, new_record):
+                shutil.copyfile(source / ROWS, new_rows, follow_symlinks=False)
+                copied, noted = None if new_rows.is_symlink() else mark(new_rows), record.rows_file
+                if copied is None or (noted is not None and noted.crc32 not in (None, copied.crc32)):
+                    raise BenchError(f"{source / ROWS}: changed while it was copied. Merge again.", status=1)
+                rows_file = RowsFile(bytes=copied.bytes, crc32=copied.crc32)
+                new_record.write_text(record_text(record.model_copy(update={"rows_file": rows_file})), encoding="utf-8")
 
     def write_skipped(self, task: str, skipped: list[SkipRecord]) -> None:
         """Keep what a full run leaves out of a task, and why, for the board."""
         with disk_errors(self.task_folder(task)):
-            write_record(self.task_folder(task) / PLAN, PlanRecord(skipped=skipped))
+            _write_changed(self.task_folder(task) / PLAN, PlanRecord(skipped=skipped))
 
-    def write_folds(self, task: str, folds: Folds, duplicates: dict[str, int]) -> None:
-        """Keep what the board says of a split: its name, and the test rows whose bases a model sees while training."""
-        record = FoldsRecord(split=folds.name, folds_digest=folds.digest, duplicates=Duplicates(**duplicates))
+    def write_folds(
+        self,
+        task: str,
+        folds: Folds,
+        duplicates: dict[str, int],
+        near: NearDuplicates | None = None,
+        failed_checks: Sequence[FailedCheck] = (),
+    ) -> None:
+        """Keep what the board says of a split: its name, the test rows whose bases a model sees while training (or
+        nearly), and what the quick checks of an audit found wrong."""
+        record = FoldsRecord(
+            split=folds.name,
+            folds_digest=folds.digest,
+            duplicates=Duplicates(**duplicates),
+            near=near,
+            failed_checks=list(failed_checks),
+        )
         with disk_errors(self.task_folder(task)):
-            write_record(self.task_folder(task) / folds_file(folds.digest), record)
+            _write_changed(self.task_folder(task) / folds_file(folds.digest), record)
 
-    # ---- what is there ---------------------------------------------------------------------------------------------
-    def records(self) -> Iterator[tuple[Path, ResultRecord]]:
-        """(folder, record) of every finished result whose record is sound, in path order. Its predictions may be
-        missing or damaged: see ``results``."""
-        for stored in self.results():
-            if stored.record is not None:
-                yield stored.folder, stored.record
-
-    def unreadable(self) -> Iterator[tuple[Path, str]]:
-        """(file, what is wrong and how to fix it) of what counts as absent though it is there."""
-        found = [(path, read_task(path.parent)) for path in sorted(self.root.glob(f"*/{TASK}"))]
-        troubles = [(path, task.state, task.why) for path, task in found if task.why]
-        troubles += [(stored.path, stored.state, stored.why) for stored in self.results() if stored.record is None]
-        for path, state, why in troubles:
-            yield path, why if state == State.NEWER else f"{why}. Run again to write it again"
-
-    def failures(self) -> Iterator[tuple[Path, FailureRecord]]:
-        """(folder, note) of every failed fit of which there is no result, in path order."""
-        for path in sorted(self.root.glob(f"*/*/*/*/seed-*/{FAILED}")):
-            note = read_record(FailureRecord, path).record
-            if note is not None and record_file(path.parent) is None:
-                yield path.parent, note
-
+    # ---- who may write -----------------------------------------------------------------------------------------------
     def check_writable(self) -> None:
         """Fail early, in words, when nothing can be written here. A folder that is missing is not made yet, for what
         was asked for may turn out to be wrong: the nearest one above it is tried."""
@@ -217,53 +281,32 @@ class Store:
             probe.write_bytes(b"")
             probe.unlink()
 
-    def claim(self, result: ResultId, *, wait: bool) -> AbstractContextManager[bool]:
-        """Hold a result against other runs in the same folder: gives False when another run holds it and ``wait`` is
-        off. The operating system lets go of the lock when its process dies."""
-        name = hashlib.sha256(str(result.path).encode()).hexdigest()[:16]
-        return locked(self.root / ".locks" / name, wait=wait)
+    @contextlib.contextmanager
+    def claim(self, *results: ResultId, wait: bool) -> Iterator[bool]:
+        """Hold results against other runs in the same folder: gives False when another run holds one of them and
+        ``wait`` is off. The lock goes when its process dies."""
+        with contextlib.ExitStack() as stack:
+            # In one order everywhere, so that two runs never wait for each other.
+            files = sorted({lock_file(self.root, result.path) for result in results})
+            yield all(stack.enter_context(locked(file, wait=wait)) for file in files)
 
 
-# ---- reading one folder ----------------------------------------------------------------------------------------------
-@dataclass(frozen=True)
-class StoredResult:
-    """A result as it lies in a folder. ``path`` : its record's file. ``result`` and ``record`` : None where the record
-    cannot be read. ``why`` : what is wrong, in words that follow the name of the file; empty for a whole one."""
-
-    path: Path
-    result: ResultId | None
-    record: ResultRecord | None
-    state: State
-    why: str = ""
-
-    @property
-    def folder(self) -> Path:
-        """The result's folder."""
-        return self.path.parent
+def troubles_of(stored: StoredResult) -> list[Trouble]:
+    """What is wrong in a result's folder, each with its fix; nothing about what merely failed or is being fitted."""
+    found = list(stored.troubles)
+    wrong = stored.state in (State.DAMAGED, State.FOREIGN, State.NEWER)
+    if wrong and all(stored.path != each.path for each in found):
+        found.insert(0, trouble(stored.path, stored.state, stored.why))
+    return found
 
 
-def record_file(folder: Path) -> Path | None:
-    """The file of the record in a result's folder, of whatever format; None where no fit was finished."""
-    return next((folder / name for name in (RECORD, *OLD_RECORDS) if (folder / name).is_file()), None)
-
-
-def read_result(folder: Path, *, checksum: bool = False) -> StoredResult | None:
-    """What lies in a result's folder, and its state; None where no fit was finished.
-
-    Parameters
-    ----------
-    checksum : whether the predictions are read to compare their checksum; their size is compared in any case.
-    """
-    path = record_file(folder)
-    if path is None:
-        return None
-    found = read_record(ResultRecord, path)
-    if found.record is None:
-        return StoredResult(path, None, None, found.state, found.why)
-    state, why = found.state, found.why
-    if not is_whole(folder / PREDICTIONS, found.record, checksum=checksum):
-        state, why = State.DAMAGED, f"{PREDICTIONS} next to it is missing, cut off or damaged"
-    return StoredResult(path, found.record.result, found.record, state, why)
+def _write_changed(path: Path, record: Record) -> None:
+    """Write a record where it is not there already: what did not change needs no right to write."""
+    known = read_record(type(record), path)
+    if known.state == State.NEWER:
+        raise BenchError(f"{path}: {known.why}.")
+    if known.record != record:
+        write_record(path, record)
 
 
 # ---- tasks -----------------------------------------------------------------------------------------------------------
@@ -290,15 +333,17 @@ def rows_frame(task: Task, gc: NDArray[np.float32]) -> pd.DataFrame:
     return pd.DataFrame(columns)
 
 
-def task_record(task: Task, rows_file: Mark) -> TaskRecord:
-    """task.json of a task."""
+def task_record(task: Task, rows_file: Mark | None) -> TaskRecord:
+    """task.json of a task. ``rows_file`` : None where what is there of the rows stays."""
+    content = content_of(task)
     return TaskRecord(
         digest=task.digest,
         rows=len(task),
-        rows_file=RowsFile(bytes=rows_file.bytes, crc32=rows_file.crc32),
+        rows_file=None if rows_file is None else RowsFile(bytes=rows_file.bytes, crc32=rows_file.crc32),
         split=str(task.split),
         card=CardRecord.of(task.card),
         counts={name: int(count) for name, count in task.counts.items()},
+        notes=list(task.notes),
         strata=list(task.strata),
         covariates=list(task.sequences.covariates),
         targets=[
@@ -308,19 +353,9 @@ def task_record(task: Task, rows_file: Mark) -> TaskRecord:
                 replicates=list(target.replicate_names),
                 combine=target.combine,
                 minimum_replicates=target.minimum_replicates,
+                digest=content.of(target.name),
             )
             for target in task.targets.values()
         ],
         minimum=list(task.minimum),
     )
-
-
-def read_task(folder: Path) -> Read[TaskRecord]:
-    """``task.json`` of a task's folder, and whether it and ``rows.parquet`` are whole."""
-    found = read_record(TaskRecord, folder / TASK)
-    if found.record is None:
-        return found
-    noted, rows = found.record.rows_file, folder / ROWS
-    if not rows.is_file() or (noted is not None and not is_whole(rows, noted)):
-        return Read(found.record, State.DAMAGED, f"{ROWS} next to it is missing or damaged")
-    return found

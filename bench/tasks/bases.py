@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.errors import BenchError
-from bench.sequences import Sequences
+from bench.sequences import CODE_OF_BYTE, Sequences
 from bench.tasks.columns import Columns
+from bench.tasks.problems import such
 
 #: Kind of every byte of a sequence: 0 a base, 1 N, 2 another IUPAC letter, 3 nothing that belongs there.
 _BYTE = np.full(256, 3, np.uint8)
@@ -20,25 +21,41 @@ for _kind, _letters in enumerate((b"ACGTUacgtu", b"Nn", b"RYSWKMBDHVryswkmbdhv")
 def read_bases(table: Columns, column: str, covariates: Mapping[str, NDArray[np.float64]]) -> tuple[Sequences, int]:
     """Sequences of a column, as written (strand is not applied to them), and how many IUPAC letters were read as N.
 
-    Raises
-    ------
-    BenchError : for an empty sequence, and for a letter that is none of the IUPAC code.
+    An empty sequence, and a letter that is none of the IUPAC code, are problems of the table.
     """
-    strings = table.text(column).tolist()
-    raw = np.frombuffer("".join(strings).encode("latin-1", "replace"), np.uint8)
-    stop = np.cumsum([len(string) for string in strings])
-    empty = np.diff(stop, prepend=0) == 0
+    import pyarrow as pa
+
+    strings = pa.array(table.strings(column), pa.large_string(), from_pandas=True).fill_null("")
+    raw, stop = _bytes(strings)
+    start = np.concatenate([[0], stop[:-1]]).astype(np.int64)
+    empty = start == stop
     if empty.any():
-        raise BenchError(
-            f"{table.source}: {table.where(int(np.argmax(empty)))} has an empty sequence. Give its bases or drop it."
+        table.say(
+            f"{table.where(int(np.argmax(empty)))} has an empty sequence{such(int(empty.sum()))}. Give its bases or"
+            " drop it.",
+            "empty sequence",
         )
     kind = _BYTE[raw]
-    if (kind == 3).any():
-        at = int(np.argmax(kind == 3))
+    if (wrong := kind == 3).any():
+        at = int(np.argmax(wrong))
         row = int(np.searchsorted(stop, at, side="right"))
-        letter = strings[row][at - int(stop[row])]
-        raise BenchError(
-            f"{table.source}: {table.where(row)}, column {column!r} has {letter!r}, which is no base."
-            " Only A, C, G, T, U, N and the IUPAC letters may stand there."
+        letter = bytes(raw[at : int(stop[row])]).decode("utf-8", "replace")[0]
+        rows = len(np.unique(np.searchsorted(stop, np.flatnonzero(wrong), side="right")))
+        table.say(
+            f"{table.where(row)}, column {column!r} has {letter!r}, which is no base{such(rows)}. Only A, C, G, T, U, N"
+            " and the IUPAC letters may stand there.",
+            "no base",
         )
-    return Sequences.from_strings(strings, covariates), int((kind == 2).sum())
+    return Sequences.from_intervals(CODE_OF_BYTE[raw], start, stop, covariates=covariates), int((kind == 2).sum())
+
+
+def _bytes(strings: Any) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    """The bytes of all strings end to end, and where each ends. No string becomes an object of Python."""
+    import pyarrow as pa
+
+    if isinstance(strings, pa.ChunkedArray):
+        strings = strings.combine_chunks()
+    _, offsets, content = strings.buffers()
+    stops = np.frombuffer(offsets, np.int64)[strings.offset : strings.offset + len(strings) + 1]
+    raw = np.frombuffer(content or b"", np.uint8)[int(stops[0]) : int(stops[-1])]
+    return raw, (stops[1:] - stops[0]).astype(np.int64)

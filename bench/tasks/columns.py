@@ -10,7 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.errors import BenchError
-from bench.files.tables import require_columns
+from bench.files.numbers import fix_of, parse_numbers
+from bench.files.tables import LINE, require_columns
+from bench.tasks.problems import Problems, such
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,17 +27,21 @@ class Columns:
 
     source : what messages call the table. rows : positions in ``frame`` of the rows that are read, int64 (n,).
     id_column : the column that names rows in messages, where there is one.
+    problems : where what is wrong is gathered; None where the first is raised at once. What is wrong reads as missing.
     """
 
     frame: pd.DataFrame
     source: str
     rows: NDArray[np.int64]
     id_column: str | None = None
+    problems: Problems | None = None
 
     @classmethod
-    def of(cls, frame: pd.DataFrame, source: str, id_column: str | None = None) -> Columns:
+    def of(
+        cls, frame: pd.DataFrame, source: str, id_column: str | None = None, problems: Problems | None = None
+    ) -> Columns:
         """All rows of a table."""
-        return cls(frame, source, np.arange(len(frame)), id_column)
+        return cls(frame, source, np.arange(len(frame)), id_column, problems)
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -47,17 +53,35 @@ class Columns:
         """The rows where ``mask``, bool (n,), is true."""
         return replace(self, rows=self.rows[mask])
 
+    def with_column(self, column: str, values: NDArray[Any]) -> Columns:
+        """The same rows with a column more (or another in place of one), of all rows of ``frame``."""
+        return replace(self, frame=self.frame.assign(**{column: values}))
+
     def require(self, columns: Iterable[str], fix: str = "") -> None:
         """Check that columns are there; the message ends with ``fix``, or by default with the nearest name there is."""
         require_columns(self.frame, columns, self.source, fix)
 
     def where(self, row: int) -> str:
-        """How messages call a row that is read: counted from 1 below the header, with its id."""
+        """How messages call a row that is read: counted from 1 below the header, with its id and, where it is known,
+        its line in the file."""
         place = int(self.rows[row])
-        return f"row {place + 1}" + (f" ({self.frame[self.id_column].iloc[place]!r})" if self.id_column else "")
+        said = [repr(self.frame[self.id_column].iloc[place])] if self.id_column else []
+        said += [f"line {self.frame.index[place]}"] if self.frame.index.name == LINE else []
+        return f"row {place + 1}" + (f" ({', '.join(said)})" if said else "")
+
+    def say(self, problem: str, kind: object = None) -> None:
+        """Note a problem, or raise it where none are gathered.
+
+        Raises
+        ------
+        BenchError : naming the source.
+        """
+        if self.problems is None:
+            raise BenchError(f"{self.source}: {problem}")
+        self.problems.add(problem, kind)
 
     def refuse(self, wrong: NDArray[np.bool_], column: str, must: str, got: pd.Series | NDArray[Any], fix: str) -> None:
-        """Raise for the first row where ``wrong``, bool (n,), is true: what the column must be, and what it has there.
+        """A problem where ``wrong``, bool (n,), is true anywhere: what the column must be, what its first such row has.
 
         got : the column as it was read, (n,).
         """
@@ -65,34 +89,53 @@ class Columns:
             first = int(np.argmax(wrong))
             value = got[first] if isinstance(got, np.ndarray) else got.iloc[first]
             said = f"{value:g}" if isinstance(value, float) and np.isfinite(value) else repr(str(value))
-            raise BenchError(
-                f"{self.source}: {self.where(first)}, column {column!r} must be {must}. Got {said}.{fix and ' ' + fix}"
+            self.say(
+                f"{self.where(first)}, column {column!r} must be {must}. Got {said}{such(int(wrong.sum()))}."
+                f"{fix and ' ' + fix}",
+                (column, must),
             )
 
-    def text(self, column: str) -> NDArray[Any]:
-        """A column as str (n,), "" where missing. Whole numbers read as floats because of gaps lose their '.0'."""
+    def strings(self, column: str) -> pd.Series:
+        """A column as strings, stripped, missing where empty. Whole numbers read as floats lose their '.0'."""
         import pandas as pd
 
         values = self._read(column)
+        if isinstance(values.dtype, pd.StringDtype) and self.frame.index.name == LINE:
+            return values  # as the reader left them
         if pd.api.types.is_float_dtype(values.dtype) and (values.dropna() % 1 == 0).all():
             values = values.astype("Int64")
         missing = values.isna().to_numpy(np.bool_)
-        return np.where(missing, "", values.astype(str).to_numpy(object)).astype(np.str_)
+        texts = np.where(missing, "", values.astype(str).to_numpy(object))
+        series = pd.Series([str(text).strip() for text in texts], dtype=object, index=values.index)
+        return series.where(series != "")
+
+    def text(self, column: str) -> NDArray[Any]:
+        """A column as str (n,), "" where missing."""
+        return np.asarray(self.strings(column).fillna("").to_numpy(object), np.str_)
 
     def numbers(self, column: str) -> NDArray[np.float64]:
         """A column as float64 (n,), NaN where missing; infinite values and text are errors."""
         import pandas as pd
 
         raw = self._read(column)
-        values = pd.to_numeric(raw, errors="coerce").to_numpy(np.float64, na_value=np.nan)
+        if pd.api.types.is_numeric_dtype(raw.dtype):
+            values = raw.to_numpy(np.float64, na_value=np.nan)
+            wrong = np.zeros(len(raw), np.bool_)
+        else:
+            raw = self.strings(column)
+            values, wrong = parse_numbers(raw)
+        wrong |= np.isinf(values)
+        fix = ""
+        if wrong.any():
+            fix = fix_of(str(raw.iloc[int(np.argmax(wrong))]))
         self.refuse(
-            np.isnan(values) & raw.notna().to_numpy(np.bool_) | np.isinf(values),
+            wrong,
             column,
             "a finite number or empty",
             raw,
-            "Correct it, or leave it empty where nothing was measured.",
+            fix or "Correct it, or leave it empty where nothing was measured.",
         )
-        return values
+        return np.where(wrong, np.nan, values)
 
     def counts(self, column: str) -> NDArray[np.float64]:
         """A column of counts as float64 (n,), NaN where missing; negative values are errors."""
@@ -100,17 +143,14 @@ class Columns:
         self.refuse(values < 0, column, "a count, 0 or more", values, "Leave it empty where nothing was counted.")
         return values
 
-    def positions(self, column: str) -> NDArray[np.int64]:
-        """A column of positions on a chromosome as int64 (n,), -1 where missing."""
+    def positions(self, column: str, *, least: float = 0) -> NDArray[np.float64]:
+        """A column of positions on a chromosome, whole from ``least`` up, as float64 (n,), NaN where missing."""
         values = self.numbers(column)
-        self.refuse(
-            np.isfinite(values) & ((values < 0) | (values % 1 != 0) | (values > _FARTHEST)),
-            column,
-            "a whole number from 0 up",
-            values,
-            "Coordinates are 0-based.",
-        )
-        return np.where(np.isfinite(values), values, -1).astype(np.int64)
+        up = f"a whole number from {least:g} up" if np.isfinite(least) else "a whole number"
+        wrong = np.isfinite(values) & ((values < least) | (values % 1 != 0) | (np.abs(values) > _FARTHEST))
+        fix = "Coordinates are 1-based, as the task file says." if least == 1 else "Coordinates are 0-based."
+        self.refuse(wrong, column, up, values, fix)
+        return np.where(wrong, np.nan, values)
 
     def _read(self, column: str) -> pd.Series:
         self.require([column])

@@ -2,18 +2,23 @@
 
 In a k-fold split fold i is tested on part i and validated on part i + 1. No locus lies in two parts of a fold: where
 the chromosomes of a locus fall into different ones, its rows stay in the part that matters most (test before valid
-before train) and its other rows are left out of that fold.
+before train) and its other rows are left out of that fold. ``bench.tasks.label_folds`` has the splits that go by a
+column of the table.
 """
 
 from __future__ import annotations
 
-import heapq
 from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bench.errors import BenchError, nearest
+from bench.tasks.deal import deal, rotate
+from bench.tasks.duplicates import NEAR, K
+from bench.tasks.label_folds import by_column, group_kfold, leave_one_out
+from bench.tasks.loci import joined, without_ends
+from bench.tasks.places import UNPLACED
 from bench.tasks.splits import Kind, Split
 from bench.tasks.task import DROPPED, PART_NAMES, TEST, TRAIN, VALID, Folds, Task
 
@@ -56,17 +61,20 @@ def _holdout(task: Task, split: Split) -> NDArray[np.int8]:
 
 def _chromosome_kfold(task: Task, split: Split) -> NDArray[np.int8]:
     dropped = np.isin(task.chrom, _known(task, split.drop, "drop"))
-    labels, codes, rows = np.unique(task.chrom, return_inverse=True, return_counts=True)
+    # Rows without a chromosome would fill one fold with controls: they are dealt by locus.
+    unplaced = task.chrom == UNPLACED
+    group = np.where(unplaced, np.char.add("\0", task.locus.astype(np.str_)), task.chrom)
+    labels, codes = np.unique(group, return_inverse=True)
     rows = np.bincount(codes[~dropped], minlength=len(labels))
-    present = int((rows > 0).sum())
+    present = len(set(task.chrom[~dropped & ~unplaced].tolist()))
     if present < split.k:
         raise BenchError(
             f"{task.card.name}: split chromosome-kfold[k={split.k}] needs {split.k} chromosomes, there are {present}."
             f" Use genome-blocks (rows with positions) or locus-kfold. {_rows_by_chromosome(task)}"
         )
-    fold = _deal(rows, split.k)[codes]
+    fold = deal(rows, split.k)[codes]
     fold[dropped] = -1
-    return _rotate(fold, split.k)
+    return rotate(fold, split.k)
 
 
 def _genome_blocks(task: Task, split: Split) -> NDArray[np.int8]:
@@ -85,18 +93,34 @@ def _genome_blocks(task: Task, split: Split) -> NDArray[np.int8]:
     before = np.concatenate([[0], np.cumsum(np.bincount(rank))[:-1]])
     fold = np.empty(len(task), np.int64)
     fold[order] = (before * split.k // len(task))[rank]
-    return _rotate(fold, split.k)
+    return rotate(fold, split.k)
 
 
 def _locus_kfold(task: Task, split: Split) -> NDArray[np.int8]:
-    loci, codes, rows = np.unique(task.locus, return_inverse=True, return_counts=True)
-    if len(loci) < split.k:
-        raise BenchError(f"{task.card.name}: split {split} needs {split.k} loci, there are {len(loci)}.")
+    return _groups_kfold(task, split, task.locus, "loci")
+
+
+def _similarity_kfold(task: Task, split: Split) -> NDArray[np.int8]:
+    # Numba is imported for the one split that counts k-mers.
+    from bench.kernels.sketch import near_clusters
+
+    clusters = joined([near_clusters(without_ends(task.sequences), K, NEAR), task.locus])
+    return _groups_kfold(task, split, clusters, "clusters of near-duplicate sequences")
+
+
+def _groups_kfold(task: Task, split: Split, group: NDArray[np.int64], what: str) -> NDArray[np.int8]:
+    """Whole groups, int64 (n,), dealt to k folds."""
+    groups, codes, rows = np.unique(group, return_inverse=True, return_counts=True)
+    if len(groups) < split.k:
+        raise BenchError(
+            f"{task.card.name}: split {split} needs {split.k} {what}, there are {len(groups)}."
+            " Rows that overlap or are one base apart share a locus; name others with locus under [columns]."
+        )
     # Shuffled, so that an order in the table (by activity, by design) does not become an order of the folds.
-    shuffled = np.random.default_rng(0).permutation(len(loci))
-    fold = np.empty(len(loci), np.int64)
-    fold[shuffled] = _deal(rows[shuffled], split.k)
-    return _rotate(fold[codes], split.k)
+    shuffled = np.random.default_rng(0).permutation(len(groups))
+    fold = np.empty(len(groups), np.int64)
+    fold[shuffled] = deal(rows[shuffled], split.k)
+    return rotate(fold[codes], split.k)
 
 
 #: Kind -> the part of every row in every fold, int8 (folds, n).
@@ -105,32 +129,14 @@ _DEALT: dict[Kind, Callable[[Task, Split], NDArray[np.int8]]] = {
     "chromosome-kfold": _chromosome_kfold,
     "genome-blocks": _genome_blocks,
     "locus-kfold": _locus_kfold,
+    "similarity-kfold": _similarity_kfold,
+    "group-kfold": group_kfold,
+    "leave-one-out": leave_one_out,
+    "column": by_column,
 }
 
 
 # ---- what they share -------------------------------------------------------------------------------------------------
-def _deal(sizes: NDArray[np.int64], k: int) -> NDArray[np.int64]:
-    """Fold of every group, int64: the largest first, each to the fold with the fewest rows so far. Ties go by the order
-    given and the lowest fold, so it is the same everywhere."""
-    fold = np.zeros(len(sizes), np.int64)
-    heap = [(0, i) for i in range(k)]
-    for group in np.argsort(-sizes, kind="stable"):
-        filled, lightest = heap[0]
-        fold[group] = lightest
-        heapq.heapreplace(heap, (filled + int(sizes[group]), lightest))
-    return fold
-
-
-def _rotate(fold: NDArray[np.int64], k: int) -> NDArray[np.int8]:
-    """Part of every row in every fold, int8 (k, n): fold i tests the rows of part i and validates on part i + 1."""
-    part = np.full((k, len(fold)), TRAIN, np.int8)
-    for i in range(k):
-        part[i, fold == (i + 1) % k] = VALID
-        part[i, fold == i] = TEST
-    part[:, fold < 0] = DROPPED
-    return part
-
-
 def _keep_loci_whole(part: NDArray[np.int8], locus: NDArray[np.int64]) -> NDArray[np.int8]:
     """Leave out the rows of a locus that lie in a lesser part than other rows of it."""
     codes = np.unique(locus, return_inverse=True)[1]

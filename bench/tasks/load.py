@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.errors import BenchError
+from bench.plugins.described import Described
 from bench.plugins.registry import Registry
-from bench.tasks.duplicates import Duplicates, across_split
 from bench.tasks.folds import make_folds
 from bench.tasks.splits import Split
 from bench.tasks.task import DROPPED, TRAIN, Folds, Task
@@ -64,11 +64,6 @@ class PlannedTask:
 
         return gc_fraction(self.task.sequences)
 
-    @cached_property
-    def duplicates(self) -> Duplicates:
-        """Test rows whose bases stand among training or validation rows too."""
-        return across_split(self.task, self.folds)
-
 
 def load_planned(source: TaskSource, registry: Registry) -> PlannedTask:
     """Load a task and make its folds.
@@ -78,20 +73,26 @@ def load_planned(source: TaskSource, registry: Registry) -> PlannedTask:
     BenchError : for an unknown name, a bad file or a bad split.
     bench.dataset.Unavailable : where the data are not here.
     """
-    task = load_task(source.name, registry, source.data_dir)
+    task = load_task(source.name, registry, source.data_dir, source.split)
     return PlannedTask(source, task, concrete_folds(task, source.split, source.quick))
 
 
-def load_task(source: str, registry: Registry, data_dir: Path | None) -> Task:
-    """The task of a data set's name or of a TOML file's path."""
+def load_task(source: str, registry: Registry, data_dir: Path | None, split: str | None = None) -> Task:
+    """The task of a data set's name or of a TOML file's path. ``split``: one that it will be put under in place of its
+    own."""
     if source.endswith(".toml"):
-        return load_task_file(source)
+        return load_task_file(source, Split.parse(split, "--split") if split else None)
     if "/" in source or Path(source).suffix:
         raise BenchError(
             f"--task {source}: not a task file. Give a data set's name (bench list shows them) or the path of a .toml"
             " that names your table."
         )
-    return registry.find("dataset", source)().load(data_dir)
+    found = registry.find("dataset", source)
+    if isinstance(found, Described):
+        assert registry.describer is not None
+        task: Task = registry.describer.load(TaskSource(source, data_dir=data_dir))
+        return task
+    return found().load(data_dir)
 
 
 def concrete_folds(task: Task, split: Split | str | None, quick: bool) -> Folds:

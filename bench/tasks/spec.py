@@ -99,6 +99,7 @@ Conditions = Annotated[dict[str, list[str]], BeforeValidator(_conditions)]
 Part = Literal["id", "sequence", "chrom", "start", "end", "strand", "locus"]
 PARTS: tuple[Part, ...] = get_args(Part)
 #: Layouts of a table.
+IgvfFormat = Literal["igvf-experiment", "igvf-barcode", "igvf-element", "igvf-genomic-element"]
 Format = Literal["table", "long", "igvf-experiment", "igvf-barcode", "igvf-element", "igvf-genomic-element"]
 
 
@@ -118,6 +119,7 @@ class TargetSpec(_Strict):
     of ``replicates``: columns of counts, one of RNA per replicate, of DNA one per replicate or one for all.
     ``halves``: two columns measured on two halves of the barcodes, where there are any. ``combine``: how replicates
     become one value, None for the engine's own way. ``minimum``, ``maximum``: rows outside count as not measured.
+    ``rows``: the rows of a long table that are of this target, by the values of a column.
     """
 
     replicates: list[str] = []
@@ -129,6 +131,7 @@ class TargetSpec(_Strict):
     minimum_replicates: int = Field(default=1, ge=1)
     minimum: dict[str, float] = {}
     maximum: dict[str, float] = {}
+    rows: Conditions = {}
 
     @field_validator("replicates", "halves", "rna", "dna")
     @classmethod
@@ -150,7 +153,7 @@ class TargetSpec(_Strict):
         if len(self.dna) > 1 and len(self.dna) != len(self.rna):
             raise ValueError("dna must name one column for all replicates, or as many as rna does")
         most = len(self.replicates or self.rna)
-        if self.minimum_replicates > most:
+        if self.minimum_replicates > most > 1:  # one column may be that of a long table
             raise ValueError(f"minimum_replicates must be at most the number of replicates, {most}")
         return self
 
@@ -158,6 +161,15 @@ class TargetSpec(_Strict):
     def outcome(self) -> tuple[str, ...]:
         """Columns that hold the outcome: no row may be chosen by them."""
         return (*self.replicates, *self.halves, *self.rna)
+
+
+class BarcodesSpec(_Strict):
+    """What is made of the barcodes of an element. ``combine``: their counts are summed, or the log2 ratios of each are
+    averaged. ``outliers``: barcodes whose RNA count lies more than so many standard deviations from the mean of their
+    element's in that replicate are left out."""
+
+    combine: Literal["sum", "ratios"] = "sum"
+    outliers: float | None = Field(default=None, gt=0)
 
 
 class ColumnsSpec(_Strict):
@@ -182,15 +194,6 @@ class ColumnsSpec(_Strict):
     def said(self, part: Part) -> str | None:
         """The column of a part, where one is named."""
         return getattr(self, part) or None
-
-    def called(self, part: Part) -> str:
-        """What the table calls the column of a part: as it is named here, else as the part is."""
-        return self.said(part) or part
-
-    @property
-    def text(self) -> set[str]:
-        """Columns that are text whatever they look like: names, bases, labels."""
-        return {*map(self.called, PARTS), *self.strata.values()}
 
     @property
     def required(self) -> list[str]:
@@ -260,6 +263,7 @@ class TaskFile(TaskSpec):
     fasta: Path | None = None
     sequences: Path | None = None
     design: Path | None = None
+    barcodes: BarcodesSpec = BarcodesSpec()
     targets: dict[PlainName, TargetSpec] = {}
 
     @model_validator(mode="after")
@@ -290,14 +294,45 @@ class TaskFile(TaskSpec):
         if self.format in ("table", "long"):
             if not self.targets:
                 raise ValueError("[targets.NAME] is missing: name a target and its replicate columns")
-            if self.format == "table" and self.design is not None:
-                raise ValueError(
-                    "design belongs to the formats long and igvf-*; a plain table has a sequence column, sequences or a"
-                    " fasta"
-                )
-        elif self.format in ("igvf-experiment", "igvf-barcode"):
-            if self.design is None:
+            if self.format == "table":
+                self._plain()
+            else:
+                self._long()
+        else:
+            genome = self.fasta is not None and self.format == "igvf-genomic-element"
+            if self.design is None and not genome:
                 raise ValueError(f"format {self.format!r} needs design, the FASTA of the oligos")
-            if self.targets or self.columns.model_fields_set - {"strata"} or self.fasta is not None:
+            if self.targets or self.columns.model_fields_set - {"strata"} or (self.fasta is not None and not genome):
                 raise ValueError(f"format {self.format!r} knows its targets, columns and bases: leave those keys out")
+        if self.format != "igvf-barcode" and self.barcodes.model_fields_set:
+            raise ValueError(
+                f"[barcodes] is for format 'igvf-barcode', not {self.format!r}: in a table of one row per barcode set"
+                ' duplicates = "sum"'
+            )
         return self
+
+    def _plain(self) -> None:
+        if self.design is not None:
+            raise ValueError(
+                "design belongs to the formats long and igvf-*; a plain table has a sequence column, sequences or a"
+                " fasta"
+            )
+        if self.columns.replicate is not None:
+            raise ValueError(
+                'columns.replicate is for a table of one row per element and replicate: set format = "long"'
+            )
+        for name, target in self.targets.items():
+            if target.rows:
+                raise ValueError(f'targets.{name}.rows is for format "long"; for all targets there is [rows]')
+            if target.minimum_replicates > len(target.replicates or target.rna):
+                raise ValueError(f"targets.{name}.minimum_replicates must be at most the number of replicates, 1")
+
+    def _long(self) -> None:
+        if self.columns.replicate is None:
+            raise ValueError("format 'long' needs columns.replicate, the column that says which replicate a row is")
+        for name, target in self.targets.items():
+            if target.halves or any(len(columns) > 1 for columns in (target.replicates, target.rna, target.dna)):
+                raise ValueError(
+                    f"targets.{name}: in format 'long' a target is one column (or rna and dna, one each), which"
+                    " columns.replicate divides"
+                )

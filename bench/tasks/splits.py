@@ -5,6 +5,10 @@
 ``chromosome-kfold[k=5]``                           whole chromosomes dealt to k folds, balanced by rows
 ``genome-blocks[k=5]``                              k contiguous stretches of the genome, for one-chromosome organisms
 ``locus-kfold[k=5]``                                whole loci dealt to k folds, for tables without coordinates
+``similarity-kfold[k=5]``                           clusters of near-duplicate sequences dealt to k folds
+``group-kfold[by=species,k=5]``                     whole groups of a column dealt to k folds
+``leave-one-out[by=species]``                       one fold per group of a column
+``column[name=split]``                              as a column says: train, valid, test, or numbers of folds
 ==================================================  ====================================================================
 
 ``bench.tasks.folds`` makes the folds of a split on the rows of a task.
@@ -18,7 +22,16 @@ from typing import Literal, get_args
 from bench.errors import BenchError, nearest
 from bench.names import format_name, parse_name
 
-Kind = Literal["holdout", "chromosome-kfold", "genome-blocks", "locus-kfold"]
+Kind = Literal[
+    "holdout",
+    "chromosome-kfold",
+    "genome-blocks",
+    "locus-kfold",
+    "similarity-kfold",
+    "group-kfold",
+    "leave-one-out",
+    "column",
+]
 
 #: The parameters of each kind, in the order of the normal form.
 PARAMETERS: dict[Kind, tuple[str, ...]] = {
@@ -26,6 +39,17 @@ PARAMETERS: dict[Kind, tuple[str, ...]] = {
     "chromosome-kfold": ("k", "drop"),
     "genome-blocks": ("k",),
     "locus-kfold": ("k",),
+    "similarity-kfold": ("k",),
+    "group-kfold": ("by", "k"),
+    "leave-one-out": ("by",),
+    "column": ("name",),
+}
+#: What a kind must be given, and how its message shows that.
+_NEEDED: dict[Kind, str] = {
+    "holdout": "valid=chr18,test=chr8",
+    "group-kfold": "by=species,k=5",
+    "leave-one-out": "by=species",
+    "column": "name=split",
 }
 #: Folds of a k-fold split that says nothing else.
 DEFAULT_K = 5
@@ -37,7 +61,8 @@ FEWEST_K, MOST_K = 3, 100
 class Split:
     """How rows are split. ``str(split)`` is the normal form: parameters in the documented order, defaults filled in.
 
-    kind : which rows stay together. k : number of folds, 0 for a holdout. valid, test, drop : labels of chromosomes.
+    kind : which rows stay together. k : number of folds, 0 where the rows say it. valid, test, drop : labels of
+    chromosomes. column : the column of the table that the split goes by, "" for none.
 
     >>> str(Split.parse("holdout[ test=chr8, valid = chr18 ]"))
     'holdout[valid=chr18,test=chr8]'
@@ -50,6 +75,7 @@ class Split:
     valid: tuple[str, ...] = ()
     test: tuple[str, ...] = ()
     drop: tuple[str, ...] = ()
+    column: str = ""
 
     @classmethod
     def parse(cls, text: str, source: str = "") -> Split:
@@ -73,19 +99,21 @@ class Split:
             if key not in known:
                 raise BenchError(f"{of}split {kind} has no parameter {key!r}.{nearest(key, known)}")
         labels = {key: _labels(given.get(key, "")) for key in ("valid", "test", "drop")}
-        for key in ("valid", "test"):
-            if key in known and not labels[key]:
-                raise BenchError(f"{of}split {kind} needs {key}=, as in {kind}[valid=chr18,test=chr8].")
+        for key in ("valid", "test", "by", "name"):
+            if key in known and not given.get(key, "").replace("+", "").strip():
+                raise BenchError(f"{of}split {kind} needs {key}=, as in {kind}[{_NEEDED[kind]}].")
         k = given.get("k", str(DEFAULT_K)) if "k" in known else "0"
         if "k" in known and not (k.isdecimal() and len(k) < 9 and FEWEST_K <= int(k) <= MOST_K):
             raise BenchError(
                 f"{of}k of split {kind} must be a whole number from {FEWEST_K} (train, valid, test) to {MOST_K}."
                 f" Got {k!r}."
             )
-        return cls(kind, int(k), **labels)
+        column = given.get("by", given.get("name", "")).strip()
+        return cls(kind, int(k), **labels, column=column)
 
     def __str__(self) -> str:
-        values = {"k": str(self.k), **{key: "+".join(getattr(self, key)) for key in ("valid", "test", "drop")}}
+        values = {"k": str(self.k), "by": self.column, "name": self.column}
+        values |= {key: "+".join(getattr(self, key)) for key in ("valid", "test", "drop")}
         return format_name(self.kind, {key: values[key] for key in PARAMETERS[self.kind] if values[key]})
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,15 +10,20 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.errors import BenchError
+from bench.errors import BenchError, nearest
 from bench.sequences import Sequences
 from bench.stats.replicates import DEFAULT
+from bench.tasks.aliases import find_columns
 from bench.tasks.bases import read_bases
 from bench.tasks.columns import Columns
+from bench.tasks.counts import activities, with_dna
 from bench.tasks.digest import digest
-from bench.tasks.loci import codes_of, loci_of
+from bench.tasks.loci import loci_of
 from bench.tasks.places import UNPLACED, Places, read_places
-from bench.tasks.spec import TargetSpec, TaskSpec
+from bench.tasks.problems import Problems
+from bench.tasks.repeats import refuse_long
+from bench.tasks.rows import chosen, one_row_each, row_names, within
+from bench.tasks.spec import TaskSpec
 from bench.tasks.splits import Split
 from bench.tasks.task import Target, Task
 
@@ -29,58 +34,92 @@ if TYPE_CHECKING:
 CHROMOSOMES = 5
 
 
-def build_task(spec: TaskSpec, frame: pd.DataFrame, *, source: str, genome: Path | None = None) -> Task:
+def build_task(
+    spec: TaskSpec,
+    frame: pd.DataFrame,
+    *,
+    source: str,
+    genome: Path | None = None,
+    notes: Sequence[str] | None = None,
+    counts: Mapping[str, int] | None = None,
+    labels: Collection[str] = (),
+) -> Task:
     """The task of a table.
 
-    Rows without any measured target, and rows below ``spec.minimum``, are dropped and counted in ``counts``. Letters of
-    the IUPAC code other than ACGTU become N and are counted. Where the table names no locus, rows whose coordinates
-    overlap share one; without coordinates, rows with the same sequence on either strand do.
+    Rows without any measured target, and those that ``spec.rows``, ``spec.minimum`` and ``spec.maximum`` leave out, are
+    dropped and counted in ``counts``. Letters of the IUPAC code other than ACGTU become N and are counted. Where the
+    table names no locus, rows whose coordinates overlap share one; without coordinates, rows whose sequences are equal
+    or one base apart, on either strand.
 
     Parameters
     ----------
     source : what to call the table in messages.
     genome : FASTA to cut the sequences from, in place of a column.
+    notes : what people are told of how the table was read, to which this adds; None for a data set, whose columns are
+        no guess.
+    counts : what was counted before, to which this adds.
+    labels : columns that a split may go by besides that of ``spec``.
 
     Raises
     ------
-    BenchError : one line naming the source, the row and the column, and the fix.
+    BenchError : one line naming the source and all that is wrong: the first row of each kind, its column, and the fix.
     """
-    table = _checked(spec, frame, source)
-    counts: dict[str, int] = {}
-    names = _row_names(table)
-    table = _above_minimum(table, spec, counts)
-    table, targets = _measured(table, spec, counts)
-    row_id = names[table.rows]
+    said, counts = list(notes or ()), dict(counts or {})
+    problems = Problems(source)
+    spec, table, told = _checked(spec, frame, problems, cut=genome is not None)
+    said += told if notes is not None else ()
+    lengths = _Lengths(spec, cut=genome is not None)
+    table = chosen(table, spec, counts)
+    refuse_long(table, spec)
+    table = one_row_each(table, row_names(table), spec, counts)
+    spec, table = with_dna(spec, table)
+    outside = within(table, spec, spec, lengths)
+    counts |= {f"rows with {what}": int(out.sum()) for what, out in outside.items() if out.any()}
+    table = table.keep(~_any(outside.values(), len(table)))
+    table, targets = _measured(table, spec, lengths, counts)
+    row_id = row_names(table)
 
-    places = read_places(table, spec.columns, required=genome is not None)
     covariates = {name: table.numbers(column) for name, column in spec.columns.covariates.items()}
-    if genome is not None:
-        sequences = _cut(genome, places, row_id, source, covariates)
-    else:
-        column = spec.columns.called("sequence")
-        sequences, letters = read_bases(table, column, covariates)
+    medians = _medians(covariates, counts)
+    sequences = None
+    if genome is None:
+        sequences, letters = read_bases(table, str(spec.columns.sequence), covariates)
         if letters:
             counts["IUPAC letters read as N"] = letters
-    column = spec.columns.called("locus")
-    locus = loci_of(places, sequences, table.text(column) if column in table else None)
+    lengths_read = None if sequences is None else sequences.lengths
+    places = read_places(table, spec, lengths_read, said, said="coordinates" in spec.model_fields_set)
+    problems.stop()
+    circle = None
+    if genome is not None:
+        sequences, circle = _cut(genome, places, row_id, source, covariates, circular=spec.circular)
+    assert sequences is not None
+    column = spec.columns.said("locus")
+    locus = loci_of(places, sequences, table.text(column) if column else None, circle)
     unplaced = int((places.chrom == UNPLACED).sum())
     if 0 < unplaced < len(table):
         counts["rows without a chromosome"] = unplaced
     targets = {name: replace(target, loci=len(np.unique(locus))) for name, target in targets.items()}
     strata = {name: table.text(column) for name, column in spec.columns.strata.items()}
+    position = np.where(places.located, np.maximum(places.start, 0), places.start)
+    wanted = dict.fromkeys([*([spec.split.column] if spec.split else []), *labels])
+    content = digest(sequences, row_id, places.chrom, position, locus, targets, strata)
     return Task(
         card=spec.card,
         sequences=sequences,
         row_id=row_id,
         chrom=places.chrom,
-        position=places.start,
+        position=position,
         locus=locus,
         targets=targets,
         strata=strata,
         split=spec.split or default_split(places.chrom),
-        digest=digest(sequences, row_id, places.chrom, places.start, locus, targets, strata),
+        digest=content.whole,
+        content=content,
         counts=counts,
         minimum=spec.minimum,
+        medians=medians,
+        notes=tuple(said),
+        labels={column: table.text(column) for column in wanted if column in table},
     )
 
 
@@ -90,102 +129,123 @@ def default_split(chrom: NDArray[Any]) -> Split:
 
 
 # ---- rows ------------------------------------------------------------------------------------------------------------
-def _checked(spec: TaskSpec, frame: pd.DataFrame, source: str) -> Columns:
-    """All rows of a table that has some, with columns of different names, and those that the task names."""
+def _checked(
+    spec: TaskSpec, frame: pd.DataFrame, problems: Problems, *, cut: bool
+) -> tuple[TaskSpec, Columns, tuple[str, ...]]:
+    """The task with its columns found, all rows of a table that has some and has those columns, and what people are
+    told of them."""
     if not len(frame):
-        raise BenchError(f"{source}: the table has no rows. Give at least a few hundred measured elements.")
+        raise BenchError(f"{problems.source}: the table has no rows. Give at least a few hundred measured elements.")
     twice = frame.columns[frame.columns.duplicated()]
     if len(twice):
-        raise BenchError(f"{source}: two columns are called {twice[0]!r}. Rename one.")
-    column = spec.columns.called("id")
-    table = Columns.of(frame, source, column if column in frame.columns else None)
-    table.require(spec.columns.required)
-    return table
+        raise BenchError(f"{problems.source}: two columns are called {twice[0]!r}. Rename one.")
+    names = [str(name) for name in frame.columns]
+    measured = [column for target in spec.targets.values() for column in (*target.outcome, *target.dna)]
+    used = {*measured, *spec.columns.covariates.values()}
+    columns, told = find_columns(spec.columns, names, used, problems)
+    needed = [*spec.columns.required, *measured]
+    if not cut and columns.sequence is False and spec.columns.sequence is None:
+        needed.append("sequence")
+    missing = [column for column in dict.fromkeys(needed) if column not in frame.columns]
+    for column in missing:
+        problems.add(f"column {column!r} is missing.{nearest(column, names)}")
+    if not cut and columns.sequence is False and not missing:
+        problems.add("columns.sequence is false, and the task file names neither fasta nor sequences. Give one.")
+    if missing or problems:
+        problems.stop()
+    name = columns.said("id")
+    return spec.model_copy(update={"columns": columns}), Columns.of(frame, problems.source, name, problems), told
 
 
-def _row_names(table: Columns) -> NDArray[Any]:
-    """Names of all rows, str (n,): the id column, else row-1, row-2 ..."""
-    column = table.id_column
-    if column is None:
-        return np.array([f"row-{i + 1}" for i in table.rows], np.str_)
-    names = table.text(column)
-    if (names == "").any():
-        raise BenchError(f"{table.source}: row {np.argmax(names == '') + 1} has no {column!r}. Give every row one.")
-    codes = codes_of(names)
-    first_seen = np.unique(codes, return_index=True)[1]
-    if len(first_seen) < len(names):
-        again = int(np.setdiff1d(table.rows, first_seen)[0])
-        raise BenchError(
-            f"{table.source}: rows {first_seen[codes[again]] + 1} and {again + 1} share the {column!r}"
-            f" {str(names[again])!r}. Row ids must be unique."
-        )
-    return names
+class _Lengths:
+    """Bases of every row of a table, asked for where a filter needs them."""
+
+    def __init__(self, spec: TaskSpec, *, cut: bool) -> None:
+        self.columns, self.cut, self.first = spec.columns, cut, int(spec.coordinates == "1-based")
+
+    def __call__(self, table: Columns) -> NDArray[np.int64]:
+        if not self.cut:
+            return np.array(table.strings(str(self.columns.sequence)).fillna("").str.len(), np.int64)
+        start, end = self.columns.said("start"), self.columns.said("end")
+        if not (start and end):
+            return np.zeros(len(table), np.int64)
+        span = table.numbers(end) - table.numbers(start) + self.first
+        return np.where(np.isfinite(span), span, 0).astype(np.int64)
 
 
-def _above_minimum(table: Columns, spec: TaskSpec, counts: dict[str, int]) -> Columns:
-    """The rows that no filter of the task leaves out; the others are added to ``counts``."""
-    measured = {name for target in spec.targets.values() for name in (*target.replicates, *target.halves)}
-    for name, least in spec.minimum.items():
-        column = spec.columns.covariates.get(name, name)
-        if column in measured:
-            raise BenchError(
-                f"{table.source}: minimum.{name} filters on a target, which selects on the outcome."
-                " Filter on DNA counts or barcodes."
-            )
-        low = ~(table.numbers(column) >= least)
-        if low.any():
-            counts[f"rows with {name} below {least:g}"] = int(low.sum())
-            table = table.keep(~low)
-    return table
+def _any(masks: Iterable[NDArray[np.bool_]], n: int) -> NDArray[np.bool_]:
+    return np.logical_or.reduce([np.zeros(n, np.bool_), *masks])
+
+
+def _medians(covariates: Mapping[str, NDArray[np.float64]], counts: dict[str, int]) -> dict[str, float]:
+    """The median of each covariate that has a value; gaps are added to ``counts``."""
+    medians = {}
+    for name, values in covariates.items():
+        known = np.isfinite(values)
+        if known.any():
+            medians[name] = float(np.median(values[known]))
+        if known.any() and not known.all():
+            counts[f"rows without {name} (its baseline takes the median)"] = int((~known).sum())
+    return medians
 
 
 # ---- targets ---------------------------------------------------------------------------------------------------------
-def _measured(table: Columns, spec: TaskSpec, counts: dict[str, int]) -> tuple[Columns, dict[str, Target]]:
+def _measured(
+    table: Columns, spec: TaskSpec, lengths: _Lengths, counts: dict[str, int]
+) -> tuple[Columns, dict[str, Target]]:
     """The rows where a target was measured, and the targets on them; the other rows are added to ``counts``."""
-    targets = {name: _target(table, name, target) for name, target in spec.targets.items()}
+    targets = {name: _target(table, name, spec, lengths) for name in spec.targets}
     measured = np.any([np.isfinite(target.value) for target in targets.values()], axis=0)
     if not measured.all():
         counts["rows without a measured target"] = int((~measured).sum())
         table = table.keep(measured)
-        targets = {name: _target(table, name, target) for name, target in spec.targets.items()}
+        targets = {name: _target(table, name, spec, lengths) for name in spec.targets}
     if not len(table):
         dropped = ", ".join(f"{number:,} {what}" for what, number in counts.items()) or "the table had none"
-        raise BenchError(f"{table.source}: no row is left to learn from ({dropped}). Check targets and minimum.")
-    for target in targets.values():
-        _check_spread(target, table.source)
+        if not table.problems:
+            table.say(f"no row is left to learn from ({dropped}). Check targets, rows, minimum and maximum.")
+        if table.problems is not None:
+            table.problems.stop()
+    for target in targets.values() if not table.problems else ():  # what cannot be read is missing here
+        _check_spread(target, table)
     return table, targets
 
 
-def _target(table: Columns, name: str, spec: TargetSpec) -> Target:
+def _target(table: Columns, name: str, spec: TaskSpec, lengths: _Lengths) -> Target:
     """One target on the rows of a table."""
-    replicates = np.column_stack([table.numbers(column) for column in spec.replicates])
+    about = spec.targets[name]
+    columns = about.replicates or about.rna
+    replicates = activities(table, about) if about.rna else np.column_stack([table.numbers(each) for each in columns])
     void = ~np.isfinite(replicates).any(axis=0)
-    if void.any() and not void.all():
-        column = spec.replicates[int(np.argmax(void))]
-        raise BenchError(
-            f"{table.source}: replicate {column!r} of target {name!r} has no value in any row. Leave it out."
-        )
-    halves = np.column_stack([table.numbers(column) for column in spec.halves]) if spec.halves else None
+    if void.any() and not void.all() and not table.problems:
+        column = columns[int(np.argmax(void))]
+        table.say(f"replicate {column!r} of target {name!r} has no value in any row. Leave it out.", ("void", column))
+    halves = np.column_stack([table.numbers(column) for column in about.halves]) if about.halves else None
+    few = np.isfinite(replicates).sum(axis=1) < about.minimum_replicates
+    few |= _any(within(table, spec, about, lengths, f"targets.{name}.").values(), len(table))
+    replicates[few] = np.nan
+    if halves is not None:
+        halves[few] = np.nan
     return Target(
         name,
         replicates,
-        tuple(spec.replicates),
-        spec.kind,
+        tuple(columns),
+        about.kind,
         halves,
-        combine=spec.combine or DEFAULT,
-        minimum_replicates=spec.minimum_replicates,
+        combine=about.combine or DEFAULT,
+        minimum_replicates=about.minimum_replicates,
     )
 
 
-def _check_spread(target: Target, source: str) -> None:
+def _check_spread(target: Target, table: Columns) -> None:
     """Check that a target has two different values, and a binary one no others than 0 and 1."""
     values = np.unique(target.value[np.isfinite(target.value)])
     columns = ", ".join(map(repr, target.replicate_names))
     if len(values) < 2:
-        said = f"only the value {np.nanmin(target.replicates):g}" if len(values) else "no measured row"
-        raise BenchError(f"{source}: target {target.name!r} (column {columns}) has {said}. Nothing to learn.")
+        had = f"only the value {np.nanmin(target.replicates):g}" if len(values) else "no measured row"
+        table.say(f"target {target.name!r} (column {columns}) has {had}. Nothing to learn.")
     if target.kind == "binary" and not np.isin(target.replicates[np.isfinite(target.replicates)], (0, 1)).all():
-        raise BenchError(f"{source}: binary target {target.name!r} (column {columns}) must hold 0 and 1 only.")
+        table.say(f"binary target {target.name!r} (column {columns}) must hold 0 and 1 only.")
 
 
 def _cut(
@@ -194,11 +254,14 @@ def _cut(
     row_id: NDArray[Any],
     source: str,
     covariates: Mapping[str, NDArray[np.float64]],
-) -> Sequences:
-    """Sequences cut from a genome. Reading one takes a library that most tasks need not import."""
-    from bench.files.genome import cut
+    *,
+    circular: bool,
+) -> tuple[Sequences, Mapping[str, int] | None]:
+    """Sequences cut from a genome, and the lengths of its chromosomes where it is circular. Reading one takes a library
+    that most tasks need not import."""
+    from bench.files.genome import chromosome_lengths, cut
 
-    return cut(
+    sequences = cut(
         genome,
         places.chrom,
         places.start,
@@ -207,4 +270,6 @@ def _cut(
         names=row_id,
         source=source,
         covariates=covariates,
+        circular=circular,
     )
+    return sequences, chromosome_lengths(genome) if circular else None

@@ -86,6 +86,28 @@ class Folds:
         return hashlib.sha256(np.ascontiguousarray(self.part).tobytes()).hexdigest()[:12]
 
 
+@dataclass(frozen=True)
+class Content:
+    """Hashes of a task's content, 64 hexadecimal digits each.
+
+    Attributes
+    ----------
+    whole : of everything that a score can depend on.
+    sequences : of the bases and intervals of all rows, in their order.
+    values : of the values of each target, the mean over its replicates. covariates : of those of each covariate.
+    """
+
+    whole: str
+    sequences: str
+    values: Mapping[str, str]
+    covariates: Mapping[str, str]
+
+    def of(self, target: str) -> str:
+        """Hash of what predictions of a target are of: the rows' sequences, and its values. Another target, a stratum
+        or a note beside it changes nothing."""
+        return hashlib.sha256(f"{self.sequences}\n{self.values[target]}".encode()).hexdigest()
+
+
 @dataclass(frozen=True, eq=False)
 class Task:
     """Rows in table order.
@@ -101,6 +123,11 @@ class Task:
     digest : hash of the content: any change of a base, value, locus or stratum changes it.
     counts : what was counted while reading (IUPAC letters made N, rows filtered ...), for people.
     minimum : the filters of the task's file, covariate -> least value; the rows below are not here.
+    labels : column of the table -> str (n,), "" where empty: what a split may go by. Not in the digest, since a score
+        depends on them through the folds alone.
+    notes : how the table was read (columns found, names made alike ...), for people.
+    content : hashes of the parts of the content; see `bench.tasks.digest.content_of`.
+    medians : covariate -> median of its values, which stands in for a gap where a baseline needs a number.
     """
 
     card: Card
@@ -115,6 +142,10 @@ class Task:
     digest: str
     counts: Mapping[str, int] = field(default_factory=dict)
     minimum: Mapping[str, float] = field(default_factory=dict)
+    labels: Mapping[str, NDArray[Any]] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    content: Content | None = None
+    medians: Mapping[str, float] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.row_id)

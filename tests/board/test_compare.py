@@ -129,13 +129,14 @@ def test_another_split_table_or_set_of_rows_is_refused(planted, tmp_path):
         write_json(folder / RECORD, {**record, **changed})
         return refusal(folder, next(out.glob(f"*/*/*/{glob.escape(KMERS)}")), out)
 
-    assert "different splits (holdout and chromosome-kfold[k=3])" in against(split="holdout")
+    assert "lies in another result's folder" in against(split="holdout")
     assert "different folds of split chromosome-kfold[k=3]" in against(folds_digest="ffff")
     assert "different tables" in against(task_digest="d2")
-    assert "no finished result that this version" in against(format=0)
+    assert "has no proper 'format'" in against(format=0)
     write_json(folder / RECORD, record)
     task = read_json(out / "planted" / TASK)
-    write_json(out / "planted" / TASK, {**task, "digest": "newer"})
+    targets = [{**target, "digest": "newer"} for target in task["targets"]]
+    write_json(out / "planted" / TASK, {**task, "digest": "newer", "targets": targets})
     assert "older version of the table" in refusal(GC, KMERS, out)
 
 
@@ -152,8 +153,8 @@ def test_other_rows_under_the_same_names_are_refused(planted, tmp_path):
 
 
 def test_several_splits_need_a_choice_and_the_default_is_the_tasks_own(planted, tmp_path):
-    planted(split="locus-kfold[k=3]")
-    planted()  # task.json of the first stays: its split is the task's own
+    planted()
+    planted(split="locus-kfold[k=3]")  # the task file says so now: it is the task's own
     found = compare(GC, KMERS, tmp_path / "out")
     assert [line.a.split for line in found.lines] == ["locus-kfold[k=3]"]
     chosen = compare(GC, KMERS, tmp_path / "out", split="chromosome-kfold[k=3]")

@@ -24,7 +24,7 @@ def test_targets_with_almost_the_same_rows_see_the_same_multiplicities(planted: 
     made = planted(targets=("one", "two"), missing={"two": slice(0, 40)})
     assert made.task is not None
     (task,) = find_tasks(tmp_path / "out")
-    rows = load_rows(task.folder)
+    rows = load_rows(task.folder, task.record)
     joint = joint_draws(task, task.boards[0].folds_digest, rows)
     assert joint.draws.blocks == len(np.unique(made.task.locus))
     boards = [load_board(task, files, rows) for files in task.boards]

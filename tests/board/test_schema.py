@@ -68,8 +68,9 @@ def test_format_1_is_upgraded_to_the_present_words() -> None:
 
 
 def test_a_summary_of_format_1_is_published_as_it_is(tmp_path: Path) -> None:
-    (tmp_path / "old").mkdir()
-    (tmp_path / "old" / "summary.json").write_bytes(OLD.read_bytes())
+    folder = tmp_path / json.loads(OLD.read_text(encoding="utf-8"))["task"]["name"]
+    folder.mkdir()
+    (folder / "summary.json").write_bytes(OLD.read_bytes())
     text = write_board(tmp_path).read_text(encoding="utf-8")
     old = old_board()
     assert "*(summary only)*" in text

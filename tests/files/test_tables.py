@@ -22,10 +22,10 @@ def test_a_published_table_is_cut_to_its_columns(tmp_path):
 def test_ids_of_a_table_stay_text(tmp_path):
     path = tmp_path / "T.TSV"
     path.write_bytes(TABLE)
-    assert read_table(path, {"id", "not there"})["id"].iloc[0] == "007"
+    assert read_table(path).frame["id"].iloc[0] == "007"
     bed = tmp_path / "t.bed"
     bed.write_text("track name=x\n#a\nchr1\t1\t5\t007\n")
-    assert read_table(bed).to_dict("records") == [{"chrom": "chr1", "start": 1, "end": 5, "name": "007"}]
+    assert read_table(bed).frame.to_dict("records") == [{"chrom": "chr1", "start": "1", "end": "5", "name": "007"}]
 
 
 def test_broken_published_files(tmp_path):

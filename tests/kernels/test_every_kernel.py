@@ -8,10 +8,17 @@ from hypothesis import given, settings
 
 from bench.kernels import arrays
 from bench.kernels.codes import padded_codes
+from bench.kernels.composition import composition
 from bench.kernels.gc import gc_fraction, gc_windows
-from bench.kernels.kmers import count_kmers
+from bench.kernels.kmers import count_kmers, count_kmers_in_windows
+from bench.kernels.motifs import scan_motifs, scan_tables
+from bench.kernels.stacking import stacking
 from bench.sequences import Sequences
 
+RNG = np.random.default_rng(5)
+TABLES = scan_tables([RNG.normal(0, 2, (length, 4)) for length in (3, 5, 8, 12, 17)])
+ENERGY = RNG.normal(0, 1, (4, 4))
+WORDS = np.array([[1, 4, 5], [8, 8, 0]], np.uint8)
 ALL = [
     gc_fraction,
     gc_windows,
@@ -19,6 +26,10 @@ ALL = [
     lambda s: count_kmers(s, 1, 4),
     lambda s: count_kmers(s, 1, 4, True),
     padded_codes,
+    lambda s: count_kmers_in_windows(s, 1, 3, 4),
+    lambda s: scan_motifs(s, TABLES),
+    lambda s: composition(s, WORDS),
+    lambda s: stacking(s, ENERGY, 5),
 ]
 
 

@@ -71,12 +71,14 @@ def test_in_a_clone_the_built_in_plugins_are_those_of_the_installed_package(tmp_
     (tmp_path / "pyproject.toml").write_text('[project]\nname = "bench-gc"\n')
     registry = Registry(folder=tmp_path)
     assert registry.find("featurizer", "gc") is gc.GC
-    assert registry.every_file() == (str(dropped),)
+    names = [("featurizer", "gc"), ("featurizer", "dropped-in-the-clone")]
+    assert registry.outside(names) == (("featurizer dropped-in-the-clone",), (str(dropped),))
 
 
 def test_every_file_is_known_by_its_path_and_no_entry_point_is_a_file(tmp_path):
     named, dropped = write(tmp_path / "a/mine.py", "one"), write(tmp_path / "models/mine.py", "two")
     registry = Registry([named], folder=tmp_path)
-    assert registry.every_file() == (str(named), str(dropped))
+    asked = [("featurizer", "one"), ("featurizer", "two"), ("featurizer", "gc")]
+    assert registry.outside(asked) == (("featurizer one", "featurizer two"), (str(named), str(dropped)))
     assert registry.entry("featurizer", "one").file == named
     assert registry.entry("featurizer", "gc").file is None

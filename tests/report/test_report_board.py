@@ -17,7 +17,7 @@ from stored import description
 from bench.board.schema import BoardSummary, RowSummary, Summary, read_summary
 from bench.errors import BenchError
 from bench.files.atomic import read_json, write_json
-from bench.report import write_board
+from bench.report import make_board, write_board
 from bench.report.terminal import terminal_summary
 from bench.store.record import SkipRecord
 from bench.store.result import ResultId
@@ -350,7 +350,7 @@ def test_terminal_summary_has_a_line_per_board(planted: Write, tmp_path: Path) -
     planted()
     write_board(tmp_path / "out")
     console = Console(width=120, record=True, file=io.StringIO())
-    console.print(terminal_summary(tmp_path / "out"))
+    console.print(terminal_summary(make_board(tmp_path / "out").summaries))
     board = summary_of(tmp_path / "out").boards[0]
     line = next(line for line in console.export_text().splitlines() if "planted" in line)
     assert f"{board.ceiling.value:.3f}" in line

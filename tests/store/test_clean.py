@@ -67,12 +67,12 @@ def test_each_kind_of_leftover_is_found_and_finished_results_are_not(tmp_path, g
 
 def test_deleting_leaves_everything_else_and_no_empty_folders(tmp_path, gone):
     out = results(tmp_path / "out", "good")
-    before = files(out)
+    before = {name: content for name, content in files(out).items() if not name.startswith(".locks")}
     Store(out).write_failure(description(result("failed")), "no luck")
     (out / "small" / "empty" / "below").mkdir(parents=True)
     (out / f".probe-{gone}").write_text("")
     assert remove(leftovers(out, failed=True, stale=True), out) > 0
-    assert files(out) == before
+    assert {name: content for name, content in files(out).items() if not name.startswith(".locks")} == before
     assert not (out / "small" / "empty").exists()
     assert not folder(out, "failed").parent.exists()
     assert leftovers(out, failed=True, stale=True) == []
@@ -124,3 +124,49 @@ def test_the_command_shows_first_and_deletes_only_with_yes(tmp_path):
     assert "1 deleted" in done.output
     assert (out / "small" / TASK).is_file()
     assert "nothing to clean" in CliRunner().invoke(app, ["clean", "-o", str(out)]).output
+
+
+def test_nothing_but_our_own_files_below_tasks_goes(tmp_path, gone):
+    """A folder of results under git, with notes of its owner beside and between the results."""
+    out = results(tmp_path / "out", "good")
+    for place in (".git/refs/heads", ".git/objects", "notes/2026", "small/.notes/old", "small/t0/.hidden/empty"):
+        (out / place).mkdir(parents=True)
+    for file in (
+        f".git/.index.{gone}.tmp",
+        f"notes/.draft.md.{gone}.tmp",
+        f"small/.mine.txt.{gone}.tmp",
+        "small/mine.txt",
+    ):
+        (out / file).write_text("")
+    Store(out).write_failure(description(result("failed")), "no luck")
+    (folder(out, "failed") / "mine.txt").write_text("why did it fail?")
+    everything = {path for path in out.rglob("*") if not path.name.startswith("failed.") and ".locks" not in path.parts}
+    assert CliRunner().invoke(app, ["clean", "-o", str(out), "--yes"]).exit_code == 0
+    assert {path for path in out.rglob("*") if ".locks" not in path.parts} == everything
+    assert CliRunner().invoke(app, ["clean", "-o", str(out), "--task", "small", "--yes"]).exit_code == 0
+    left = {path.relative_to(out) for path in out.rglob("*") if path.is_file() and ".locks" not in path.parts}
+    own = {Path("small/mine.txt"), folder(out, "failed").relative_to(out) / "mine.txt"}
+    assert {path for path in left if not path.name.endswith(".tmp")} == own
+    assert (out / ".git/refs/heads").is_dir()
+    assert (out / "small/t0/.hidden/empty").is_dir()
+
+
+def test_what_a_link_leads_to_stays(tmp_path):
+    out, other = results(tmp_path / "out", "good", "bad"), results(tmp_path / "other", "old")
+    (folder(out, "bad") / PREDICTIONS).unlink()
+    (folder(out, "bad") / PREDICTIONS).symlink_to(folder(other, "old") / PREDICTIONS)
+    before = files(other)
+    for options in ([], ["--task", "small"]):
+        assert CliRunner().invoke(app, ["clean", "-o", str(out), *options, "--yes"]).exit_code == 0
+    assert files(other) == before
+    assert (folder(out, "bad") / PREDICTIONS).is_symlink()
+
+
+def test_temporary_files_of_another_machine_stay_for_a_day(tmp_path):
+    out = results(tmp_path / "out", "good")
+    path = out / "small" / ".task.json.0123abcd-99999999.89abcdef.tmp"
+    path.write_text("")
+    assert reasons(out) == {}
+    long_ago = path.stat().st_mtime - 2 * 24 * 3600
+    os.utime(path, (long_ago, long_ago))
+    assert set(reasons(out)) == {path.name}

@@ -82,7 +82,7 @@ def test_the_board_takes_the_result_like_any_other(tmp_path, small_task, task):
     assert "external" in board
     assert "<b>" not in board
     files = find_tasks(out)[0]
-    loaded = load_board(files, files.boards[0], load_rows(files.folder))
+    loaded = load_board(files, files.boards[0], load_rows(files.folder, files.record))
     names = {result.name for result in loaded.results}
     assert "external + <b>oracle</b> | ../x" in names
     assert not loaded.left_out
@@ -123,11 +123,11 @@ def test_what_is_wrong_with_a_table_is_said_in_one_line(tmp_path, task):
     def said(*lines, head="id\tprediction", **options):
         return refusal(tmp_path, task, "\n".join([head, *lines]) + "\n", **options)
 
-    assert "no such file" in refusal(tmp_path, task)
+    assert "no such table. Give a table with the columns id and prediction" in refusal(tmp_path, task)
     assert "column 'prediction' is missing. Did you mean 'predictions'?" in said(*good, head="id\tpredictions")
     assert "has no rows" in said()
     assert "row 2 has no id" in said(good[0], "\t1", *good[2:])
-    assert "row 3 ('r2'), column 'prediction' must be a finite number. Got 'nan'" in said(*good[:2], "r2\tnan")
+    assert "row 3 ('r2', line 4), column 'prediction' must be a finite number. Got 'nan'" in said(*good[:2], "r2\tnan")
     assert "Got 'inf'" in said("r0\tinf")
     assert "Got '1e99'" in said("r0\t1e99")
     assert "row 2 has the id 'x', which small does not have (1 such rows of 2)" in said(good[0], "x\t1")

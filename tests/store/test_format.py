@@ -24,7 +24,7 @@ from bench.store.clean import leftovers
 from bench.store.format import FORMAT
 from bench.store.merge import merge, plan_merge
 from bench.store.predictions import Predictions
-from bench.store.record import FoldsRecord, PlanRecord, ResultRecord, State, TaskRecord, json_text, read_record
+from bench.store.record import FoldsRecord, PlanRecord, ResultRecord, State, TaskRecord, read_record, record_text
 from bench.store.result import ResultId
 from bench.store.store import PLAN, RECORD, TASK, Store, folds_file
 
@@ -43,9 +43,9 @@ def old(tmp_path: Path) -> Path:
 
 def test_every_file_of_format_1_is_read(old):
     store = Store(old)
-    found = {str(stored.result): stored for stored in store.results(checksum=True)}
-    assert {stored.state for stored in found.values()} == {State.WHOLE}
-    assert {stored.path.name for stored in found.values()} == {"cell.json"}
+    found = {str(stored.result): stored for stored in store.results()}
+    assert {stored.state for stored in found.values()} == {State.CURRENT, State.FAILED}
+    assert {stored.path.name for stored in found.values()} == {"cell.json", "failed.json"}
     records = {(record.featurizer, record.model): record for _, record in store.records()}
     assert {pair: record.role for pair, record in records.items()} == {
         ("none", "mean"): "null",
@@ -74,7 +74,7 @@ def test_every_file_of_format_1_is_read(old):
 def test_the_board_of_format_1_has_its_results(old):
     before = {name: content for name, content in files(old).items() if name.endswith(("cell.json", ".parquet", TASK))}
     task = find_tasks(old)[0]
-    board = load_board(task, task.boards[0], load_rows(task.folder))
+    board = load_board(task, task.boards[0], load_rows(task.folder, task.record))
     assert board is not None
     assert {result.name: result.role for result in board.results} == {
         "external + my net": "sequence",
@@ -82,8 +82,8 @@ def test_the_board_of_format_1_has_its_results(old):
         "none + mean": "null",
     }
     text = write_board(old).read_text(encoding="utf-8")
-    # As commit 0ff8f3f printed it.
-    assert "0.959 [0.888, 0.977]" in text
+    # the score that commit 0ff8f3f printed; intervals are made another way since
+    assert "0.959 [" in text
     assert "RuntimeError: no luck" in text
     assert {name: files(old)[name] for name in before} == before
     assert leftovers(old, failed=False, stale=True) == []
@@ -97,13 +97,13 @@ def test_what_is_written_again_takes_the_place_of_the_old_file(old):
     assert store.has(NULL, "k")
     assert json.loads((old / NULL.path / RECORD).read_text())["format"] == FORMAT
     store.write_failure(description(RIDGE), "no luck")
-    assert not (old / RIDGE.path / "cell.json").exists()
+    assert (old / RIDGE.path / "cell.json").exists()  # a failed fit takes nothing away
 
 
 def test_the_new_file_holds_while_the_old_one_is_still_there(old):
     """As a kill between the writing of one and the removal of the other leaves them."""
     record = Store(old).record(NULL)
-    (old / NULL.path / RECORD).write_text(json_text(record.model_copy(update={"key": "new"})))
+    (old / NULL.path / RECORD).write_text(record_text(record.model_copy(update={"key": "new"})))
     assert Store(old).has(NULL, "new")
     assert len([stored for stored in Store(old).results() if stored.result == NULL]) == 1
 
@@ -126,7 +126,7 @@ def test_a_run_in_an_old_folder_refits_and_leaves_one_record(old, tmp_path):
     before = store.predictions(RIDGE)
     # The key is a hash of the sources too, which have moved since.
     record = store.record(RIDGE)
-    (old / RIDGE.path / "cell.json").write_text(json_text(record.model_copy(update={"key": "older", "format": 1})))
+    (old / RIDGE.path / "cell.json").write_text(record_text(record.model_copy(update={"key": "older", "format": 1})))
     outcome = run_plan(make_plan(selection, registry, store), registry, store, Console(quiet=True))
     assert outcome.fitted == [RIDGE]
     assert sorted(path.name for path in (old / RIDGE.path).iterdir()) == ["predictions.parquet", RECORD]
@@ -163,6 +163,6 @@ def test_a_newer_format_is_refused_and_never_replaced(old, tmp_path):
 def test_upgrading_changes_no_record_of_the_present_format(tmp_path):
     record = read_record(ResultRecord, OLD / RIDGE.path / "cell.json").record
     path = tmp_path / RECORD
-    path.write_text(json_text(record))
+    path.write_text(record_text(record))
     assert read_record(ResultRecord, path).record == record
     assert list(json.loads(path.read_text()))[:2] == ["format", "key"]

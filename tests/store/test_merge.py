@@ -12,7 +12,7 @@ from bench.cli.main import app
 from bench.errors import BenchError
 from bench.files.atomic import read_json, write_json
 from bench.store.merge import merge, plan_merge
-from bench.store.record import SkipRecord
+from bench.store.record import SkipRecord, mark
 from bench.store.store import PREDICTIONS, RECORD, TASK, Store, folds_file
 from bench.tasks.folds import make_folds
 from bench.tasks.task_file import load_task_file
@@ -115,7 +115,7 @@ def test_what_is_cut_off_is_left_out_and_failures_come_along(tmp_path):
     plan = join([one, two], out)
     assert len(plan.skipped) == 1
     assert "cut off" in plan.skipped[0]
-    assert [folder.parent.name for folder in plan.failures] == ["external+c"]
+    assert [note.record.model for note in plan.failures] == ["c"]
     assert json.loads((out / result("c").path / "failed.json").read_text())["reason"] == "no luck"
     assert (out / result("c").path / "failed.log").read_text() == "why"
     assert Store(out).record(result("a")) is not None
@@ -139,3 +139,68 @@ def test_the_command_writes_the_common_board(tmp_path):
     assert "2 results copied, 0 identical" in result.output
     board = (tmp_path / "out" / "leaderboard.md").read_text()
     assert "external` + `a" in board or "external + a" in board
+
+
+def test_equal_keys_with_other_predictions_are_told_and_nothing_is_replaced(tmp_path):
+    one, two, out = results(tmp_path / "one", "a"), results(tmp_path / "two", "a", shift=1.0), tmp_path / "out"
+    key = read_json(one / result("a").path / RECORD)["key"]
+    record = two / result("a").path / RECORD
+    write_json(record, read_json(record) | {"key": key})
+    told = CliRunner().invoke(app, ["merge", str(one), str(two), "-o", str(out)])
+    assert told.exit_code == 1
+    assert str(one / result("a").path) in told.output
+    assert str(two / result("a").path) in told.output
+    assert "--prefer" in told.output
+    assert (out / result("a").path / PREDICTIONS).read_bytes() == (one / result("a").path / PREDICTIONS).read_bytes()
+    told = CliRunner().invoke(app, ["merge", str(one), str(two), "-o", str(out), "--prefer", str(two)])
+    assert told.exit_code == 0, told.output
+    assert (out / result("a").path / PREDICTIONS).read_bytes() == (two / result("a").path / PREDICTIONS).read_bytes()
+
+
+def test_equal_predictions_in_files_that_are_packed_otherwise_are_identical(tmp_path):
+    import pyarrow.parquet as pq
+
+    one, two = results(tmp_path / "one", "a"), results(tmp_path / "two", "a")
+    file, record = (two / result("a").path / name for name in (PREDICTIONS, RECORD))
+    pq.write_table(pq.read_table(file), file, compression="none")
+    noted = mark(file)
+    write_json(record, read_json(record) | {"bytes": noted.bytes, "crc32": noted.crc32})
+    plan = plan_merge([one, two], tmp_path / "out")
+    assert (plan.identical, plan.unequal) == (1, [])
+
+
+def test_nothing_outside_a_source_is_read_and_no_source_is_changed(tmp_path):
+    one, two, out = results(tmp_path / "one", "a"), results(tmp_path / "two", "b"), tmp_path / "out"
+    secret = tmp_path / "secret"
+    secret.write_text("a secret of somebody else")
+    Store(two).write_failure(description(result("c")), "no luck", "why")
+    Store(two).write_failure(description(result("d")), "no luck", "why")
+    for name in ("failed.log", "failed.extra"):
+        (two / result("c").path / name).unlink(missing_ok=True)
+        (two / result("c").path / name).symlink_to(secret)
+    (two / "small" / folds_file("ffff")).symlink_to(secret)
+    (two / "small" / "plan.json").symlink_to(secret)
+    (two / result("b").path / PREDICTIONS).unlink()
+    (two / result("b").path / PREDICTIONS).symlink_to(secret)
+    (two / result("d").path / "failed.json").unlink()
+    (two / result("d").path / "failed.json").symlink_to(secret)
+    (two / "other").symlink_to(one / "small")
+    before = files(one), files(two)
+    plan = join([one, two], out)
+    assert (files(one), files(two)) == before
+    assert {copy.record.model for copy in plan.results} == {"a"}
+    assert len(plan.skipped) == 4
+    assert all("link" in line for line in plan.skipped)
+    assert not any(b"secret" in content for content in files(out).values())
+    assert not any(path.is_symlink() for path in out.rglob("*"))
+
+
+def test_a_source_that_changes_while_it_is_copied_is_not_taken(tmp_path):
+    one, out = results(tmp_path / "one", "a"), tmp_path / "out"
+    plan = plan_merge([one], out)
+    place = one / result("a").path / PREDICTIONS
+    place.write_bytes(place.read_bytes()[:-1] + b"x")
+    with pytest.raises(BenchError, match="changed while it was copied"):
+        merge(plan, out)
+    assert Store(out).record(result("a")) is None
+    assert not [name for name in files(out) if name.endswith((PREDICTIONS, ".tmp"))]

@@ -8,7 +8,7 @@ import pytest
 from stored import A_RESULT, description, fitted
 
 from bench.errors import BenchError
-from bench.files.atomic import atomic
+from bench.files.atomic import atomic, write_json
 from bench.store.predictions import Predictions, read_predictions
 from bench.store.store import PREDICTIONS, RECORD, Store
 from bench.tasks.task_file import load_task_file
@@ -108,7 +108,7 @@ def test_what_cannot_be_read_is_named(tmp_path):
     ):
         store.write_result(description(), "k1", fitted(), some())
         assert list(store.unreadable()) == []
-        path.write_text(json.dumps({**json.loads(path.read_text()), **change}))
+        write_json(path, {**json.loads(path.read_text()), **change})
         assert list(store.unreadable()) == [(path, said)]
         assert list(store.records()) == []
 
@@ -128,16 +128,17 @@ def test_an_interrupted_write_leaves_the_old_file(tmp_path):
     assert os.listdir(tmp_path) == ["file"]
 
 
-def test_a_failure_takes_the_place_of_an_old_result_and_a_result_of_a_failure(tmp_path):
+def test_a_failure_stands_beside_an_old_result_and_gives_way_to_a_new_one(tmp_path):
     store = Store(tmp_path)
     store.write_result(description(), "k1", fitted(), some())
     log = store.write_failure(description(), "no luck", "line 1\nline 2")
-    assert not store.has(A_RESULT, "k1")
+    assert store.has(A_RESULT, "k1")
     assert log.read_text() == "line 1\nline 2"
     assert [note.reason for _, note in store.failures()] == ["no luck"]
-    store.write_result(description(), "k1", fitted(), some())
-    assert store.has(A_RESULT, "k1")
+    store.write_result(description(), "k2", fitted(), some())
+    assert store.has(A_RESULT, "k2")
     assert list(store.failures()) == []
+    assert not log.exists()
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")

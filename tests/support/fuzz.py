@@ -27,6 +27,7 @@ from pathlib import Path
 from unittest import mock
 
 import numpy as np
+import traits
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 from stored import description
@@ -131,7 +132,8 @@ VALUES = st.recursive(
 )
 KEYS = [
     "name", "title", "assay", "organism", "genome", "citation", "licence", "orientation", "note", "targets", "columns",
-    "split", "minimum", "table", "fasta", "format", "design", "tabel",
+    "split", "minimum", "table", "fasta", "format", "design", "tabel", "maximum", "rows", "coordinates", "duplicates",
+    "circular", "skip_rows", "header", "sheet", "sequences",
 ]  # fmt: skip
 
 
@@ -193,6 +195,18 @@ def table(kind: str, text: str) -> None:
     if kind.startswith("bed"):
         spec = 'name = "b"\ntable = "any.bed"\nfasta = "sound.fa"\n[targets.y]\nreplicates = ["score"]\n'
     make_folds(load_task_file(write("of-table.toml", spec)))
+
+
+@functools.cache
+def clean_digest() -> str:
+    return traits.clean_digest()
+
+
+def lab_tables(names: set[str], number: int) -> None:
+    """A clean table with traits of real files: the same task, or words."""
+    folder = workplace() / "lab"
+    folder.mkdir(exist_ok=True)
+    traits.check(folder, names, number, clean_digest())
 
 
 def fasta(text: str, index: str | None) -> None:
@@ -322,12 +336,16 @@ SOUND = tomllib.loads(TASK)
 PATHS = [(key,) for key in KEYS] + [
     ("targets", "y"), ("targets", "z"), ("targets", "y", "replicates"), ("targets", "y", "kind"),
     ("targets", "y", "halves"), ("columns", "covariates"), ("columns", "strata"), ("columns", "locus"),
+    ("columns", "names"), ("columns", "control"), ("columns", "species"), ("columns", "end"), ("columns", "strand"),
+    ("targets", "y", "minimum"), ("targets", "y", "minimum_replicates"), ("targets", "y", "rna"), ("maximum", "length"),
+    ("rows", "class"), ("rows", "rep1"), ("duplicates",), ("coordinates",), ("circular",), ("skip_rows",),
     ("columns", "id"), ("columns", "chrom"), ("columns", "start"), ("columns", "sequence"),
     ("columns", "covariates", "dna_count"), ("minimum", "dna_count"), ("minimum", "rep1"),
 ]  # fmt: skip
 FITTING = st.sampled_from(
     ["rep1", "dna", "class", "id", "chrom", "start", ["rep1"], ["rep2", "rep1"], ["dna", "class"], {"a": "dna"},
-     "binary", "locus-kfold[k=3]", "genome-blocks[k=3]", "holdout[valid=chr1,test=chr2]", "table.tsv", 12, 1e9]
+     "binary", "locus-kfold[k=3]", "genome-blocks[k=3]", "holdout[valid=chr1,test=chr2]", "table.tsv", 12, 1e9,
+     False, True, "mean", "1-based", 2, "a", ["b"]]
 )  # fmt: skip
 
 
@@ -366,6 +384,11 @@ SURFACES: dict[str, tuple[Callable[..., None], st.SearchStrategy[tuple], float]]
     "parameters": (parameters, st.tuples(TYPED | st.builds(edited, TYPED, EDITS) | st.text(max_size=30)), 2),
     "task files": (task_file, st.tuples(TOMLS), 2),
     "tables": (table, TABLES, 1),
+    "lab tables": (
+        lab_tables,
+        st.tuples(st.sets(st.sampled_from(traits.NAMES), max_size=8), st.integers(0, 10**9)),
+        0.75,
+    ),
     "fasta": (fasta, st.tuples(edits_of(FASTA), st.none() | edits_of(INDEX)), 0.5),
     "designs": (design, st.tuples(edits_of(DESIGN), edits_of(COUNTS)), 0.25),
     "predictions": (

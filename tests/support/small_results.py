@@ -16,11 +16,14 @@ from bench.tasks.task_file import load_task_file
 SPLIT = "chromosome-kfold[k=3]"
 
 
-def results(out: Path, *names: str, rows: int = 90, seed: int = 0, shift: float = 0.0) -> Path:
-    """An output folder with one result a name, of predictions that depend on the name and ``shift`` alone."""
+def results(
+    out: Path, *names: str, rows: int = 90, seed: int = 0, shift: float = 0.0, into: Path | None = None
+) -> Path:
+    """An output folder (``into``, or ``out``) with one result a name, of predictions that depend on the name and
+    ``shift`` alone. The data lie beside ``out``."""
     data = out.parent / f"data-{rows}-{seed}"
     task = load_task_file(data / "small.toml" if data.is_dir() else write_small_task(data, rows=rows, seed=seed))
-    store = Store(out)
+    store = Store(into or out)
     store.write_task(task, np.zeros(len(task), np.float32))
     for name in names:
         rng = np.random.default_rng(sum(map(ord, name)))
@@ -28,7 +31,7 @@ def results(out: Path, *names: str, rows: int = 90, seed: int = 0, shift: float 
         lines = [f"{row}\t{value + shift}" for row, value in zip(task.row_id, rng.normal(size=rows), strict=True)]
         table.write_text("id\tprediction\n" + "\n".join(lines) + "\n")
         score_predictions(store, task, make_folds(task), None, table, name)
-    return out
+    return into or out
 
 
 def result(name: str) -> ResultId:

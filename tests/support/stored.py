@@ -24,7 +24,8 @@ def fitted(**changes: Any) -> Fitted:
     """What a fit leaves."""
     known = {
         "device": "cpu", "threads": 2, "seconds": {"features": 0.1, "fit": 2.0, "predict": 0.2},
-        "rows": {"test": [20]}, "fitted_rows": [20], "spearman": {"test": [0.5]}, "history": [], "versions": {},
+        "rows": {"train": [20], "valid": [0], "test": [20]}, "fitted_rows": [20],
+        "spearman": {"train": [0.7], "valid": [None], "test": [0.5]}, "history": [], "versions": {},
         "finished": "2026-01-01T00:00:00",
     }  # fmt: skip
     return Fitted(**(known | changes))

@@ -5,11 +5,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bench.errors import BenchError
+from bench.kernels.sketch import near_clusters
+from bench.sequences import Sequences
 from bench.tasks.folds import make_folds
+from bench.tasks.loci import without_ends
 from bench.tasks.spec import TargetSpec, TaskSpec
 from bench.tasks.splits import Split
 from bench.tasks.table import build_task
 from bench.tasks.task import DROPPED, TEST, TRAIN, VALID
+from bench.tasks.task_file import load_task_file
 
 SPEC = TaskSpec(name="t", targets={"y": TargetSpec(replicates=["r"])})
 
@@ -137,6 +141,7 @@ def test_normal_form_fills_in_defaults():
     assert str(Split.parse("holdout[drop=chrX + chrY, valid=a,test=b]")) == "holdout[valid=a,test=b,drop=chrX+chrY]"
 
 
+NAMES = st.text("ab 1_.", min_size=1, max_size=6).map(str.strip).filter(bool)
 LABELS = st.lists(st.text("chr12XY_.", min_size=1, max_size=5), min_size=1, max_size=3).map(tuple)
 
 
@@ -144,7 +149,9 @@ LABELS = st.lists(st.text("chr12XY_.", min_size=1, max_size=5), min_size=1, max_
     st.one_of(
         st.builds(Split, st.just("holdout"), valid=LABELS, test=LABELS, drop=LABELS | st.just(())),
         st.builds(Split, st.just("chromosome-kfold"), k=st.integers(3, 100), drop=LABELS | st.just(())),
-        st.builds(Split, st.sampled_from(["genome-blocks", "locus-kfold"]), k=st.integers(3, 100)),
+        st.builds(Split, st.sampled_from(["genome-blocks", "locus-kfold", "similarity-kfold"]), k=st.integers(3, 100)),
+        st.builds(Split, st.just("group-kfold"), k=st.integers(3, 100), column=NAMES),
+        st.builds(Split, st.sampled_from(["leave-one-out", "column"]), column=NAMES),
     )
 )
 def test_the_normal_form_is_read_back(split):
@@ -160,3 +167,183 @@ def test_a_specification_takes_a_split_or_its_name():
     by_name = TaskSpec(name="t", targets=SPEC.targets, split="locus-kfold[k=3]")
     assert by_name.split == Split("locus-kfold", k=3)
     assert TaskSpec(name="t", targets=SPEC.targets, split=by_name.split) == by_name
+
+
+# ---- splits by a column ----------------------------------------------------------------------------------------------
+def labelled(split, n=40, **columns):
+    frame = pd.DataFrame({"sequence": ["ACGT"] * n, "r": np.arange(n), "locus": np.arange(n), **columns})
+    return build_task(SPEC.model_copy(update={"split": Split.parse(split)}), frame, source="t.tsv")
+
+
+def published(tmp_path, split, n=400):
+    """The layout of published tables: chromosomes in turn, a split of words and folds of numbers."""
+    rng = np.random.default_rng(0)
+    words = np.array(["train"] * (n - 50) + ["valid"] * 25 + ["test"] * 25)[rng.permutation(n)]
+    frame = pd.DataFrame(
+        {
+            "id": [f"o{i}" for i in range(n)],
+            "sequence": ["".join(rng.choice(list("ACGT"), 40)) for _ in range(n)],
+            "chrom": [f"chr{1 + i % 4}" for i in range(n)],
+            "start": 10_000 + 500 * np.arange(n),
+            "rep1": rng.normal(size=n),
+            "split": words,
+            "fold_num": 1 + np.arange(n) % 10,
+        }
+    )
+    frame["end"] = frame["start"] + 40
+    frame.to_csv(tmp_path / "t.tsv", sep="\t", index=False)
+    path = tmp_path / "t.toml"
+    path.write_text(
+        f'name = "t"\ntable = "t.tsv"\n{split and f"""split = "{split}" """}\n[targets.y]\nreplicates = ["rep1"]\n'
+    )
+    return path, frame
+
+
+def test_a_published_split_is_repeated(tmp_path):
+    path, frame = published(tmp_path, "column[name=split]")
+    task = load_task_file(path)
+    part = make_folds(task).part
+    assert len(task) == len(set(task.locus.tolist())) == 400
+    assert [int((part == code).sum()) for code in (TRAIN, VALID, TEST)] == [350, 25, 25]
+    assert (np.array(["train", "valid", "test"])[part[0]] == frame["split"]).all()
+
+
+def test_published_folds_are_repeated(tmp_path):
+    path, frame = published(tmp_path, "column[name=fold_num]")
+    part = make_folds(load_task_file(path)).part
+    assert part.shape == (10, 400)
+    for fold in range(10):
+        assert ((part[fold] == TEST) == (frame["fold_num"] == fold + 1)).all()
+        assert ((part[fold] == VALID) == (frame["fold_num"] == (fold + 1) % 10 + 1)).all()
+
+
+def test_a_split_of_the_command_line_finds_its_column(tmp_path):
+    from bench.plugins.registry import Registry
+    from bench.tasks.load import TaskSource, load_planned
+
+    path, frame = published(tmp_path, "")
+    planned = load_planned(TaskSource(str(path), split="column[name=split]"), Registry())
+    assert (np.array(["train", "valid", "test"])[planned.folds.part[0]] == frame["split"]).all()
+    own = load_planned(TaskSource(str(path)), Registry())
+    assert own.task.digest == planned.task.digest
+
+
+@pytest.mark.parametrize(
+    "words", [["Train", "VAL", "Test"], ["training", "dev", "test"], ["train", "validation", "heldout"]]
+)
+def test_words_of_a_split(words):
+    said = np.array([*words, ""])[np.arange(40) % 4]
+    part = make_folds(labelled("column[name=set]", set=said)).part
+    assert part[0].tolist() == [TRAIN, VALID, TEST, DROPPED] * 10
+
+
+def test_a_group_is_never_split():
+    species = np.repeat(["human", "mouse", "rat", "pig", "cow"], [16, 10, 6, 4, 4])
+    part = make_folds(labelled("group-kfold[by=species,k=3]", species=species)).part
+    for row in part:
+        assert all(len(set(row[species == each].tolist())) == 1 for each in set(species))
+    assert ((part == TEST).sum(axis=0) == 1).all()
+    assert sorted((part == TEST).sum(axis=1).tolist()) == [10, 14, 16]
+
+
+def test_leave_one_out_tests_each_group_alone():
+    species = np.repeat(["human", "mouse"], [30, 10])
+    task = labelled("leave-one-out[by=species]", species=species, locus=np.arange(40) // 2)
+    part = make_folds(task).part
+    assert part.shape == (2, 40)
+    for row, group in zip(part, ["human", "mouse"], strict=True):
+        assert ((row == TEST) == (species == group)).all()
+        assert 0 < (row == VALID).sum() <= (row == TRAIN).sum() / 2
+    no_locus_straddles(task, part)
+
+
+@pytest.mark.parametrize(
+    ("split", "said"),
+    [
+        ("column[name=spit]", r"goes by the column 'spit', which the task does not have"),
+        ("column[name=odd]", r"column 'odd' of the split has 'left' \(row 'row-1'\)\. It takes the words train"),
+        ("column[name=two]", r"has 2 numbers of folds \(0, 1\)\. It takes 3 to 100"),
+        ("column", r"split column needs name=, as in column\[name=split\]"),
+        ("group-kfold[k=5]", r"split group-kfold needs by="),
+        ("group-kfold[by=gaps]", r"20 rows have no 'gaps', the first is 'row-2'"),
+        ("group-kfold[by=two,k=3]", r"needs 3 groups, there are 2. Rows: 0 20, 1 20"),
+        ("leave-one-out[by=one]", r"needs 2 to 100 groups, there are 1"),
+    ],
+)
+def test_says_what_is_wrong_with_a_column(split, said):
+    n = np.arange(40)
+    columns = {"odd": np.where(n < 20, "left", "right"), "two": n % 2, "gaps": np.where(n % 2, None, "a"), "one": "x"}
+    with pytest.raises(BenchError, match=said):
+        make_folds(labelled(split, **columns))
+
+
+# ---- near duplicates -------------------------------------------------------------------------------------------------
+COMPLEMENT = str.maketrans("ACGT", "TGCA")
+
+
+def families(rng, adapters=("", ""), sizes=(1, 2, 40, 3, 250, 1, 5), length=120):
+    """Copies with a few bases changed, half of them on the other strand, between two adapters; and their family."""
+    rows, family = [], []
+    for number, size in enumerate(sizes):
+        base = rng.choice(list("ACGT"), length)
+        for copy in range(size):
+            bases = base.copy()
+            hit = rng.permutation(length) < 2
+            bases[hit] = rng.choice(list("ACGT"), int(hit.sum()))
+            text = "".join(bases)
+            rows.append(adapters[0] + (text[::-1].translate(COMPLEMENT) if copy % 2 else text) + adapters[1])
+            family.append(number)
+    order = rng.permutation(len(rows))
+    return [rows[i] for i in order], np.array(family)[order]
+
+
+def brute_clusters(rows):
+    """Single linkage on the 12-mers of either strand that two rows share, every pair compared."""
+
+    def kmers(text):
+        both = [text[i : i + 12] for i in range(len(text) - 11)]
+        return {min(each, each[::-1].translate(COMPLEMENT)) for each in both}
+
+    sets, cluster = [kmers(row) for row in rows], list(range(len(rows)))
+    for i, a in enumerate(sets):
+        for j, b in enumerate(sets[:i]):
+            if len(a & b) >= 0.5 * min(len(a), len(b)) and cluster[i] != cluster[j]:
+                old, new = cluster[i], cluster[j]
+                cluster = [new if each == old else each for each in cluster]
+    return cluster
+
+
+def same_grouping(a, b):
+    return len(set(a)) == len(set(b)) == len(set(zip(a, b, strict=True)))
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_clusters_of_near_duplicates_are_those_of_all_pairs(seed):
+    rows, family = families(np.random.default_rng(seed))
+    found = near_clusters(Sequences.from_strings(rows), 12, 0.5).tolist()
+    assert same_grouping(found, brute_clusters(rows))
+    assert same_grouping(found, family.tolist())
+
+
+def test_adapters_make_no_near_duplicates():
+    rng = np.random.default_rng(4)
+    adapters = tuple("".join(rng.choice(list("ACGT"), 150)) for _ in range(2))
+    rows, family = families(rng, adapters, sizes=(2,) * 40)
+    assert same_grouping(near_clusters(without_ends(Sequences.from_strings(rows)), 12, 0.5).tolist(), family.tolist())
+
+
+def test_no_family_is_split():
+    rows, family = families(np.random.default_rng(5), sizes=(7,) * 30)
+    frame = pd.DataFrame({"sequence": rows, "r": np.arange(len(rows))})
+    part = part_of(build_task(SPEC, frame, source="t.tsv"), "similarity-kfold[k=5]")
+    assert ((part == TEST).sum(axis=0) == 1).all()
+    for row in part:
+        assert all(len(set(row[family == each].tolist())) == 1 for each in range(30))
+
+
+def test_short_rows_and_few_clusters():
+    task = build_task(SPEC, pd.DataFrame({"sequence": ["ACGT", "ACGA", "NNNN", "A"], "r": range(4)}), source="t.tsv")
+    assert len(set(near_clusters(task.sequences, 12, 0.5).tolist())) == 4
+    rows, _ = families(np.random.default_rng(6), sizes=(20,))
+    with pytest.raises(BenchError, match="needs 5 clusters of near-duplicate sequences, there are 1"):
+        part_of(build_task(SPEC, pd.DataFrame({"sequence": rows, "r": range(20)}), source="t.tsv"), "similarity-kfold")

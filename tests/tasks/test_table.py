@@ -37,7 +37,7 @@ def test_a_table_becomes_a_task():
     task = build(rows(chrom=["chr1", "chr1", 2, None], start=[5, 8, 5, 5], end=[9, 12, 9, 10]))
     assert task.sequences.to_strings() == ["ACGT", "ACGT", "GGNN", "TTTTT"]
     assert task.row_id.tolist() == ["a", "b", "c", "d"]
-    assert task.chrom.tolist() == ["chr1", "chr1", "2", "unplaced"]
+    assert task.chrom.tolist() == ["chr1", "chr1", "chr2", "unplaced"]
     assert task.position.tolist() == [5, 8, 5, 5]
     assert task.locus.tolist() == [0, 0, 1, 2]
     target = task.targets["y"]
@@ -205,11 +205,11 @@ def test_bad_files(tmp_path):
     (tmp_path / "not.tsv.gz").write_bytes(b"id\tsequence\n")
     with pytest.raises(BenchError, match="not a readable table"):
         load(tmp_path, "not.tsv.gz")
-    (tmp_path / "t.xlsx").write_bytes(b"")
-    with pytest.raises(BenchError, match="a table must be"):
-        load(tmp_path, "t.xlsx")
+    (tmp_path / "t.ods").write_bytes(b"")
+    with pytest.raises(BenchError, match=r"a table must be .* Save the sheet as \.xlsx"):
+        load(tmp_path, "t.ods")
     (tmp_path / "empty.csv").write_bytes(b"")
-    with pytest.raises(BenchError, match="not a readable table"):
+    with pytest.raises(BenchError, match="the table has no rows"):
         load(tmp_path, "empty.csv")
 
 

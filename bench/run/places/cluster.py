@@ -3,8 +3,8 @@
 A worker loads the task by name and fits the whole job; this process plans, and alone writes the store. Data folders,
 task files and plugin files travel as absolute paths: every worker must see the same file system and the same packages
 (another task or split than the plan's is an error). A worker fits one job at a time with all its threads
-(``dask worker --nthreads 16``); jobs for a GPU go only to workers started with ``--resources GPU=1``. Dask starts the
-job of a lost worker again elsewhere, three times at most.
+(``dask worker --nthreads 16``), third-party plugins in a child process of its own; jobs for a GPU go only to workers
+started with ``--resources GPU=1``. Dask starts the job of a lost worker again elsewhere, three times at most.
 """
 
 from __future__ import annotations
@@ -24,8 +24,20 @@ from pydantic import BaseModel, ConfigDict, Field
 from bench.errors import BenchError, nearest
 from bench.files.toml import validated
 from bench.fit.fit import FitResult
-from bench.fit.worker import WORKER, JobSpec
+from bench.fit.messages import (
+    Done,
+    Failed,
+    JobFailed,
+    MalformedMessage,
+    Message,
+    Said,
+    checked_results,
+    decode,
+    encoded_answer,
+)
+from bench.fit.worker import WORKER, Fit, JobSpec, Prepare
 from bench.run.job import Job
+from bench.run.places.child import Child
 from bench.run.places.place import Say
 
 #: Queueing systems, the class of dask-jobqueue and what it calls the account that is charged.
@@ -82,18 +94,18 @@ class ClusterPlace:
 
         Raises
         ------
-        BenchError, or what the job raised : also when it took one worker after the other down with it.
+        JobFailed : what the job raised. BenchError : when it took one worker after the other down with it.
         """
         from distributed import KilledWorker
 
         key = f"{job} {next(_NUMBER)} {os.getpid()}"
         wanted = {"GPU": 1} if spec.device == "cuda" else None
-        future = self._client.submit(fit_on_worker, spec, self._threads, key=key, pure=False, resources=wanted)
+        future = self._client.submit(on_worker, Fit(spec), self._threads, key=key, pure=False, resources=wanted)
         self._futures = [future]
         try:
             if self._closed:
                 self.close()
-            results: list[FitResult] = future.result()
+            reply = future.result()
         except KilledWorker as error:
             raise BenchError(
                 f"the worker died each time it ran this, lastly {error.last_worker.address}. See the worker's log:"
@@ -103,7 +115,7 @@ class ClusterPlace:
         finally:
             future.release()
             self._futures = []
-        return results
+        return checked_results(answer_of(reply), spec.targets)
 
     def close(self) -> None:
         """Give up the job in flight. A worker that has begun it ends it, and its result is dropped."""
@@ -114,16 +126,49 @@ class ClusterPlace:
 
 _NUMBER = itertools.count()
 _ONE_AT_A_TIME = threading.Lock()
+#: The child of this worker for third-party plugins.
+_CHILD = Child()
 
 
-def fit_on_worker(spec: JobSpec, threads: int | None) -> list[FitResult]:
-    """What a worker is asked for: run a job with its threads."""
-    with on_worker() as all_threads:
-        return WORKER.fit(dataclasses.replace(spec, threads=threads or all_threads))
+def on_worker(ask: Fit | Prepare, threads: int | None) -> bytes:
+    """Answer what is asked on a worker, with its threads: what is built in here, third-party plugins in a child. The
+    answer is bytes, so that nobody on the way imports what a plugin defines."""
+    with worker_alone() as all_threads:
+        spec = dataclasses.replace(ask.spec, threads=threads or all_threads)
+        ask = dataclasses.replace(ask, spec=spec)
+        if not spec.outside:
+            _CHILD.stop()
+            return encoded_answer(WORKER.answer(0, ask))
+        try:
+            return encoded_answer(Done(0, _CHILD.ask(ask, spec.outside)))
+        except JobFailed as failure:
+            return encoded_answer(Failed(0, str(failure), failure.trace, failure.status, failure.fix))
+
+
+def answer_of(reply: bytes) -> Any:
+    """What a worker answered.
+
+    Raises
+    ------
+    JobFailed : where what was asked failed there.
+    """
+    try:
+        message: Message = decode(reply)
+    except MalformedMessage as wrong:
+        raise JobFailed(f"a worker sent what is no answer ({wrong})", "") from None
+    if isinstance(message, Failed):
+        raise message.error()
+    return None if isinstance(message, Said) else message.answer
+
+
+def end_child() -> None:
+    """Leave no process behind on this worker, once a run has ended."""
+    with _ONE_AT_A_TIME:
+        _CHILD.stop()
 
 
 @contextlib.contextmanager
-def on_worker() -> Iterator[int]:
+def worker_alone() -> Iterator[int]:
     """The block has this worker to itself, whatever its threads are asked to do side by side; how many those are."""
     from distributed import get_worker
 
@@ -151,7 +196,11 @@ def scheduler_places(
         gpus = sum(bool(each.get("GPU")) for each in resources)
         # Where only some have a GPU, jobs that wait for it must not keep the others idle.
         places = len(resources) * (2 if 0 < gpus < len(resources) else 1)
-        yield [kind(client, threads, gpus > 0) for _ in range(1 if kind.alone else places)]
+        try:
+            yield [kind(client, threads, gpus > 0) for _ in range(1 if kind.alone else places)]
+        finally:
+            with contextlib.suppress(Exception):  # workers that are gone, or busy with what was given up
+                client.run(end_child, on_error="ignore", wait=False)
 
 
 @contextlib.contextmanager

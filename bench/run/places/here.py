@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Literal
 
-from bench.fit.features import Workspace
-from bench.fit.fit import FitJob, FitResult, fit_job
-from bench.fit.worker import JobSpec
+from bench.fit.fit import FitResult
+from bench.fit.messages import Failed, checked_results
+from bench.fit.worker import Fit, JobSpec, Worker
 from bench.run.job import Job
 from bench.run.memory import fits
 from bench.run.places.child import ChildPlace
@@ -14,36 +14,33 @@ from bench.run.places.place import Say, local_device
 
 
 class Here:
-    """This process for built-in plugins; a child of its own for third-party ones, or for every job under a time
-    limit."""
+    """This process for built-in plugins; children for third-party ones, or for every job under a time limit."""
 
     def __init__(self, timeout: float | None) -> None:
         self._timeout = timeout
-        self._workspace = Workspace()
-        self._child = ChildPlace(timeout)
+        self._worker = Worker()
+        self._children = ChildPlace(timeout)
+        self._jobs = 0
 
     def device(self, asked: str, job: Job) -> Literal["cpu", "cuda"]:
         """As ``local_device``; what earlier jobs left for later ones is let go of where it takes this job's memory."""
+        if job.built_in:
+            self._children.end_third_party()
         if not fits(job):
-            self._workspace.let_go()
+            self._worker.workspace.let_go()
         return local_device(asked, job)
 
     def fit(self, job: Job, spec: JobSpec, say: Say) -> list[FitResult]:
         """Run a job on the task that was loaded to plan it."""
         if self._timeout is not None or not job.built_in:
-            return self._child.fit(job, spec, say)
-        asked = FitJob(
-            job.planned.task,
-            job.planned.folds,
-            job.featurizer,
-            job.model,
-            job.seed,
-            job.targets,
-            spec.device,
-            spec.threads,
-        )
-        return fit_job(asked, self._workspace, say)
+            return self._children.fit(job, spec, say)
+        self._worker.hold(spec, job.planned)
+        self._jobs += 1
+        reply = self._worker.answer(self._jobs, Fit(spec), lambda said: say(said.line))
+        if isinstance(reply, Failed):
+            raise reply.error()
+        return checked_results(reply.answer, spec.targets)
 
     def close(self) -> None:
-        """End the child."""
-        self._child.close()
+        """End the children."""
+        self._children.close()

@@ -12,7 +12,6 @@ A worker that is lost takes the fit with it; it begins again on those that are l
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import itertools
 import socket
 import time
@@ -23,10 +22,11 @@ from numpy.typing import NDArray
 
 from bench.errors import BenchError
 from bench.fit.fit import FitResult
-from bench.fit.worker import WORKER, JobSpec
+from bench.fit.messages import checked_results
+from bench.fit.worker import Fit, JobSpec, Prepare
 from bench.model import Group
 from bench.run.job import Job
-from bench.run.places.cluster import ClusterPlace, on_worker
+from bench.run.places.cluster import ClusterPlace, answer_of, on_worker
 from bench.run.places.place import Say
 from bench.store.predictions import join, rows_of_parts, scores
 from bench.tasks.task import TEST, TRAIN, VALID
@@ -62,7 +62,7 @@ class Spread(ClusterPlace):
 
         Raises
         ------
-        BenchError, or what a worker raised : also when workers were lost each time.
+        JobFailed : what the job raised on a worker. BenchError : when workers were lost each time.
         """
         from distributed import Lock
 
@@ -116,7 +116,8 @@ class Spread(ClusterPlace):
             (fit_share, spec, self._threads, tuple(Group(rank, tuple(fold)) for fold in addresses))
             for rank in range(len(workers))
         ]
-        shares = self._on_each(workers, calls, f"{job} {number}", resources=wanted, linked=True)
+        replies = self._on_each(workers, calls, f"{job} {number}", resources=wanted, linked=True)
+        shares = [checked_results(answer_of(reply), spec.targets) for reply in replies]
         return join_shares(
             shares,
             np.stack([job.planned.task.targets[name].value for name in spec.targets], axis=1),
@@ -200,8 +201,7 @@ def _fewest_rows(job: Job) -> int:
 
 def prepare_and_find_ports(spec: JobSpec, many: int) -> list[int]:
     """What a worker does before a fit in a group: load the task and make its features. Returns ports that are free."""
-    with on_worker():
-        WORKER.prepare(spec)
+    answer_of(on_worker(Prepare(spec), None))
     sockets = [socket.socket() for _ in range(many)]
     try:
         for each in sockets:
@@ -212,10 +212,11 @@ def prepare_and_find_ports(spec: JobSpec, many: int) -> list[int]:
             each.close()
 
 
-def fit_share(spec: JobSpec, threads: int | None, groups: tuple[Group, ...]) -> list[FitResult]:
-    """What a worker does of a fit in a group."""
-    with on_worker() as all_threads:
-        return WORKER.fit(dataclasses.replace(spec, threads=threads or all_threads), groups=groups)
+def fit_share(spec: JobSpec, threads: int | None, groups: tuple[Group, ...]) -> bytes:
+    """What a worker does of a fit in a group. Raises where that fails, so that the others are not waited for."""
+    reply = on_worker(Fit(spec, groups), threads)
+    answer_of(reply)
+    return reply
 
 
 def join_shares(shares: list[list[FitResult]], values: NDArray[np.float64], folds: int) -> list[FitResult]:

@@ -1,0 +1,182 @@
+"""The header of a text table: below comments and titles, or what stands in its place."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from bench.errors import BenchError
+
+#: Lines below a header that are looked at to tell whether it is one.
+_LOOK = 50
+_WORDS = {"\t": "tabs", ",": "commas"}
+_BASES = re.compile(r"[ACGTUN]{8,}", re.IGNORECASE)
+_NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?", re.IGNORECASE)
+
+
+#: Names of all columns of a table without a header; a function of how many there are.
+Names = Sequence[str] | Callable[[int], list[str]]
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line of a table: its number from 1 (of its first line, where a quoted field spans several) and its fields,
+    stripped. ``row`` is its place among the lines that were handed over."""
+
+    number: int
+    fields: list[str]
+    row: int
+
+    @property
+    def filled(self) -> int:
+        """Fields that are not empty."""
+        return sum(field != "" for field in self.fields)
+
+
+@dataclass(frozen=True)
+class Header:
+    """Names of the columns, stripped, "" for a column without one; the line that the header stands in (0: none does);
+    the first line of the rows, as a place among the lines that were handed over."""
+
+    names: list[str]
+    number: int
+    body: int
+
+
+def find_header(
+    lines: Iterator[tuple[int, str]],
+    split: Callable[[str], list[str]],
+    *,
+    source: str,
+    separator: str = "",
+    skip_rows: int = 0,
+    names: Names = (),
+    marks: tuple[str, ...] = ("#",),
+) -> Header:
+    """The header of a table: its first line below comments and titles, or the last of the comments.
+
+    Parameters
+    ----------
+    lines : number and text of every line. split : a line to its fields, stripped.
+    separator : between the fields; "" where there is none, as in a sheet.
+    skip_rows : lines above the header that are no comments. names : of all columns, where the table has no header.
+    marks : what comments begin with.
+
+    Raises
+    ------
+    BenchError : for a table without rows, a title or data in place of the header, a name that is there twice.
+    """
+    below: list[Line] = []
+    comment: Line | None = None
+    left = skip_rows
+    for row, (number, text) in enumerate(lines):
+        commented = text.startswith(marks)
+        if commented and not below:
+            comment = Line(number, split(text.lstrip("#")), row)
+        elif left:
+            left, comment = left - 1, None
+        else:
+            line = Line(number, split(text), row)
+            if line.filled:
+                below.append(line)
+        if len(below) > _LOOK:
+            break
+    if not below and (comment is None or names or comment.filled < 2):
+        raise BenchError(f"{source}: the table has no rows. It needs a header and one row per measured element.")
+    if names:
+        return _by_position(names, below[0], source)
+    if comment is not None and (not below or _heads(comment, below)):
+        return _checked(comment, below[0].row if below else comment.row + 1, source)
+    header = below.pop(0)
+    _refuse_title(header, below, source, skip_rows, separator)
+    _refuse_data(header, below, source)
+    if len(header.fields) == 1 and separator and any(other in header.fields[0] for other in ",;\t "):
+        raise BenchError(
+            f"{source}: the header {header.fields[0][:60]!r} is a single column. A {source[source.rfind('.') :]} file"
+            f" needs {_WORDS[separator]} between the columns."
+        )
+    return _checked(header, header.row + 1, source)
+
+
+def _by_position(names: Names, first: Line, source: str) -> Header:
+    names = names(len(first.fields)) if callable(names) else names
+    if len(names) != len(first.fields):
+        raise BenchError(
+            f"{source}: line {first.number} has {len(first.fields)} fields, columns.names {len(names)} names. Name"
+            " every column, in order."
+        )
+    return _checked(Line(0, list(names), first.row), first.row, source)
+
+
+def _heads(comment: Line, below: list[Line]) -> bool:
+    """Whether the last comment is the header: it names as many columns as the rows have, and the line below it is no
+    header itself."""
+    if len(comment.fields) < 2 or len(comment.fields) != len(below[0].fields) or comment.filled < len(comment.fields):
+        return False
+    return not _names(below[0], below[1:])
+
+
+def _names(line: Line, below: list[Line]) -> bool:
+    """Whether a line can be a header of the rows below: where they hold numbers or bases, it has neither."""
+    rows = [row.fields for row in below if len(row.fields) == len(line.fields)]
+    kinds = [_kind(values) for values in zip(*rows, strict=True)]
+    return any(kinds) and not any(kind and kind.fullmatch(name) for name, kind in zip(line.fields, kinds, strict=False))
+
+
+def _kind(values: Sequence[str]) -> re.Pattern[str] | None:
+    """What the values of a column look like: bases, numbers, or neither."""
+    filled = [value for value in values if value not in ("", "NA", "NaN", "nan", ".")]
+    return next((kind for kind in (_BASES, _NUMBER) if filled and all(map(kind.fullmatch, filled))), None)
+
+
+def _refuse_title(header: Line, below: list[Line], source: str, skipped: int, separator: str) -> None:
+    """A title fills one field, or half as many as the header below it at most."""
+    table = next((line for line in below if line.filled >= 2 * header.filled), None)
+    if table is None or not header.fields[0]:
+        return
+    if len(header.fields) == 1 and separator == "," and ";" in header.fields[0]:
+        return  # semicolons in place of commas: the commas below are decimal
+    skip = table.row - header.row + skipped
+    raise BenchError(
+        f"{source}: line {header.number} ({header.fields[0][:60]!r}) looks like a title: delete it or set skip_rows ="
+        f" {skip}."
+    )
+
+
+def _refuse_data(header: Line, below: list[Line], source: str) -> None:
+    """Bases, or a number with a point, above more of the same: the table has no header."""
+    rows = [row.fields for row in below if len(row.fields) == len(header.fields)]
+    for name, values in zip(header.fields, zip(*rows, strict=True), strict=False):
+        kind = _kind(values)
+        if kind is not None and kind.fullmatch(name) and (kind is _BASES or not name.isdecimal()):
+            raise BenchError(
+                f"{source}: line {header.number} is data, not a header (it has {name[:40]!r}). Add a line with the"
+                " names of the columns, or set header = false and name all of them in order, such as [columns] names ="
+                f" {json.dumps(names_by_content(header.fields))}."
+            )
+
+
+def names_by_content(fields: Sequence[str]) -> list[str]:
+    """Names for the columns of a table without a header, guessed from the fields of a row: bases are the sequence, the
+    first number the activity, the first text the id."""
+    names: list[str] = []
+    for place, field in enumerate(fields, 1):
+        if _BASES.fullmatch(field):
+            name = "sequence"
+        elif _NUMBER.fullmatch(field):
+            name = "activity"
+        else:
+            name = "id" if len(field) > 1 else "strand" if field in ("+", "-") else ""
+        names.append(name if name and name not in names else f"column{place}")
+    return names
+
+
+def _checked(header: Line, body: int, source: str) -> Header:
+    names = [re.sub(r"\s*\n\s*", " ", name) for name in header.fields]  # sheets break long names into lines
+    twice = next((name for name in names if name and names.count(name) > 1), None)
+    if twice is not None:
+        where = f"line {header.number}: " if header.number else "columns.names: "
+        raise BenchError(f"{source}: {where}two columns are called {twice!r}. Rename one.")
+    return Header(names, header.number, body)

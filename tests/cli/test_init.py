@@ -1,0 +1,146 @@
+"""`bench init`: from a lab's own files to a board, whatever their shape."""
+
+import tomllib
+
+import numpy as np
+import pytest
+from calls import call, refused
+from lab_files import SHAPES, assay, excel, fasta, headerless, lines, supplement, tab
+from typer.testing import CliRunner
+
+from bench.cli import init
+from bench.cli.main import app
+from bench.tasks.task_file import load_task_file
+
+ASSAY = assay()
+#: Shape -> what init is not sure of: none may be guessed in silence.
+ASKED = {
+    "bed-and-genome": "Which columns are the replicates of one measurement",
+    "fasta-and-activities": "order of the rows",
+    "headerless": "no header",
+}
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_from_files_to_a_board_in_two_commands(shape, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    files = SHAPES[shape](ASSAY, tmp_path)
+    if shape in ASKED:
+        assert ASKED[shape] in refused("init", *files)
+        assert not list(tmp_path.glob("*.toml"))
+    status, printed, error = call("init", *files, *(["--yes"] if shape in ASKED else []), "--out", "mine.toml")
+    assert status == 0, (printed, error)
+    assert "next: bench run --task mine.toml" in printed
+    assert "audit: " in printed
+    status, printed, error = call(
+        "run", "--task", "mine.toml", "-f", "gc", "-m", "ridge", "--quick", "-o", "board", "--workers", "0"
+    )
+    assert status == 0, (printed, error)
+    assert "`gc` + `ridge`" in (tmp_path / "board" / "leaderboard.md").read_text()
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_what_was_measured_is_read(shape, tmp_path, monkeypatch):
+    """The activities, the sequences and the number of replicates are those that the files were made of."""
+    monkeypatch.chdir(tmp_path)
+    status, printed, _ = call("init", *SHAPES[shape](ASSAY, tmp_path), "--yes", "--out", "mine.toml")
+    assert status == 0, printed
+    task = load_task_file("mine.toml")
+    assert task.sequences.to_strings() == ASSAY.sequences
+    (target,) = task.targets.values()
+    single = shape in ("fasta-and-activities", "headerless")
+    assert target.replicates.shape == (240, 1 if single else 2)
+    counted = shape in ("igvf-barcode", "mprasnakeflow", "excel")
+    dna = ASSAY.dna if shape != "excel" else ASSAY.dna[:, :1]
+    want = np.log2((ASSAY.rna + 1) / (dna + 1)) if counted else ASSAY.activity
+    for replicate, values in enumerate(target.replicates.T):
+        off = values - want[:, replicate]  # counts: apart from a constant of the library
+        np.testing.assert_allclose(off - (off.mean() if counted else 0), 0, atol=6e-5)
+    if shape in ("supplement", "bed-and-genome"):
+        assert task.position.tolist() == [start for _, start, _ in ASSAY.places]
+        assert str(task.split) == "chromosome-kfold[k=5]"
+    if shape in ("igvf-barcode", "mprasnakeflow"):
+        assert task.sequences.covariates["dna_count"].tolist() == ASSAY.dna.sum(axis=1).tolist()
+        assert set(task.sequences.covariates["barcodes"].tolist()) == {4.0}
+    if shape in ("supplement", "excel"):
+        assert task.sequences.covariates["dna_count"].tolist() == ASSAY.dna[:, 0].tolist()
+
+
+def test_nothing_is_overwritten(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (table,) = supplement(ASSAY, tmp_path)
+    (tmp_path / "supplement.toml").write_text("mine")
+    assert "supplement.toml exists and is not overwritten" in refused("init", table)
+    assert (tmp_path / "supplement.toml").read_text() == "mine"
+
+
+def test_paths_are_relative_to_the_task_file(tmp_path):
+    (tmp_path / "data").mkdir()
+    (tmp_path / "tasks").mkdir()
+    files = SHAPES["bed-and-genome"](ASSAY, tmp_path / "data")
+    status, printed, _ = call("init", *files, "--yes", "--out", tmp_path / "tasks" / "mine.toml")
+    assert status == 0, printed
+    said = tomllib.loads((tmp_path / "tasks" / "mine.toml").read_text())
+    assert (said["table"], said["fasta"]) == ("../data/peaks.bed", "../data/genome.fa")
+
+
+def test_what_is_not_sure_is_asked(tmp_path, monkeypatch):
+    """Two cell lines or two replicates: no name tells."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(init, "on_terminal", lambda: True)
+    rows = [tab(ASSAY.names[row], ASSAY.sequences[row], *ASSAY.activity[row]) for row in range(240)]
+    (tmp_path / "two.tsv").write_text(lines(tab("id", "sequence", "K562_log2FC", "HepG2_log2FC"), *rows))
+    answered = CliRunner().invoke(app, ["init", "two.tsv"], input="K562_log2FC\n")
+    assert answered.exit_code == 0, answered.output
+    assert "Which are replicates of one measurement" in answered.output
+    assert tomllib.loads((tmp_path / "two.toml").read_text())["targets"]["activity"]["replicates"] == ["K562_log2FC"]
+    again = CliRunner().invoke(app, ["init", "two.tsv", "--out", "again.toml"], input="\n")
+    assert again.exit_code == 0, again.output
+    assert load_task_file("again.toml").targets["activity"].replicates.shape == (240, 2)
+
+
+def test_names_of_a_headerless_table_can_be_given(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(init, "on_terminal", lambda: True)
+    headerless(ASSAY, tmp_path)
+    answered = CliRunner().invoke(app, ["init", "expression.txt"], input="sequence, activity\n")
+    assert answered.exit_code == 0, answered.output
+    assert len(load_task_file("expression.toml")) == 240
+
+
+def test_the_split_of_the_table_is_found(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    rows = [
+        tab(name, bases, f"{values[0]:.3f}", 1 + row % 10, "fwd")
+        for row, (name, bases, values) in enumerate(zip(ASSAY.names, ASSAY.sequences, ASSAY.activity, strict=True))
+    ]
+    (tmp_path / "legnet.tsv").write_text(lines(tab("seq_id", "seq", "mean_value", "fold_num", "rev"), *rows))
+    status, printed, _ = call("init", "legnet.tsv")
+    assert status == 0, printed
+    assert str(load_task_file("legnet.toml").split) == "column[name=fold_num]"
+
+
+def test_says_what_is_missing(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "t.tsv").write_text(lines(tab("id", "rep1", "rep2"), *(tab(f"o{i}", i / 7, i / 9) for i in range(60))))
+    assert "no column holds sequences. Give the FASTA" in refused("init", "t.tsv")
+    assert "no such file" in refused("init", "u.tsv")
+    (tmp_path / "a.fa").write_text(fasta({"x": "ACGT"}))
+    assert "takes one table of measurements" in refused("init", "a.fa")
+    (tmp_path / "s.tsv").write_text(lines(tab("id", "sequence"), *(tab(f"o{i}", "ACGTACGTACGT") for i in range(60))))
+    assert "no column holds activities, or counts of both RNA and DNA" in refused("init", "s.tsv")
+    assert "called something.toml" in refused("init", "t.tsv", "a.fa", "--out", "t.json")
+
+
+def test_a_design_is_asked_for(tmp_path):
+    table, _ = SHAPES["igvf-barcode"](ASSAY, tmp_path)
+    assert "holds no sequences. Give its design too" in refused("init", table)
+
+
+def test_counts_of_a_workbook_are_found(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    excel(ASSAY, tmp_path)
+    status, printed, _ = call("init", "counts.xlsx")
+    assert status == 0, printed
+    said = tomllib.loads((tmp_path / "counts.toml").read_text())
+    assert said["targets"]["activity"] == {"rna": ["RNA_1", "RNA_2"], "dna": ["plasmid"]}
