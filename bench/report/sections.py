@@ -130,7 +130,7 @@ def _near(board: BoardSummary) -> str:
 def _ceiling(board: BoardSummary) -> list[str]:
     """The noise ceiling in its forms, or why there is none."""
     ceiling = board.ceiling
-    lines = [] if ceiling.estimate is None else _known_ceiling(board, ceiling)
+    lines = [] if ceiling.estimate is None else _known_ceiling(ceiling)
     if ceiling.estimate is None:
         lines.append(f"- Noise ceiling: n/a ({no_ceiling(board)}), so shares of the explainable variance are n/a too")
     if ceiling.halves is not None:
@@ -141,16 +141,11 @@ def _ceiling(board: BoardSummary) -> list[str]:
     return lines
 
 
-def _known_ceiling(board: BoardSummary, ceiling: CeilingSummary) -> list[str]:
+def _known_ceiling(ceiling: CeilingSummary) -> list[str]:
     lines = [
         f"- Noise ceiling {estimate(ceiling.estimate)}: {ceiling.replicates} replicates, mean Spearman between two of"
         f" them {number(ceiling.replicate_rho)}, reliability of their mean {number(ceiling.reliability)}"
     ]
-    if ceiling.product_form is not None:
-        lines.append(
-            f"- Unequal replicates: {code(board.best)} explains {percent(ceiling.product_form)} of the "
-            f"explainable variance by the product form, {percent(ceiling.mean_form)} by the mean form"
-        )
     if ceiling.given_dna is not None:
         lines.append(
             f"- Noise ceiling given log DNA (the replicates share one DNA library): {number(ceiling.given_dna)}"

@@ -351,8 +351,11 @@ def task_record(task: Task, rows_file: Mark | None) -> TaskRecord:
                 name=target.name,
                 kind=target.kind,
                 replicates=list(target.replicate_names),
+                combine=target.combine,
+                minimum_replicates=target.minimum_replicates,
                 digest=content.of(target.name),
             )
             for target in task.targets.values()
         ],
+        minimum=list(task.minimum),
     )

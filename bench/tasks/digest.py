@@ -22,6 +22,10 @@ def content_of(task: Task) -> Content:
     )  # fmt: skip
 
 
+#: Raised when ``bench.stats.replicates`` makes other values of the same replicates.
+COMBINED = 1
+
+
 def digest(
     sequences: Sequences,
     row_id: NDArray[Any],
@@ -40,7 +44,9 @@ def digest(
     whole += [f"{name} {_hash(values)}" for name, values in
               (("id", row_id), ("chrom", chrom), ("position", position), ("locus", locus))]  # fmt: skip
     for target in targets.values():
-        whole.append(f"target {target.name} {target.kind} {_hash(target.replicates)}")
+        # How replicates become the value: a change of the rule is a change of the data.
+        made = f"{target.combine} {target.minimum_replicates} {COMBINED}"
+        whole.append(f"target {target.name} {target.kind} {made} {_hash(target.replicates)}")
         if target.halves is not None:
             whole.append(f"halves {_hash(target.halves)}")
     whole += [f"covariate {name} {covariates[name]}" for name in sorted(covariates)]
