@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
@@ -68,7 +69,7 @@ class Folds:
     def __len__(self) -> int:
         return len(self.part)
 
-    @property
+    @cached_property
     def digest(self) -> str:
         """Hash of every row's part in every fold."""
         return hashlib.sha256(np.ascontiguousarray(self.part).tobytes()).hexdigest()[:12]
