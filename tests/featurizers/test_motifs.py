@@ -168,7 +168,8 @@ def test_a_third_party_that_fails_for_an_organism_is_skipped(tmp_path):
 def test_a_third_party_gets_the_parameters_it_asks_for(tmp_path):
     (tmp_path / "featurizers").mkdir()
     (tmp_path / "featurizers" / "kind.py").write_text(
-        "from bench import Featurizer\nfrom bench.errors import BenchError\n\n\nclass Kind(Featurizer):\n    name = 'kind'\n\n"
+        "from bench import Featurizer\nfrom bench.errors import BenchError\n\n\n"
+        "class Kind(Featurizer):\n    name = 'kind'\n\n"
         "    def __init__(self, k: int = 1) -> None:\n        self.k = k\n\n"
         "    def for_organism(self, organism):\n"
         "        if organism == 'mouse':\n            raise BenchError('not for mice')\n        return {'k': 3}\n\n"
