@@ -55,7 +55,7 @@ constraints:
 fuzz: $(VENV)/.dev
 	$(BIN)/python tests/support/fuzz.py --examples 14000
 	$(BIN)/python tests/support/interrupted.py
-	$(BIN)/python tests/support/flipped.py --flips 4000
+	$(BIN)/python tests/support/flipped.py --flips 2500
 
 clean:
 	rm -rf $(DEMO) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.sequences import Sequences
+from bench.sequences import Sequences, read_only
 
 Kind = Literal["table", "signal", "codes"]
 
@@ -36,7 +37,13 @@ class Featurizer:
     #: Parameters shown in the name on the board even at their defaults.
     shown: ClassVar[tuple[str, ...]] = ()
     #: Covariates of a task (``dna_count``, ``barcodes``) that ``transform`` reads; a task without them is skipped.
+    #: Only these are handed to it; a row without a value has the task's median.
     covariates: ClassVar[tuple[str, ...]] = ()
+    #: Packages whose versions decide its features, by the name of the package or of its import.
+    libraries: ClassVar[tuple[str, ...]] = ()
+    #: Files that it reads (motifs, weights), or a property that gives their paths. With another content of one the fits
+    #: are made again.
+    files: Sequence[str | Path] = ()
     #: True when ``transform`` is as fast as reading its output from a disk (1 GB/s). Features of a large task are then
     #: computed again wherever they are needed, block by block; those of other featurizers are kept in a file.
     cheap: ClassVar[bool] = False
@@ -63,7 +70,7 @@ class Featurizer:
 @dataclass(frozen=True, eq=False)
 class LazyRows:
     """Rows of features that are not held in memory. It has an array's ``shape``, ``dtype`` and length; indexing it by
-    rows (an index array, mask, slice or integer) gives the array of those rows, and nothing is kept.
+    rows (an index array, mask, slice or integer) gives the array of those rows, read-only, and nothing is kept.
 
     Attributes
     ----------
@@ -98,7 +105,7 @@ class LazyRows:
 
     def __getitem__(self, rows: Any) -> NDArray[Any]:
         chosen = self.rows[rows]
-        return self.read(chosen) if chosen.ndim else self.read(chosen[None])[0]
+        return read_only(self.read(chosen) if chosen.ndim else self.read(chosen[None])[0])
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
         return np.asarray(self[:], dtype)
@@ -108,10 +115,13 @@ class LazyRows:
 class Features:
     """Features of n rows: ``values`` is (n, p) for a table, (n, length, channels) for a signal, uint8 (n, length) base
     codes (0-3, 4 = unknown) for codes; an array, or `LazyRows` where it would be too large. Both give ``shape``,
-    ``dtype``, a length, and the array of some rows by ``values[rows]``."""
+    ``dtype``, a length, and the array of some rows by ``values[rows]``. Read-only: other models are handed the same."""
 
     values: Any
     kind: Kind
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "values", read_only(self.values))
 
     def __len__(self) -> int:
         return len(self.values)
@@ -128,7 +138,8 @@ class Features:
         return per_row * 4 if self.kind == "codes" else per_row
 
     def table(self) -> NDArray[Any]:
-        """(n, p): a signal is flattened; codes become their one-hot columns (uint8, position-major, A C G T).
+        """(n, p): a signal is flattened; codes become their one-hot columns (uint8, position-major, A C G T). Of a
+        table or signal it is no copy, and read-only.
 
         All rows at once: where there may be millions, ``take`` some at a time.
         """

@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bench.featurizer import Features
+from bench.sequences import read_only
 
 
 @dataclass(frozen=True, eq=False)
 class Part:
     """One part of a fold (training or validation rows): features and the target on the scale the model fits.
 
-    ``y`` is float32 (n,), or (n, targets) with NaN where unmeasured for a model that declares ``multitask``.
+    ``y`` is float32 (n,), or (n, targets) with NaN where unmeasured for a model that declares ``multitask``. Both are
+    read-only.
     """
 
     x: Features
     y: NDArray[np.float32]
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "y", read_only(self.y))
 
 
 @dataclass(frozen=True)
@@ -44,7 +50,8 @@ class Setting:
     threads : CPU threads to use.
     reverse_complement : the assay does not care for orientation, so the other strand may be used as augmentation.
     shared : a dictionary that lives as long as the rows of ``train`` and ``valid`` stay the same (other targets, other
-        seeds, other models on the same features and fold): keep what is expensive to build, such as a quantised matrix.
+        seeds, other models of the same package or plugin file on the same features and fold): keep what is expensive to
+        build, such as a quantised matrix. Arrays in it are read-only once the fit is over.
     say : one line of progress for people.
     group : where the model says that it ``spreads`` and is fitted by several processes: who they are. Nothing in
         ``shared`` may then be relied on, as another process may not have it.
@@ -87,8 +94,11 @@ class Model:
     needs_features: ClassVar[bool] = True
     #: Parameters shown in the name on the board even at their defaults.
     shown: ClassVar[tuple[str, ...]] = ()
-    #: Packages whose versions decide its predictions; they enter the cache key.
+    #: Packages whose versions decide its predictions, by the name of the package or of its import.
     libraries: ClassVar[tuple[str, ...]] = ()
+    #: Files that it reads (weights), or a property that gives their paths. With another content of one the fits are
+    #: made again.
+    files: Sequence[str | Path] = ()
     #: Devices it can run on.
     devices: ClassVar[tuple[str, ...]] = ("cpu",)
     #: True when ``fit`` can be one of a group (``Setting.group``): called in several processes at once, each with its

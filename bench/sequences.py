@@ -27,6 +27,19 @@ def encode(text: str | bytes) -> NDArray[np.uint8]:
     return CODE_OF_BYTE[np.frombuffer(raw, np.uint8)]
 
 
+def read_only(values: Any) -> Any:
+    """A view of an array that cannot be written through; what is no array is given back as it is.
+
+    What one plugin is handed, others are handed too: whoever writes into it gets NumPy's ValueError, and copies it
+    first.
+    """
+    if not isinstance(values, np.ndarray) or not values.flags.writeable:
+        return values
+    view = values.view()
+    view.flags.writeable = False
+    return view
+
+
 def decode(codes: NDArray[np.uint8]) -> str:
     """The letters ACGTN of an array of codes."""
     return LETTERS[codes].tobytes().decode("ascii")
@@ -34,7 +47,8 @@ def decode(codes: NDArray[np.uint8]) -> str:
 
 @dataclass(frozen=True, eq=False)
 class Sequences:
-    """Rows of bases: row i is ``buffer[start[i]:stop[i]]``, reverse-complemented where ``reverse[i]``.
+    """Rows of bases: row i is ``buffer[start[i]:stop[i]]``, reverse-complemented where ``reverse[i]``. Every array is
+    read-only: copy it to change it.
 
     Attributes
     ----------
@@ -55,6 +69,16 @@ class Sequences:
     width: int
     covariates: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
     shared: dict[str, Any] = field(default_factory=dict, repr=False)
+
+    def __post_init__(self) -> None:
+        for name in ("buffer", "start", "stop", "reverse"):
+            object.__setattr__(self, name, read_only(getattr(self, name)))
+        covariates = {name: read_only(values) for name, values in self.covariates.items()}
+        object.__setattr__(self, "covariates", covariates)
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self.__post_init__()  # arrays from another process can be written
 
     # ---- making them ----------------------------------------------------------------------------------------------
     @classmethod

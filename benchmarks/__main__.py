@@ -35,6 +35,9 @@ class BenchPart:
 
 PARTS = (
     BenchPart("kernels.py", "Featurizer kernels against the packages people use", "", "--quick"),
+    BenchPart(
+        "reader.py", "The strict reader against pandas' C reader, which checks nothing", "", "--rows 200000 --repeats 1"
+    ),
     BenchPart("motifs.py", "Motifs, composition and position against packages and plain Python", "", "--quick"),
     BenchPart("bootstrap.py", "2,000 paired block-bootstrap draws of 20 models against naive re-ranking", "", ""),
     BenchPart(

@@ -1,26 +1,39 @@
 """The measurements behind the thresholds of `bench audit`; `docs/audit.md` holds what it prints.
 
 python benchmarks/audit.py
+python benchmarks/audit.py --only speed --base OLDER_CHECKOUT
 """
 
 from __future__ import annotations
 
+import argparse
+import json
+import subprocess
+import sys
 import time
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import norm
 
-from bench.audit import duplicates, hashfrag
+from bench.audit import hashfrag
 from bench.audit.confounders import RHO_WARN
-from bench.datasets.simulate import simulate
 from bench.sequences import Sequences
 from bench.stats.bootstrap import Draws, correlation_draws, estimate
 from bench.stats.ranks import mid_ranks, spearman
-from bench.tasks.duplicates import across_split
-from bench.tasks.splits import Split
 from bench.tasks.task import TEST, TRAIN, VALID, Card, Folds, Target, Task
+
+try:
+    from bench.tasks.duplicates import near_across_split
+    from bench.tasks.splits import Split
+except ImportError:  # an older version, which is timed against this one
+    from bench.audit.duplicates import near_across_split  # type: ignore[attr-defined, no-redef]
+
+    Split = str  # type: ignore[misc, assignment]
 
 RNG = np.random.default_rng(0)
 
@@ -53,6 +66,8 @@ def confounders(trials: int = 200) -> None:
 
 def gc_and_dna() -> None:
     """GC's false score where only the DNA count follows GC."""
+    from bench.datasets.simulate import simulate
+
     print("\n## Activity without any GC effect, DNA count biased by GC")
     for bias in (0.0, 0.05, 0.1, 0.2, 0.3, 0.5):
         found = [simulate(5000, gc_share=0.0, motif_share=0.3, gc_bias=bias, seed=seed) for seed in range(5)]
@@ -76,7 +91,7 @@ def leaks(n: int = 20_000, reliability: float = 0.8, score: float = 0.5) -> None
 
 def near(rows: int = 2000, length: int = 150) -> None:
     """Shared words of unrelated sequences and of copies with substitutions, and the scores of their alignments."""
-    print(f"\n## Test rows called near duplicates ({length} bases, {duplicates.K}-mers, {duplicates.NEAR:.0%} shared)")
+    print(f"\n## Test rows called near duplicates ({length} bases, 12-mers)")
     base = np.array([1, 2, 0, 3], np.uint8)
     seen = base[RNG.choice(4, (rows, length), p=[0.225, 0.225, 0.275, 0.275])]
     tested: dict[str, NDArray[np.uint8]] = {
@@ -97,7 +112,7 @@ def near(rows: int = 2000, length: int = 150) -> None:
     )
     for name, codes in tested.items():
         task, folds = as_task(np.concatenate([seen, codes]), rows)
-        rates = [duplicates.near_across_split(task, folds, share).near / rows for share in (0.1, 0.3, 0.5, 0.7)]
+        rates = [near_across_split(task, folds, share).near / rows for share in (0.1, 0.3, 0.5, 0.7)]
         print(f"{name}: " + ", ".join(f"{rate:.1%}" for rate in rates) + " at shares of .1, .3, .5, .7")
         try:
             best = hashfrag.best_scores(task.sequences, np.arange(rows, 2 * rows), np.arange(rows)) / length
@@ -165,20 +180,73 @@ def reliability(n: int = 1000, trials: int = 400, share: float = 0.3) -> None:
         print(f"reliability {rel}: [{low:.2f}, {high:.2f}], no positive r in {np.mean(np.isinf(found)):.1%}")
 
 
-def speed() -> None:
-    """Seconds of the two counts of duplicates."""
-    print("\n## Seconds")
-    for rows, length in ((15_000, 200), (60_000, 200)):
-        task, folds = as_task(RNG.integers(0, 4, (rows, length), dtype=np.uint8), rows // 2)
-        for count in (across_split, duplicates.near_across_split):
-            best = np.inf
-            for _ in range(3):
-                began = time.perf_counter()
-                count(task, folds)
-                best = min(best, time.perf_counter() - began)
-            print(f"{count.__name__}, {rows:,} rows of {length}: {best:.2f}")
+def families(rows: int, ancestors: int, low: float, high: float, length: int = 200) -> NDArray[np.uint8]:
+    """Copies of a few ancestors, each at an identity of its own between ``low`` and ``high``."""
+    rng = np.random.default_rng(2)
+    codes = rng.integers(0, 4, (ancestors, length), dtype=np.uint8)[rng.integers(ancestors, size=rows)]
+    wrong = rng.random(codes.shape) > rng.uniform(low, high, rows)[:, None]
+    return np.where(wrong, (codes + rng.integers(1, 4, codes.shape)) % 4, codes).astype(np.uint8)
+
+
+#: Rows, rows that are trained on, and how they are made.
+SPEEDS: dict[str, tuple[int, int, Callable[[int], NDArray[np.uint8]]]] = {
+    "unrelated": (10_000, 8_000, lambda n: RNG.integers(0, 4, (n, 200), dtype=np.uint8)),
+    "many unrelated": (100_000, 80_000, lambda n: RNG.integers(0, 4, (n, 200), dtype=np.uint8)),
+    "50 families": (5_000, 3_000, lambda n: families(n, 50, 0.8, 0.97)),
+    "5 families": (10_000, 8_000, lambda n: families(n, 5, 0.85, 0.97)),
+    "5 large families": (100_000, 80_000, lambda n: families(n, 5, 0.85, 0.97)),
+}
+
+
+def seconds(count: Callable[[Task, Folds], Any]) -> dict[str, tuple[float, int, int]]:
+    """By name of ``SPEEDS``: CPU seconds of a count of near duplicates, rows found, rows compared."""
+    found = {}
+    for name, (rows, train, make) in SPEEDS.items():
+        task, folds = as_task(make(rows), train)
+        count(*as_task(make(200), 100))  # compiles
+        began = time.process_time()
+        near = count(task, folds)
+        took = time.process_time() - began
+        facts = near if isinstance(near, dict) else asdict(near)
+        found[name] = (took, facts["near"], facts.get("compared", facts["test_rows"]))
+    return found
+
+
+def speed(base: Path | None = None) -> None:
+    """CPU seconds of the count of near duplicates; with ``base``, a checkout of an older version, as a ratio of its."""
+    print("\n## CPU seconds of near duplicates (200 bases)")
+    mine = seconds(near_across_split)
+    theirs: dict[str, list[float]] = {}
+    if base is not None:
+        code = (
+            "import importlib.util, json, sys\n"
+            f"spec = importlib.util.spec_from_file_location('bench_audit', {str(Path(__file__).resolve())!r})\n"
+            "module = importlib.util.module_from_spec(spec); spec.loader.exec_module(module)\n"
+            "print(json.dumps(module.seconds(module.near_across_split)))"
+        )
+        call = [sys.executable, "-c", code]  # the folder it runs in is the first that it imports from
+        done = subprocess.run(call, cwd=base, capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise SystemExit(done.stderr)
+        theirs = json.loads(done.stdout.splitlines()[-1])
+    for name, (took, near, compared) in mine.items():
+        rows = SPEEDS[name][0]
+        said = f"{name}, {rows:,} rows: {took:.2f} s, {near:,} of {compared:,} near"
+        if name in theirs:
+            old, old_near, old_compared = theirs[name]
+            said += f"; before {old:.2f} s, {old_near:,} of {old_compared:,} (time x {took / old:.2f})"
+        print(said)
 
 
 if __name__ == "__main__":
-    for measure in (near, leaks, ties, reliability, gc_and_dna, speed, folds, confounders):
-        measure()
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--base", type=Path, help="a checkout of an older version to time near duplicates against")
+    parser.add_argument("--only", help="one of the measurements, by its name")
+    options = parser.parse_args()
+    every: dict[str, Callable[[], None]] = {
+        measure.__name__: measure for measure in (near, leaks, ties, reliability, gc_and_dna, folds, confounders)
+    }
+    every["speed"] = lambda: speed(options.base)
+    for name, measure in every.items():
+        if options.only in (None, name):
+            measure()

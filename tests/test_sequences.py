@@ -60,7 +60,7 @@ def test_intervals_of_a_genome_on_both_strands():
     genome = encode("AACCGGTTNA")
     fragments = Sequences.from_intervals(genome, [0, 2, 7], [4, 6, 10], np.array([False, True, True]))
     assert fragments.to_strings() == ["AACC", "CCGG", "TNA"]
-    assert fragments.buffer is genome
+    assert np.shares_memory(fragments.buffer, genome)
     assert fragments.codes(2).tolist() == [3, 4, 0]
 
 

@@ -12,7 +12,6 @@ from bench.audit.duplicates import leak_status
 from bench.audit.finding import Finding, Subject, label
 from bench.stats.ranks import spearman
 from bench.tasks.duplicates import digests
-from bench.tasks.task import Target
 
 #: Rows that tell anything of two columns.
 LEAST = 10
@@ -56,7 +55,7 @@ def check_averages(subject: Subject) -> Iterator[Finding]:
     """A replicate that is the mean, the sum or another mixture of the others, on their scale or on that of their
     powers (a mean of activities among log activities)."""
     for target in subject.task.targets.values():
-        for column, others, words in mixtures(target):
+        for column, others, words in mixtures(target.replicates, target.replicate_names):
             reason = f"{column} is {words} of {', '.join(others)}, which counts them twice: leave it out of replicates"
             yield Finding("averages", "FAIL", label(subject, target), reason, {"column": column})
 
@@ -75,8 +74,8 @@ def check_counts(subject: Subject) -> Iterator[Finding]:
                 "counts",
                 "FAIL",
                 label(subject, target),
-                f"{', '.join(columns)} {are} whole numbers from 0 up: counts, which follow the library's DNA. Give the"
-                " activity, such as log2((RNA + 1) / (DNA + 1)) after each is divided by its total",
+                f"{', '.join(columns)} {are} whole numbers from 0 up: counts, which follow the library's DNA. Give"
+                " rna = [...] and dna = [...] in place of replicates, or the activity",
                 {"columns": len(columns)},
             )
 
@@ -191,13 +190,12 @@ def _telling(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.bool_
     return away
 
 
-def mixtures(target: Target) -> Iterator[tuple[str, list[str], str]]:
-    """Replicates that are made of others: its name, theirs, and "the mean", "the sum" or "a mixture".
+def mixtures(y: NDArray[np.float64], names: tuple[str, ...]) -> Iterator[tuple[str, list[str], str]]:
+    """Columns of ``y``, (n, k), that are made of others: its name, theirs, and "the mean", "the sum" or "a mixture".
 
     By least squares on the rows that all measured, copies left out. Weights below 0 are none of a mean: of a, b and
     their mean only the mean has none.
     """
-    y, names = target.replicates, target.replicate_names
     twice = {j for _, j, _ in copies(y, names)}
     kept = [i for i in range(len(names)) if i not in twice]
     whole = y[:, kept][np.isfinite(y[:, kept]).all(axis=1)]

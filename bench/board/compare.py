@@ -180,7 +180,7 @@ def _same_data(a: Side, b: Side) -> TaskRecord:
     task = found.record
     if task is None or found.state != State.WHOLE:
         raise BenchError(f"{a.task_folder / TASK}: {found.why}. Run the task again to write it again.")
-    if task.digest != _task_digest(a, "tables"):
+    if task.digest_of(a.target) != _task_digest(a, "tables"):
         raise BenchError(
             f"{a}: made from an older version of the table than {a.task_folder / TASK}. Run it again to refit."
         )

@@ -10,7 +10,8 @@ from typing import Any
 
 from bench.errors import BenchError
 from bench.names import parse_name
-from bench.plugins.kinds import PluginKind, plugin_name
+from bench.plugins.declared import check_declared
+from bench.plugins.kinds import PluginKind, kind_of, plugin_name
 from bench.plugins.parameters import convert, normal_name, signature_of
 from bench.plugins.registry import Registry
 
@@ -107,7 +108,11 @@ def check_name(plugin: Any, kind: PluginKind, registry: Registry | None) -> None
 def check_parameters(plugin: Any) -> None:
     """Every parameter has a default and a type, is stored under its own name, and comes back from the plugin's name."""
     cls, of = type(plugin), title(plugin)
-    known = signature_of(cls)
+    try:
+        check_declared(kind_of(cls), plugin)
+        known = signature_of(cls)
+    except BenchError as error:
+        raise CheckFailed(str(error)) from error
     for key, (hint, default) in known.items():
         must(
             hasattr(plugin, key), f"The parameter {key!r} of {of} must be stored as self.{key}. Got no such attribute."

@@ -23,6 +23,7 @@ def audit(
     ] = None,
 ) -> None:
     """Confounders, duplicates across the split, ties, filters, folds and replicates of a task, each with a verdict."""
+    import itertools
     import json
     from dataclasses import asdict
 
@@ -31,6 +32,7 @@ def audit(
 
     from bench.audit.audit import audit as checks
     from bench.audit.audit import failed
+    from bench.audit.table import check_table
     from bench.dataset import Unavailable
     from bench.errors import BenchError
     from bench.plugins.settings import registry_of
@@ -48,7 +50,8 @@ def audit(
     if not json_:
         console.print(f"[bold]{escape(loaded.card.name)}[/]: {len(loaded):,} rows, split {escape(folds.name)}")
     found = []
-    for finding in checks(loaded, folds):
+    columns = check_table(Path(task)) if task.endswith(".toml") else iter(())
+    for finding in itertools.chain(checks(loaded, folds), columns):
         found.append(finding)
         if not json_:
             about = f"{finding.about}: " if finding.about else ""

@@ -43,6 +43,8 @@ def print_plan(plan: Plan, console: Console, *, list_fits: bool = False, list_sk
         for job in plan.jobs:
             console.print(f"  fit  {escape(str(job))}  about {in_words(job.seconds)}", highlight=False, soft_wrap=True)
     _print_skipped(plan, console, list_skipped)
+    for what, reason in plan.unavailable.items():
+        console.print(f"[yellow]skipped[/] {escape(what)}: {escape(reason)}", highlight=False, soft_wrap=True)
     for what, reason in plan.broken.items():
         said = reason if what in reason else f"{what}: {reason}"
         console.print(f"[red]cannot be used[/] {escape(said)}", highlight=False, soft_wrap=True)

@@ -26,6 +26,8 @@ NARROW_PEAK_COLUMNS = (*BED_COLUMNS, "signalValue", "pValue", "qValue", "peak")
 _BED_HEAD = ("#", "track", "browser")
 #: What stands between the columns of a text table, by the ending of its name.
 SEPARATORS = {"tsv": "\t", "txt": "\t", "tab": "\t", "csv": ","}
+#: Rows that tell most columns of text.
+_HEAD = 64
 #: Name of the index of a frame whose rows know their line in the file.
 LINE = "line"
 
@@ -222,8 +224,10 @@ def _typed(column: pd.Series) -> pd.Series:
     """A column as numbers where every field is one or missing, else as it is."""
     import pandas as pd
 
+    if parse_numbers(column.head(_HEAD))[1].any():
+        return column  # most columns of text show it in their first rows
     values, wrong = parse_numbers(column)
-    if wrong.any():
+    if wrong.any() or (np.isnan(values).all() and column.notna().any()):
         return column
     whole = len(values) > 0 and bool(np.isfinite(values).all() and (values % 1 == 0).all())
     whole = whole and not column.str.contains("[.eE]", regex=True).any()

@@ -18,6 +18,8 @@ Model = TypeVar("Model", bound=BaseModel)
 _SENTENCE = "sentence"
 #: Likeness (difflib) from which a key is taken for one of another table misspelt.
 _NEAR = 0.75
+#: Likeness from which a key may be one of its own table misspelt though another table has it.
+_SAME = 0.9
 
 
 def read_toml(path: Path, what: str) -> dict[str, Any]:
@@ -86,7 +88,9 @@ def _right_place(model: type[BaseModel], parents: list[str], key: str) -> str:
     tables = {table: keys for table, keys in _tables(model).items() if keys != here}
     homes = [table for table, keys in tables.items() if key in keys]
     if homes:
-        return f" It belongs {' or '.join(map(_home, homes))}."
+        places = " or ".join(map(_home, homes))
+        misspelt = difflib.get_close_matches(key, here, n=1, cutoff=_SAME)
+        return f" Did you mean {misspelt[0]!r}? ({key!r} belongs {places}.)" if misspelt else f" It belongs {places}."
     if not difflib.get_close_matches(key, here, n=1, cutoff=_NEAR):
         for table, keys in tables.items():
             for near in difflib.get_close_matches(key, keys, n=1, cutoff=_NEAR):

@@ -14,9 +14,11 @@ from numpy.typing import NDArray
 from bench.errors import BenchError
 from bench.featurizer import Features, Featurizer, Kind, LazyRows
 from bench.files.scratch import scratch_array
+from bench.fit.handed import arrays_of, owner, plain_array, sequences_for, writes_refused
+from bench.fit.recipe import plugin_recipe
 from bench.fit.shuffled import ShuffledRows
+from bench.plugins.described import PluginRecipe
 from bench.plugins.registry import Made
-from bench.sequences import Sequences
 from bench.tasks.task import Task
 
 #: Rows a featurizer is handed at a time: large enough for two cores, small enough to stay in memory.
@@ -32,10 +34,17 @@ KEEP_BYTES = 2 << 30
 @dataclass
 class FoldFeatures:
     """What is kept of one fold while its rows stay the same: the features of each part, and ``shared``, where models
-    keep what is expensive to build."""
+    keep what is expensive to build, by whose code they are."""
 
     parts: dict[int, Features]
-    shared: dict[str, Any] = field(default_factory=dict)
+    shared: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    def shared_of(self, cls: type, *, alone: bool) -> dict[str, Any]:
+        """What models of one package or plugin file keep of this fold; with ``alone`` what others keep is let go of."""
+        mine = owner(cls)
+        if alone:
+            self.shared = {mine: self.shared.get(mine, {})}
+        return self.shared.setdefault(mine, {})
 
 
 @dataclass
@@ -43,7 +52,7 @@ class Workspace:
     """What successive jobs share: the features of the last (task, featurizer), the parts of its folds, the matrices
     that models built from them, and the features of shuffled rows."""
 
-    key: tuple[str, str] | None = None
+    key: tuple[str, PluginRecipe | None] | None = None
     features: Features | None = None
     feature_seconds: float = 0.0
     folds: dict[str, FoldFeatures] = field(default_factory=dict)
@@ -55,7 +64,7 @@ class Workspace:
 
     def features_of(self, task: Task, featurizer: Made | None) -> Features:
         """Features of every row of a task; computed once and kept until another task or featurizer is asked for."""
-        key = (task.digest, "none" if featurizer is None else featurizer.name)
+        key = (task.digest, None if featurizer is None else plugin_recipe(featurizer))
         if self.key != key or self.features is None:
             self.key, self.features = key, None
             self.let_go()
@@ -84,28 +93,34 @@ def compute_features(task: Task, featurizer: Made | None) -> Features:
 
     Raises
     ------
-    BenchError : where the featurizer returns the wrong shape or something that is not finite.
+    BenchError : where the featurizer returns the wrong shape or something that is not finite or no number, and where
+        it writes into what it was handed.
     """
     if featurizer is None:
         return Features(np.zeros((len(task), 0), np.float32), "table")
     if not len(task):
         raise BenchError(f"{task.card.name}: has no rows.")
     made: Featurizer = featurizer.new()
+    sequences = sequences_for(task, featurizer)
 
-    def featurize(sequences: Sequences) -> NDArray[Any]:
-        piece = np.asarray(made.transform(sequences))
-        _check_features(piece, block_rows=len(sequences), name=featurizer.name, kind=made.kind)
-        return piece
+    def featurize(rows: Any) -> NDArray[Any]:
+        block = sequences.take(rows)
+        with writes_refused(featurizer.name, arrays_of(block)):
+            given = made.transform(block)
+        piece = plain_array(given, featurizer.name, "features")
+        _check_features(piece, rows=np.arange(len(task))[rows], name=featurizer.name, kind=made.kind)
+        # A third-party one may hand out one buffer again and again, and write over what it gave before.
+        return piece if featurizer.built_in else piece.copy()
 
-    few = featurize(task.sequences.take(slice(0, 2)))
+    few = featurize(slice(0, 2))
     size = len(task) * few[0].nbytes
     if len(task) <= BLOCK_ROWS and size <= LARGE:  # few rows may be wide
-        return Features(featurize(task.sequences), made.kind)
+        return Features(featurize(slice(None)), made.kind)
     if size > LARGE and made.cheap:
-        return _lazy(lambda rows: featurize(task.sequences.take(rows)), task, few, made.kind)
+        return _lazy(featurize, task, few, made.kind)
     shape = (len(task), *few.shape[1:])
     values: NDArray[Any] = np.empty(shape, few.dtype) if size <= LARGE else scratch_array(shape, few.dtype)
-    _fill(values, task, featurize, featurizer.name)
+    _fill(values, featurize, featurizer.name)
     if size <= LARGE:
         return Features(values, made.kind)
     return _lazy(lambda rows: np.array(values[rows]), task, few, made.kind)
@@ -116,11 +131,12 @@ def _lazy(read: Callable[[NDArray[np.int64]], NDArray[Any]], task: Task, few: ND
     return Features(LazyRows(read, np.arange(len(task)), few.shape[1:], few.dtype), kind)
 
 
-def _fill(values: NDArray[Any], task: Task, featurize: Callable[[Sequences], NDArray[Any]], name: str) -> None:
+def _fill(values: NDArray[Any], featurize: Callable[[slice], NDArray[Any]], name: str) -> None:
     """Write the features of every row into ``values``, block by block."""
-    row_bytes = max(values[0].nbytes, 1)
-    for rows, block in task.sequences.blocks(max(min(BLOCK_ROWS, BLOCK_BYTES // row_bytes), 1)):
-        piece = featurize(block)
+    step = max(min(BLOCK_ROWS, BLOCK_BYTES // max(values[0].nbytes, 1)), 1)
+    for first in range(0, len(values), step):
+        rows = slice(first, min(first + step, len(values)))
+        piece = featurize(rows)
         if piece.shape[1:] != values.shape[1:] or piece.dtype != values.dtype:
             raise BenchError(
                 f"{name}: every block of rows must have one shape and dtype. Got {values.shape[1:]} {values.dtype},"
@@ -130,16 +146,14 @@ def _fill(values: NDArray[Any], task: Task, featurize: Callable[[Sequences], NDA
         values[rows] = piece
 
 
-def _check_features(values: NDArray[Any], *, block_rows: int, name: str, kind: str) -> None:
+def _check_features(values: NDArray[Any], *, rows: NDArray[np.int64], name: str, kind: str) -> None:
     wanted = {"table": 2, "codes": 2, "signal": 3}[kind]
-    if values.ndim != wanted or len(values) != block_rows:
+    if values.ndim != wanted or len(values) != len(rows):
         raise BenchError(
-            f"{name}: transform must return a {wanted}-dimensional array with one row per sequence ({block_rows})."
+            f"{name}: transform must return a {wanted}-dimensional array with one row per sequence ({len(rows)})."
             f" Got shape {values.shape}.",
             status=1,
         )
-    if not np.issubdtype(values.dtype, np.number) and values.dtype != np.bool_:
-        raise BenchError(f"{name}: features must be numbers. Got dtype {values.dtype}.", status=1)
     if np.issubdtype(values.dtype, np.floating) and not np.isfinite(values).all():
-        row = int(np.argwhere(~np.isfinite(values.reshape(len(values), -1)).all(axis=1))[0, 0])
-        raise BenchError(f"{name}: features must be finite. Got NaN or infinity in row {row}.", status=1)
+        wrong = int(np.argwhere(~np.isfinite(values.reshape(len(values), -1)).all(axis=1))[0, 0])
+        raise BenchError(f"{name}: features must be finite. Got NaN or infinity in row {rows[wrong] + 1}.", status=1)

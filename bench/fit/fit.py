@@ -13,12 +13,14 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.errors import BenchError
+from bench.errors import BenchError, one_line
 from bench.featurizer import Features
-from bench.fit.features import FoldFeatures, Workspace, compute_features
-from bench.fit.recipe import library_versions
+from bench.fit.features import LARGE, FoldFeatures, Workspace, compute_features
+from bench.fit.handed import lock, plain_array, writes_refused
+from bench.fit.recipe import COMMON_LIBRARIES, Recipe, check_recipe, may_flip
 from bench.fit.scale import TargetScale
 from bench.model import Group, Model, Part, Setting
+from bench.plugins.libraries import library_versions, used_libraries
 from bench.plugins.registry import Made
 from bench.store.predictions import Predictions, join, rows_of_parts, scores
 from bench.store.record import Fitted
@@ -43,6 +45,7 @@ class FitJob:
     targets : one name, or all that a multitask model learns together.
     groups : one per fold where several processes fit one model together. Each fits its share of the training rows and
         returns predictions of its share of every part; `bench.run.places.spread` puts them together.
+    recipe : what the job was planned from; a fit of anything else is refused. None where nothing was planned.
     """
 
     task: Task
@@ -54,6 +57,30 @@ class FitJob:
     device: Literal["cpu", "cuda"] = "cpu"
     threads: int = 1
     groups: tuple[Group, ...] = ()
+    recipe: Recipe | None = None
+
+    @property
+    def reverse_complement(self) -> bool:
+        """Whether the model may use the other strand of a row as well."""
+        if self.recipe is not None:
+            return self.recipe.reverse_complement
+        return self.task.card.orientation == "free" and may_flip(self.model)
+
+    @property
+    def libraries(self) -> set[str]:
+        """The libraries that take part."""
+        plugins = (self.model,) if self.featurizer is None else (self.model, self.featurizer)
+        return {*COMMON_LIBRARIES, *used_libraries(name for each in plugins for name in each.cls.libraries)}
+
+    def check(self, when: str) -> None:
+        """Refuse what does not follow from the recipe.
+
+        Raises
+        ------
+        BenchError : naming what changed.
+        """
+        if self.recipe is not None:
+            check_recipe(self.recipe, self.task, self.folds, self.featurizer, self.model, self.targets, when)
 
     def values(self) -> NDArray[np.float64]:
         """What was measured, float64 (rows of the task, targets)."""
@@ -78,8 +105,16 @@ def fit_job(job: FitJob, workspace: Workspace, say: Callable[[str], None] = lamb
     Returns
     -------
     One result for each target, in their order.
+
+    Raises
+    ------
+    BenchError : also where the plugins, their files or the data are not those of the job's recipe, before the fit or
+        after it.
     """
-    return _Fitting(job, workspace, say).results()
+    job.check("changed since it was planned")
+    results = _Fitting(job, workspace, say).results()
+    job.check("changed while it was fitted")
+    return results
 
 
 @dataclass(frozen=True, eq=False)
@@ -134,7 +169,7 @@ class _Fitting:
                 fitted_rows=[fold.fitted_rows for fold in folds],
                 spearman=scores(joined, self.values[:, j], count),
                 history=[fold.history for fold in folds],
-                versions=library_versions(tuple(job.model.cls.libraries)),
+                versions=library_versions(job.libraries),
                 finished=finished,
             )
             results.append(FitResult(name, record, joined))
@@ -153,7 +188,10 @@ class _Fitting:
         with self.watch.time("fit"):
             train, valid = self._training_parts(rows, kept, share)
             train = self._at_most(train, most_rows(learner, self.features), setting)
-            learner.fit(train, valid, setting)
+            handed = {"train.x": train.x.values, "train.y": train.y, "valid.x": valid.x.values, "valid.y": valid.y}
+            with writes_refused(self.job.model.name, handed):
+                learner.fit(train, valid, setting)
+            lock(setting.shared)
         predict = partial(predictions_of, learner, len(self.job.targets), self.job.model.name)
         with self.watch.time("predict"):
             predicted = {code: predict(parts[code]) for code in (TRAIN, VALID, TEST)}
@@ -162,8 +200,8 @@ class _Fitting:
         return _FittedFold(
             [self._predictions(fold, j, mine, predicted, shuffled) for j in range(len(self.job.targets))],
             len(train.y),
-            _plain_history(learner.history),
-            learner.device_used,
+            plain_history(learner.history, self.job.model.name),
+            plain_device(learner.device_used, self.job.model.name),
         )
 
     def _rows(self, fold: int) -> Rows:
@@ -177,8 +215,8 @@ class _Fitting:
             seed=job.seed,
             device=job.device,
             threads=job.threads,
-            reverse_complement=job.task.card.orientation == "free",
-            shared=kept.shared,
+            reverse_complement=job.reverse_complement,
+            shared=kept.shared_of(job.model.cls, alone=self.features.values.nbytes > LARGE),
             say=lambda line: self.say(f"fold {fold + 1}/{len(job.folds)} {line}"),
             group=job.groups[fold] if job.groups else None,
         )
@@ -244,7 +282,10 @@ def most_rows(model: Model, features: Features) -> int:
 def predictions_of(fitted: Model, targets: int, name: str, x: Features) -> NDArray[np.float32]:
     """Predictions float32 (n, targets), checked."""
     rows = len(x)
-    values = np.asarray(fitted.predict(x), np.float32)
+    with writes_refused(name, {"x": x.values}):
+        given = fitted.predict(x)
+    # A copy: a model may hand out one buffer again and again.
+    values = np.array(plain_array(given, name, "predictions"), np.float32)
     if values.shape not in {(rows,), (rows, targets)} or (values.ndim == 1 and targets > 1):
         wanted = f"({rows},)" if targets == 1 else f"({rows}, {targets})"
         raise BenchError(f"{name}: predict must return shape {wanted}. Got {values.shape}.", status=1)
@@ -255,5 +296,29 @@ def predictions_of(fitted: Model, targets: int, name: str, x: Features) -> NDArr
     return values.reshape(rows, targets)
 
 
-def _plain_history(history: Any) -> list[dict[str, float]]:
-    return [{str(key): round(float(value), 6) for key, value in entry.items()} for entry in history or []]
+def plain_history(history: Any, name: str) -> list[dict[str, float]]:
+    """The learning curve of a model as it can be kept: text and floats.
+
+    Raises
+    ------
+    BenchError : for what is no list of dictionaries of numbers.
+    """
+    try:
+        return [{str(key): round(float(value), 6) for key, value in entry.items()} for entry in history or []]
+    except (TypeError, ValueError, AttributeError, OverflowError) as error:
+        raise BenchError(
+            f"{name}: history must be a list of dictionaries of numbers, one a round or epoch ({one_line(error)}).",
+            status=1,
+        ) from error
+
+
+def plain_device(device: Any, name: str) -> str:
+    """The device that a model says it used.
+
+    Raises
+    ------
+    BenchError : for what is no text.
+    """
+    if not isinstance(device, str):
+        raise BenchError(f"{name}: device_used must be text, such as 'cpu'. Got a {type(device).__name__}.", status=1)
+    return one_line(str(device))

@@ -13,6 +13,7 @@ from bench.errors import BenchError, one_line
 from bench.fit.features import Workspace, compute_features
 from bench.fit.fit import FitJob, FitResult, fit_job
 from bench.fit.messages import LINE, Done, Failed, Said
+from bench.fit.recipe import Recipe, plugin_recipe
 from bench.model import Group
 from bench.plugins.described import Described, MadeElsewhere, describe
 from bench.plugins.files import classes_in_file
@@ -28,7 +29,7 @@ class JobSpec:
     """Everything a process needs to run a job, by name. Plugin files and task files are named by absolute path.
 
     ``plugin_files`` : of the job's own plugins and of no other. ``outside`` : which of its plugins are third-party,
-    such as "featurizer mine"; jobs share a process where these are the same.
+    such as "featurizer mine"; jobs share a process where these are the same. ``recipe`` : what the results follow from.
     """
 
     source: TaskSource
@@ -42,6 +43,7 @@ class JobSpec:
     targets: tuple[str, ...] = ()
     device: Literal["cpu", "cuda"] = "cpu"
     threads: int = 1
+    recipe: Recipe | None = None
 
     @classmethod
     def of(cls, planned: PlannedTask, registry: Registry, **more: Any) -> JobSpec:
@@ -241,8 +243,7 @@ class Worker:
                 return self._describe(ask)
             case MakePlugin():
                 made = self._registry(ask.files).make(ask.kind, ask.text)
-                multitask = ask.kind == "model" and bool(made.new().multitask)
-                return MadeElsewhere(made.name, made.parameters, made.target, multitask)
+                return MadeElsewhere(made.name, made.parameters, made.target, made.multitask, plugin_recipe(made))
             case LoadTask():
                 return load_task(ask.source.name, self._registry(()), ask.source.data_dir)
 
@@ -260,6 +261,7 @@ class Worker:
             spec.device,
             spec.threads,
             ask.groups,
+            spec.recipe,
         )
         return fit_job(job, self.workspace, say)
 

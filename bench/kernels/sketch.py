@@ -8,13 +8,6 @@ from numpy.typing import NDArray
 
 from bench.sequences import Sequences
 
-#: Length of the k-mers that are compared, canonical over strands. Of 4 million pairs of unrelated 150-mers at 45 % GC
-#: none shares a tenth of its 12-mers (docs/audit.md).
-K = 12
-#: Share of a row's k-mers that another row must hold for the two to be near duplicates. Of copies of 150 bases
-#: at 99 % identity all reach it, at 97 % 94 %, at 95 % 62 %, at 90 % 5 % (docs/audit.md). Tiles that overlap by more
-#: than half do too.
-NEAR = 0.5
 #: K-mers of all rows that are compared at most; above it a sample by hash is (a sketch), the same ones in every row.
 MOST_KMERS = 8_000_000
 #: Holders of a k-mer that a row is compared with: this many before it in the table, and the first of all. Two near
@@ -22,11 +15,11 @@ MOST_KMERS = 8_000_000
 _BEFORE = 4
 
 
-def near_clusters(sequences: Sequences, near: float = NEAR) -> NDArray[np.int64]:
+def near_clusters(sequences: Sequences, k: int, near: float) -> NDArray[np.int64]:
     """Clusters of near duplicates, int64 (n,), numbered from 0 in no particular order.
 
-    Two rows are near duplicates where one holds at least ``near`` of the canonical ``K``-mers of the other (the one
-    with fewer); clusters are what such pairs connect. Set constant ends such as adapters aside first
+    Two rows are near duplicates where one holds at least ``near`` of the canonical k-mers of the other (the one with
+    fewer); clusters are what such pairs connect. Set constant ends such as adapters aside first
     (``bench.tasks.loci.without_ends``). Rows without any k-mer are alone. Above ``MOST_KMERS`` a sketch is compared.
     """
     from scipy.sparse import coo_array
@@ -34,7 +27,7 @@ def near_clusters(sequences: Sequences, near: float = NEAR) -> NDArray[np.int64]
 
     n = len(sequences)
     scale = max(1, -(-int(sequences.lengths.sum()) // MOST_KMERS))
-    hashes, rows = kmer_hashes(sequences, scale)
+    hashes, rows = kmer_hashes(sequences, k, scale)
     pairs = _candidates(hashes, rows, n)
     first = np.searchsorted(rows, np.arange(n + 1))
     a, b = pairs // n, pairs % n
@@ -45,16 +38,16 @@ def near_clusters(sequences: Sequences, near: float = NEAR) -> NDArray[np.int64]
     return np.asarray(connected_components(graph, directed=False)[1], np.int64)
 
 
-def kmer_hashes(sequences: Sequences, scale: int) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
+def kmer_hashes(sequences: Sequences, k: int, scale: int) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
     """Hashes of the different canonical k-mers of every row (one in ``scale`` of them), and their rows: uint64 (m,),
     sorted within a row, and int64 (m,), ascending. K-mers with N are left out."""
-    most = np.maximum(sequences.lengths - K + 1, 0)
+    most = np.maximum(sequences.lengths - k + 1, 0)
     ends = np.cumsum(most)
     hashes = np.empty(int(ends[-1]) if len(ends) else 0, np.uint64)
     limit = np.uint64(2**64 // scale - 1 if scale > 1 else 2**64 - 1)
     kept = np.empty(len(sequences), np.int64)
     _hash_kmers(
-        np.asarray(sequences.buffer), sequences.start, sequences.stop, ends - most, np.int64(K), limit, hashes, kept
+        np.asarray(sequences.buffer), sequences.start, sequences.stop, ends - most, np.int64(k), limit, hashes, kept
     )
     rows = np.repeat(np.arange(len(sequences)), kept)
     place = np.repeat(ends - most - np.cumsum(kept) + kept, kept) + np.arange(int(kept.sum()))

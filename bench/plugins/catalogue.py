@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import inspect
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from bench.errors import BenchError, Unavailable
 from bench.files.downloads import data_folders
+from bench.plugins.declared import not_installed
 from bench.plugins.described import Described, first_sentence
 from bench.plugins.kinds import PluginKind
-from bench.plugins.libraries import MISSING, library_version
 from bench.plugins.parameters import signature_of, to_text
 from bench.plugins.registry import Entry, Registry
 
@@ -45,15 +45,16 @@ def _row(registry: Registry, kind: PluginKind, name: str, data_dir: Path | None)
     entry = registry.entry(kind, name)
     try:
         cls: Any = entry.load()
+        if isinstance(cls, Described):
+            return _described_row(entry, cls, data_dir)
+        if kind == "dataset":
+            return CatalogueRow(name, cls.title, entry.origin, problem=_files_problem(cls, data_dir))
+        known = signature_of(cls).items()
     except BenchError as error:
         return CatalogueRow(name, "", entry.origin, problem=str(error))
-    if isinstance(cls, Described):
-        return _described_row(entry, cls, data_dir)
-    if kind == "dataset":
-        return CatalogueRow(name, cls.title, entry.origin, problem=_files_problem(cls, data_dir))
-    parameters = ", ".join(f"{key}={to_text(default)}" for key, (_, default) in signature_of(cls).items())
-    problem = _missing(cls.libraries) if kind == "model" else None
-    return CatalogueRow(name, first_sentence(cls), entry.origin, parameters, problem)
+    void = inspect.Parameter.empty
+    parameters = ", ".join(key if default is void else f"{key}={to_text(default)}" for key, (_, default) in known)
+    return CatalogueRow(name, first_sentence(cls), entry.origin, parameters, not_installed(cls))
 
 
 def _described_row(entry: Entry, cls: Described, data_dir: Path | None) -> CatalogueRow:
@@ -64,12 +65,7 @@ def _described_row(entry: Entry, cls: Described, data_dir: Path | None) -> Catal
         missing = [file for file in cls.files if not any((folder / file).is_file() for folder in folders)]
         problem = f"{len(missing)} of {len(cls.files)} files of {cls.name} are not here" if missing else None
         return CatalogueRow(cls.name, cls.title, entry.origin, problem=problem)
-    return CatalogueRow(cls.name, cls.what, entry.origin, parameters, _missing(cls.libraries))
-
-
-def _missing(libraries: Iterable[str]) -> str | None:
-    missing = [library for library in sorted(libraries) if library_version(library) == MISSING]
-    return f"{', '.join(missing)} not installed (pip install 'bench-gc[cpu]')" if missing else None
+    return CatalogueRow(cls.name, cls.what, entry.origin, parameters, not_installed(cls))
 
 
 def _files_problem(cls: Any, data_dir: Path | None) -> str | None:
@@ -77,4 +73,6 @@ def _files_problem(cls: Any, data_dir: Path | None) -> str | None:
         cls().locate(data_dir)
     except (Unavailable, BenchError) as absent:
         return str(absent)
+    except Exception as error:
+        return f"cannot be located: {type(error).__name__}: {error}"
     return None

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
@@ -24,8 +24,7 @@ class Described(BaseModel):
     ----------
     plugin : which kind of plugin. where : module and name of its class.
     what : the first sentence of its documentation. defaults : parameters, each with its default as text.
-    source : digest of the code it runs. files : names of the files that a data set downloads, or that a featurizer or
-        model declares it reads.
+    source : digest of the code it runs. files : names of the files that a data set downloads.
     """
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
@@ -58,14 +57,35 @@ class Described(BaseModel):
 
 
 @dataclass(frozen=True)
+class PluginRecipe:
+    """What a featurizer or model is made of: all of it that predictions may depend on.
+
+    Attributes
+    ----------
+    name : in normal form, for messages; not part of a key.
+    source : hash of its code. parameters : as written in code, by name; the scale of the target among a model's.
+    libraries : versions of those it declares, by name. files : hashes of those it declares, in its order.
+    backend : that Keras computes with; empty for one without Keras.
+    """
+
+    name: str = field(compare=False)
+    source: str
+    parameters: tuple[tuple[str, str], ...] = ()
+    libraries: tuple[tuple[str, str], ...] = ()
+    files: tuple[str, ...] = ()
+    backend: str = ""
+
+
+@dataclass(frozen=True)
 class MadeElsewhere:
     """What making a plugin in another process gave: its normal name, its parameters, the scale that it fits (a model),
-    and whether it learns several targets at once."""
+    whether it learns several targets at once, and what it is made of."""
 
     name: str
     parameters: dict[str, Value]
     target: Scale
     multitask: bool
+    recipe: PluginRecipe
 
 
 class Describer(Protocol):
@@ -104,7 +124,9 @@ def describe(cls: Any, plugin: PluginKind) -> Described:
             what=first_sentence(cls),
             defaults={} if plugin == "dataset" else _defaults(cls),
             source="" if plugin == "dataset" else source_digest(cls),
-            files=tuple(str(getattr(file, "path", file)) for file in _several(getattr(cls, "files", ()))),
+            files=tuple(str(getattr(file, "path", file)) for file in _several(getattr(cls, "files", ())))
+            if plugin == "dataset"
+            else (),
             libraries=tuple(map(str, _several(getattr(cls, "libraries", ())))),
         )
     except ValidationError as error:

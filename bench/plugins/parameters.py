@@ -19,6 +19,7 @@ from bench.names import format_name, parse_name
 Value = bool | int | float | str | None
 #: The scale a model fits: the rank-Gaussian transform of the target, or its z-score.
 Scale = Literal["rank", "raw"]
+_WRITTEN = (bool, int, float, str, type(None))
 #: Names that one sweep may stand for: more is a slip of the finger.
 MOST_SWEPT = 100
 
@@ -40,7 +41,7 @@ def signature_of(cls: type) -> dict[str, Parameter]:
 
     Raises
     ------
-    BenchError : for annotations that cannot be read.
+    BenchError : for annotations that cannot be read, and types that cannot be written in a name (tuple, list, dict).
     """
     try:
         hints = typing.get_type_hints(cls.__init__)  # type: ignore[misc]
@@ -55,9 +56,28 @@ def signature_of(cls: type) -> dict[str, Parameter]:
             continue
         guess = str if p.default is p.empty or p.default is None else type(p.default)
         hint = hints.get(p.name, guess)
+        if not _is_written(hint):
+            raise BenchError(
+                f"{getattr(cls, 'name', cls.__name__)}: the parameter {p.name!r} is of a type ({_called(hint)}) that"
+                " cannot be written in a name. Annotate it as int, float, bool, str, a Literal of these, or one of them"
+                " | None."
+            )
         is_whole = isinstance(p.default, int) and not isinstance(p.default, bool)
         known[p.name] = Parameter(hint, float(p.default) if hint is float and is_whole else p.default)
     return known
+
+
+def _is_written(hint: Any) -> bool:
+    """Whether values of a type can be written in a name and read back."""
+    if typing.get_origin(hint) in (typing.Union, types.UnionType):
+        return all(map(_is_written, typing.get_args(hint)))
+    if typing.get_origin(hint) is Literal:
+        return all(type(choice) in _WRITTEN for choice in typing.get_args(hint))
+    return hint in _WRITTEN
+
+
+def _called(hint: Any) -> str:
+    return hint.__name__ if isinstance(hint, type) and not typing.get_args(hint) else str(hint)
 
 
 def read_parameters(name: str, given: Mapping[str, str], known: Mapping[str, Parameter]) -> dict[str, Value]:

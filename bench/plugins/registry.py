@@ -17,7 +17,8 @@ from typing import Any
 
 from bench.errors import BenchError, nearest
 from bench.names import parse_name
-from bench.plugins.described import Described, Describer
+from bench.plugins.declared import check_declared
+from bench.plugins.described import Described, Describer, PluginRecipe
 from bench.plugins.files import classes_in_file, dropped_files
 from bench.plugins.kinds import BASES, DISTRIBUTION, GROUPS, PluginKind, is_kind, kind_of, plugin_name
 from bench.plugins.parameters import ENGINE_PARAMETERS, Scale, Value, normal_name, read_parameters, signature_of
@@ -57,6 +58,7 @@ class Made:
     parameters : all of them, those left at their defaults included.
     target : the scale a model fits. It is the engine's parameter, so ``parameters`` lacks it.
     multitask : a model that learns several targets at once.
+    recipe : what it is made of, where another process imports it.
     """
 
     kind: PluginKind
@@ -65,6 +67,7 @@ class Made:
     parameters: dict[str, Value]
     target: Scale = "rank"
     multitask: bool = False
+    recipe: PluginRecipe | None = None
 
     @property
     def built_in(self) -> bool:
@@ -189,7 +192,7 @@ class Registry:
         if isinstance(cls, Described):
             assert self.describer is not None
             made = self.describer.make(entry.file, kind, text)
-            return Made(kind, made.name, cls, made.parameters, made.target, made.multitask)
+            return Made(kind, made.name, cls, made.parameters, made.target, made.multitask, made.recipe)
         known = signature_of(cls)
         if kind == "model":
             clash = set(known) & set(ENGINE_PARAMETERS)
@@ -201,6 +204,7 @@ class Registry:
         target: Scale = "raw" if kind == "model" and parameters.pop("target") == "raw" else "rank"
         try:
             new = cls(**parameters)
+            check_declared(kind, new)
         except BenchError:
             raise
         except ValueError as error:

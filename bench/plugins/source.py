@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import ast
+import functools
 import hashlib
 import importlib.util
 import inspect
 import itertools
+import site
+import sys
+import sysconfig
 from collections.abc import Iterator
 from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
@@ -14,11 +18,25 @@ from typing import Any, NamedTuple
 
 #: Packages of ``bench`` whose code is part of the plugins that import it.
 _HASHED = ("bench.kernels", "bench.motifs", "bench.featurizers", "bench.models")
+#: Where the modules of plugin files are: one of theirs is nobody else's code.
+_PLUGIN_FILES = "bench.plugins.modules."
+#: Folders that installers put packages into, whatever lies above them.
+_INSTALLED = {"site-packages", "dist-packages"}
+_LOADED: dict[type, str] = {}
+
+
+def loaded_digest(cls: type) -> str:
+    """``source_digest`` as it was when this process first asked, which is when the class was loaded: the hash of the
+    code that runs here, whatever became of its files since."""
+    if cls not in _LOADED:
+        _LOADED[cls] = source_digest(cls)
+    return _LOADED[cls]
 
 
 def source_digest(cls: type) -> str:
-    """Hash of the code a plugin runs: its module, and the modules it imports from its own package, from the built-in
-    plugins, from ``bench.kernels`` or from ``bench.motifs``.
+    """Hash of the code a plugin runs, as it lies in files now: its module, and the modules it imports from its own
+    package, from the built-in plugins, ``bench.kernels`` or ``bench.motifs``; for a third-party one also whatever else
+    it imports that no installer put where it is, such as files next to it on the path.
 
     Comments, docstrings, blank lines and formatting do not count. Nor does the place from which a name of ``bench`` or
     of the plugin's own package is imported: when a module moves, no result is fitted again. Every version of Python
@@ -28,8 +46,12 @@ def source_digest(cls: type) -> str:
     if not isinstance(cls, type) and isinstance(described, str):
         return described  # of a plugin that another process imports
     seen: dict[Path, str] = {}
-    _collect(Path(inspect.getfile(cls)), cls.__module__, seen)
-    return hashlib.sha256("\n".join(sorted(seen.values())).encode()).hexdigest()[:16]
+    try:
+        _collect(Path(inspect.getfile(cls)), cls.__module__, seen)
+    except OSError as error:
+        return f"gone: {error.filename}"
+    # A module that holds nothing, such as the start of a package, is no code.
+    return hashlib.sha256("\n".join(sorted(filter(None, seen.values()))).encode()).hexdigest()[:16]
 
 
 class Imported(NamedTuple):
@@ -55,23 +77,72 @@ def _collect(path: Path, module: str, seen: dict[Path, str]) -> None:
     """Put into ``seen`` the text of a module and of every module whose code counts with it."""
     if path in seen:
         return
-    tree = ast.parse(path.read_bytes())
+    about = path.stat()
+    text, files = _read(path, module, about.st_size, about.st_mtime_ns, about.st_ino, tuple(sys.path))
+    seen[path] = text
+    for name, file in files:
+        _collect(file, name, seen)
+
+
+@functools.lru_cache(maxsize=1024)
+def _read(
+    path: Path, module: str, size: int, changed: int, inode: int, places: tuple[str, ...]
+) -> tuple[str, tuple[tuple[str, Path], ...]]:
+    """What counts of one module, and the modules that count with it. The arguments after ``module`` are there to read
+    a file again when they are others."""
+    content = path.read_bytes()
+    if path.suffix != ".py":
+        return hashlib.sha256(content).hexdigest(), ()
+    try:
+        tree = ast.parse(content)
+    except (SyntaxError, ValueError):  # of another version of Python; nothing that is imported here
+        return hashlib.sha256(content).hexdigest(), ()
     package = module if path.name == "__init__.py" else module.rpartition(".")[0]
     own = module.partition(".")[0]
+    counted = _HASHED if own == "bench" else (own, *_HASHED)
+    third_party = own != "bench" or module.startswith(_PLUGIN_FILES)
     names: set[str] = set()
     files: dict[str, Path] = {}
     for full, bound in (found for node in ast.walk(tree) for found in imported(node, package)):
-        if not _within(full, (own, "bench")):
+        if _within(full, (own, "bench")):
+            # A module is known by what it is called here; of a thing in a module its own name counts too.
+            names.add(bound if _file_of(full) is not None else f"{full.rpartition('.')[2]} as {bound}")
+        elif not third_party or _is_installed(full.partition(".")[0]):
             continue
-        file = _file_of(full)
-        # A module is known by what it is called here; of a thing in a module its own name counts too.
-        names.add(bound if file is not None else f"{full.rpartition('.')[2]} as {bound}")
-        for name in (full, full.rpartition(".")[0]):
-            if _within(name, _HASHED if own == "bench" else (own, *_HASHED)) and (found := _file_of(name)) is not None:
+        for name in _and_above(full):
+            mine = _within(name, counted) or (third_party and not _within(name, ("bench",)))
+            if mine and (found := _file_of(name)) is not None:
                 files[name] = found
-    seen[path] = "\n".join([*sorted(names), _text(_stripped(tree, package, own))])
-    for name in sorted(files):
-        _collect(files[name], name, seen)
+    return "\n".join([*sorted(names), _text(_stripped(tree, package, own))]), tuple(sorted(files.items()))
+
+
+def _and_above(name: str) -> Iterator[str]:
+    """A module's name and those of the packages above it, whose code runs when it is imported."""
+    while name:
+        yield name
+        name = name.rpartition(".")[0]
+
+
+def _is_installed(top: str) -> bool:
+    """Whether a package or module comes with Python or was put where it is by an installer, so that its version tells
+    its code; also where it cannot be found."""
+    if top in sys.stdlib_module_names or top in sys.builtin_module_names:
+        return True
+    spec = _spec(top)
+    if spec is None:
+        return True
+    places = [spec.origin] if spec.has_location and spec.origin else list(spec.submodule_search_locations or ())
+    return all(
+        _INSTALLED & set(Path(place).parts) or any(Path(place).is_relative_to(home) for home in _homes())
+        for place in places
+    )
+
+
+@functools.cache
+def _homes() -> tuple[Path, ...]:
+    """Folders of Python's own modules and of installed packages."""
+    places = [sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")]
+    return tuple(Path(place) for place in {*places, *site.getsitepackages(), site.getusersitepackages()} if place)
 
 
 def _within(name: str, packages: tuple[str, ...]) -> bool:
@@ -79,9 +150,9 @@ def _within(name: str, packages: tuple[str, ...]) -> bool:
 
 
 def _file_of(name: str) -> Path | None:
-    """The Python file of a module; None for what is no module or has no file."""
+    """The file of a module; None for what is no module or has no file."""
     spec = _spec(name)
-    return Path(spec.origin) if spec is not None and spec.origin is not None and spec.origin.endswith(".py") else None
+    return Path(spec.origin) if spec is not None and spec.has_location and spec.origin is not None else None
 
 
 def _spec(name: str) -> ModuleSpec | None:

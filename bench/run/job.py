@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from bench.fit.messages import JobFailed
+from bench.fit.recipe import Recipe
 from bench.fit.worker import JobSpec
 from bench.plugins.registry import Made, Registry
 from bench.store.result import ResultId
@@ -16,6 +17,7 @@ from bench.tasks.load import PlannedTask
 class Job:
     """A model on one featurizer's features under one seed, for the targets it learns together.
 
+    ``recipe`` : all that its predictions follow from.
     ``seconds`` : the estimate. ``columns``, ``item_bytes`` : of its features. ``memory`` : bytes, where its model
     states them. ``trouble`` : why it cannot work, where that was known already when it was planned.
     """
@@ -25,7 +27,7 @@ class Job:
     model: Made
     seed: int
     results: tuple[ResultId, ...]
-    keys: tuple[str, ...]
+    recipe: Recipe
     seconds: float
     columns: int
     item_bytes: int
@@ -36,6 +38,11 @@ class Job:
     def built_in(self) -> bool:
         """Whether all its code is this package's own."""
         return self.model.built_in and (self.featurizer is None or self.featurizer.built_in)
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The key of each result."""
+        return tuple(map(self.recipe.key, range(len(self.results))))
 
     @property
     def targets(self) -> tuple[str, ...]:
@@ -53,6 +60,7 @@ class Job:
             targets=self.targets,
             device=device,
             threads=threads,
+            recipe=self.recipe,
         )
 
     def __str__(self) -> str:

@@ -8,22 +8,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+import numpy as np
+
 from bench.audit.audit import quick_failures
 from bench.audit.finding import Finding, Subject
 from bench.dataset import Unavailable
 from bench.errors import BenchError
-from bench.fit.messages import JobFailed
-from bench.fit.recipe import result_key
-from bench.fit.worker import (
-    Cost,
-    ForOrganism,
-    JobSpec,
-    ModelCost,
-    Probe,
-    model_cost,
-    name_for_organism,
-    probe_features,
-)
+from bench.fit.messages import JobFailed, plain_reason
+from bench.fit.recipe import plugin_recipe, recipe_of
+from bench.fit.worker import Cost, ForOrganism, JobSpec, ModelCost, Probe, model_cost, name_for_organism, probe_features
+from bench.names import parse_name
+from bench.plugins.declared import not_installed
+from bench.plugins.described import PluginRecipe
 from bench.plugins.parameters import expand_sweep
 from bench.plugins.registry import Made, Registry
 from bench.run.job import Job
@@ -31,6 +27,7 @@ from bench.run.places.outside import Outside
 from bench.store.result import NO_FEATURES, ResultId
 from bench.store.store import Store
 from bench.tasks.load import PlannedTask, TaskSource, load_planned
+from bench.tasks.splits import Split
 from bench.tasks.task import TRAIN, Task
 
 CacheMode = Literal["reuse", "refresh", "only"]
@@ -78,7 +75,8 @@ class Skip:
 @dataclass
 class Plan:
     """What was asked for, the work to do (in order), results that are there already, and what is skipped. ``broken`` :
-    third-party plugins that cannot be used at all, each with the reason."""
+    plugins that nobody named and that cannot be used at all, each with the reason; ``unavailable`` : those whose
+    libraries are not installed here, with the fix."""
 
     selection: Selection
     tasks: list[PlannedTask] = field(default_factory=list)
@@ -87,6 +85,7 @@ class Plan:
     absent: list[ResultId] = field(default_factory=list)
     skipped: list[Skip] = field(default_factory=list)
     broken: dict[str, str] = field(default_factory=dict)
+    unavailable: dict[str, str] = field(default_factory=dict)
     _subjects: dict[str, tuple[Subject, list[Finding]]] = field(default_factory=dict, repr=False)
 
     def subject(self, planned: PlannedTask) -> Subject:
@@ -123,13 +122,16 @@ def make_plan(selection: Selection, registry: Registry, store: Store, *, outside
 
     Raises
     ------
-    BenchError : for unknown names and parameters, bad task files and splits, pairs of which none makes sense, and data
-        that were asked for by name but are not there. Under ``--all`` absent data are a ``Skip``.
+    BenchError : for unknown names and parameters, bad task files and splits, pairs of which none makes sense, and for
+        tasks and plugins that were asked for by name but cannot be loaded or run. What nobody named is left out, with
+        the reason.
     """
     if selection.cache not in ("reuse", "refresh", "only"):
         raise BenchError(f"--cache must be reuse, refresh or only. Got {selection.cache!r}.")
     if selection.seeds < 1:
         raise BenchError(f"--seeds must be 1 or more. Got {selection.seeds}.")
+    if selection.split is not None:
+        Split.parse(selection.split, "--split")
     plan = Plan(selection)
     with nullcontext(outside) if outside is not None else Outside() as place:
         planner = _Planner(plan, registry, store, place)
@@ -151,15 +153,22 @@ def _load_tasks(plan: Plan, registry: Registry) -> list[PlannedTask]:
             if not named and not getattr(registry.find("dataset", name), "in_all", True):
                 continue
             loaded = load_planned(selection.source(name), registry)
-        except BenchError as error:
-            if named or registry.entry("dataset", name).built_in:
-                raise
-            plan.broken[f"dataset {name}"] = str(error)
-            continue
         except Unavailable as absent:
             if named:
                 raise BenchError(f"{name}: {absent}") from None
             plan.skipped.append(Skip(name, str(absent)))
+            continue
+        except (Exception, SystemExit) as error:
+            plain = isinstance(error, BenchError)
+            reason = str(error) if plain else f"{name}: cannot be loaded: {plain_reason(error)}. Leave it out."
+            if named and plain:
+                raise
+            if named:
+                raise BenchError(reason) from error
+            if registry.entry("dataset", name).built_in:  # public files that are cut short
+                plan.skipped.append(Skip(name, reason))
+            else:
+                plan.broken[f"dataset {name}"] = reason
             continue
         other = planned.get(loaded.name)
         if other is not None and other.source != loaded.source:
@@ -182,24 +191,29 @@ class _Planner:
 
     def __init__(self, plan: Plan, registry: Registry, store: Store, outside: Outside) -> None:
         self._plan, self._registry, self._store, self._outside = plan, registry, store, outside
+        self._recipes: dict[tuple[str, str], PluginRecipe] = {}
         self._featurizers = self._made("featurizer", plan.selection.featurizers)
         self._models = self._made("model", plan.selection.models)
 
     def _made(self, kind: Literal["featurizer", "model"], asked: tuple[str, ...] | None) -> list[Made]:
         """The plugins that were asked for. Of all that there are, one that cannot be used is noted and left out."""
-        if asked is not None:
-            texts = [text for each in asked for text in expand_sweep(each)]
-            return list({made.name: made for made in (self._registry.make(kind, text) for text in texts)}.values())
-        made = {}
-        for text in self._registry.names(kind):
+        named = [text for each in asked or () for text in expand_sweep(each)]
+        made: dict[str, Made] = {}
+        for text in self._registry.names(kind) if asked is None else named:
             try:
+                missing = not_installed(self._registry.find(kind, parse_name(text)[0]))
+                if missing is not None and asked is None:
+                    self._plan.unavailable[f"{kind} {text}"] = missing
+                    continue
+                if missing is not None:
+                    raise BenchError(f"{text}: {missing}.")
                 plugin = self._registry.make(kind, text)
+                self._recipes[kind, plugin.name] = plugin_recipe(plugin)
+                made[plugin.name] = plugin
             except BenchError as error:
-                if self._registry.entry(kind, text).built_in:
+                if asked is not None:
                     raise
                 self._plan.broken[f"{kind} {text}"] = str(error)
-            else:
-                made[plugin.name] = plugin
         return list(made.values())
 
     def add_task(self, planned: PlannedTask) -> None:
@@ -259,7 +273,10 @@ class _Planner:
         """What a featurizer gives for a task, or its failure. A third party's is asked in a child process, which may
         die of it."""
         if featurizer.built_in:
-            return probe_features(planned.task, featurizer)
+            try:
+                return probe_features(planned.task, featurizer)
+            except BenchError as error:
+                return JobFailed(str(error), "")
         spec = JobSpec.of(planned, self._registry, featurizer=featurizer.name)
         try:
             return self._outside.probe(spec)
@@ -282,23 +299,14 @@ class _Planner:
     def _add_job(
         self, planned: PlannedTask, pair: _Pair, targets: tuple[str, ...], seed: int, cost: ModelCost | JobFailed
     ) -> None:
-        task, folds = planned.task, planned.folds
+        folds = planned.folds
         shown = NO_FEATURES if pair.featurizer is None else pair.featurizer.name
         results = tuple(ResultId(planned.name, target, folds.name, shown, pair.model.name, seed) for target in targets)
-        keys = tuple(
-            result_key(
-                result,
-                pair.featurizer,
-                pair.model,
-                task_digest=task.digest,
-                folds_digest=folds.digest,
-                joint=targets,
-                orientation=task.card.orientation,
-            )
-            for result in results
-        )
+        seen = None if pair.featurizer is None else self._recipes["featurizer", pair.featurizer.name]
+        plugins = seen, self._recipes["model", pair.model.name]
+        recipe = recipe_of(planned.task, folds, pair.featurizer, pair.model, seed, targets, plugins=plugins)
         plan, cache = self._plan, self._plan.selection.cache
-        there = [self._store.has(result, key) for result, key in zip(results, keys, strict=True)]
+        there = [self._store.has(result, recipe.key(place)) for place, result in enumerate(results)]
         if cache != "refresh" and all(there):
             plan.reused.extend(results)
         elif cache == "only":
@@ -313,7 +321,7 @@ class _Planner:
                     pair.model,
                     seed,
                     results,
-                    keys,
+                    recipe,
                     needs.seconds,
                     columns=found.columns,
                     item_bytes=found.item_bytes,
@@ -324,8 +332,10 @@ class _Planner:
 
 
 def lacks(featurizer: Made, task: Task) -> str:
-    """The covariates that a featurizer needs and a task has not; empty when nothing is missing."""
-    return " or ".join(name for name in featurizer.cls.covariates if name not in task.sequences.covariates)
+    """The covariates that a featurizer needs and a task has not (in any row); empty when nothing is missing."""
+    there = task.sequences.covariates
+    void = (name for name in featurizer.cls.covariates if name not in there or np.isnan(there[name]).all())
+    return " or ".join(void)
 
 
 def why_not(featurizer: Made, model: Made, probe: Probe | JobFailed, *, default_suite: bool) -> str | None:

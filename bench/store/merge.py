@@ -160,8 +160,8 @@ class _Planner:
         #: Notes on failed fits by the place of their results; None where ``out`` has it already.
         self.failures: dict[PurePosixPath, FailureCopy | None] = {}
         self._out, self._prefer = out, prefer
-        #: Path and digest of the first task of a folder's name, and of the first folds of a split.
-        self._tasks: dict[str, tuple[Path, str]] = {}
+        #: Path and record of the first task of a folder's name, and of the first folds of a split.
+        self._tasks: dict[str, tuple[Path, TaskRecord]] = {}
         self._folds: dict[tuple[str, str], tuple[Path, str]] = {}
         self._alongside: set[PurePosixPath] = set()
 
@@ -179,11 +179,11 @@ class _Planner:
             raise BenchError(f"{task.path}: {task.why}. Run the task again there, or delete its folder.")
         name, digest = task.folder.name, task.record.digest
         if name not in self._tasks:
-            self._tasks[name] = (task.path, digest)
+            self._tasks[name] = (task.path, task.record)
             if not _same(root, self._out):
                 self.plan.tasks.append(TaskCopy(task.folder, task.record))
-        elif self._tasks[name][1] != digest:
-            first, other = self._tasks[name]
+        elif self._tasks[name][1].digest != digest:
+            first, other = self._tasks[name][0], self._tasks[name][1].digest
             raise BenchError(
                 f"{task.path} and {first} are of different tables ({digest[:12]} and {other[:12]}):"
                 " rows, values or loci differ. Run both on the same data."
@@ -252,7 +252,7 @@ class _Planner:
 
     def _check_digests(self, path: Path, record: ResultRecord) -> None:
         task = path.parents[4].name
-        if task not in self._tasks or self._tasks[task][1] != record.task_digest:
+        if task not in self._tasks or self._tasks[task][1].digest_of(record.target) != record.task_digest:
             raise BenchError(
                 f"{path}: was made from another table than"
                 f" {self._tasks[task][0] if task in self._tasks else 'any here'}."

@@ -233,7 +233,7 @@ def read_result(folder: Path, task: StoredTask | None = None, *, checksum: bool 
         found = _without_record(folder, failure, troubles)
     if found.state == State.WHOLE and task is not None and task.record is not None:
         assert found.record is not None
-        current = found.record.task_digest == task.record.digest
+        current = found.record.task_digest == task.record.digest_of(found.record.target)
         why = "" if current else "made from an older version of the task's data"
         found = StoredResult(found.path, found.result, found.record, State.CURRENT if current else State.OUTDATED, why)
     elif found.state in (State.DAMAGED, State.FAILED, State.UNFINISHED) and is_held(lock_of(folder)):

@@ -98,6 +98,7 @@ class Description(Stored):
     role : of its featurizer. gc_only : the featurizer sees nothing but G and C. kind : of its features.
     deep : the model takes no table. stochastic : another seed gives other predictions.
     joint : the targets that were learned together, this one among them.
+    task_digest : of the rows' sequences and the target's values (`TaskRecord.digest_of`).
     """
 
     task: str
@@ -169,11 +170,12 @@ class CardRecord(Stored):
 
 
 class TargetRecord(Stored):
-    """A target of ``task.json``."""
+    """A target of ``task.json``. ``digest`` : hash of the rows' sequences and of its values; empty in older files."""
 
     name: str
     kind: Literal["regression", "binary"]
     replicates: list[str]
+    digest: str = ""
 
 
 class RowsFile(Stored):
@@ -204,6 +206,11 @@ class TaskRecord(Record):
     covariates: list[str]
     targets: list[TargetRecord]
 
+    def digest_of(self, target: str) -> str:
+        """What ``task_digest`` of a result of a target is where it was made from these data. In older files every
+        result has the digest of the whole task."""
+        return next((each.digest for each in self.targets if each.name == target and each.digest), self.digest)
+
 
 class SkipRecord(Stored):
     """Something that a full run leaves out of a task: ``what`` is its name in words."""
@@ -219,6 +226,31 @@ class PlanRecord(Record):
     """``plan.json``: what the last full run of a task left out, and why."""
 
     skipped: list[SkipRecord]
+
+
+class RunRecord(Record):
+    """``runs/<UTC time>-<process>.json``: one call of `bench run`. No board reads it.
+
+    Attributes
+    ----------
+    command : words of the command line. folder : where it was called.
+    started, ended : ISO 8601 with time zone; ``ended`` is empty while it runs, and for ever where it was killed.
+    status : running, finished, interrupted, failed (ended by an error).
+    versions : of bench, Python and the libraries that took part.
+    commit, bench_commit : that the working folder, and bench itself, are at under git ("+changes": files changed
+        since); empty where they are not.
+    counts : results by what became of them.
+    """
+
+    command: list[str]
+    folder: str
+    started: str
+    ended: str
+    status: str
+    versions: dict[str, str]
+    commit: str
+    bench_commit: str
+    counts: dict[str, int]
 
 
 class Duplicates(Stored):

@@ -67,6 +67,7 @@ from bench.store.record import (
     write_record,
 )
 from bench.store.result import ResultId, safe_name
+from bench.tasks.digest import content_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -334,6 +335,7 @@ def rows_frame(task: Task, gc: NDArray[np.float32]) -> pd.DataFrame:
 
 def task_record(task: Task, rows_file: Mark | None) -> TaskRecord:
     """task.json of a task. ``rows_file`` : None where what is there of the rows stays."""
+    content = content_of(task)
     return TaskRecord(
         digest=task.digest,
         rows=len(task),
@@ -345,7 +347,12 @@ def task_record(task: Task, rows_file: Mark | None) -> TaskRecord:
         strata=list(task.strata),
         covariates=list(task.sequences.covariates),
         targets=[
-            TargetRecord(name=target.name, kind=target.kind, replicates=list(target.replicate_names))
+            TargetRecord(
+                name=target.name,
+                kind=target.kind,
+                replicates=list(target.replicate_names),
+                digest=content.of(target.name),
+            )
             for target in task.targets.values()
         ],
     )

@@ -83,16 +83,6 @@ def with_dna(spec: TaskSpec, table: Columns) -> tuple[TaskSpec, Columns]:
     return spec.model_copy(update={"columns": columns}), table
 
 
-def look_like_counts(replicates: NDArray[np.float64]) -> bool:
-    """Whether what is given as activities, float64 (n, k), looks like counts: whole numbers from 0 up, of more than a
-    few different values, in every replicate."""
-    for values in replicates.T:
-        values = values[np.isfinite(values)]
-        if (values < 0).any() or (values % 1 != 0).any() or len(np.unique(values)) < 10:
-            return False
-    return True
-
-
 # ---- barcodes --------------------------------------------------------------------------------------------------------
 @dataclass(frozen=True, eq=False)
 class Elements:

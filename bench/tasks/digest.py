@@ -1,4 +1,4 @@
-"""The hash of a task's content: with it, results know which rows and values they were made of."""
+"""Hashes of a task's content: with them, results know which rows and values they were made of."""
 
 from __future__ import annotations
 
@@ -10,7 +10,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.sequences import Sequences
-from bench.tasks.task import Target
+from bench.tasks.task import Content, Target, Task
+
+
+def content_of(task: Task) -> Content:
+    """Hashes of a task's parts: as they were made when it was built, or made now."""
+    if task.content is not None:
+        return task.content
+    return digest(
+        task.sequences, task.row_id, task.chrom, task.position, task.locus, task.targets, task.strata
+    )  # fmt: skip
 
 
 def digest(
@@ -21,28 +30,33 @@ def digest(
     locus: NDArray[np.int64],
     targets: Mapping[str, Target],
     strata: Mapping[str, NDArray[Any]],
-) -> str:
-    """SHA-256 over everything that a score can depend on, in table order; 64 hexadecimal digits."""
-    sha = hashlib.sha256()
-
-    def add(name: str, values: NDArray[Any]) -> None:
-        sha.update(f"\n{name} {values.dtype.kind} {values.shape}\n".encode())
-        if values.dtype.kind == "U":
-            sha.update("\0".join(values.tolist()).encode())
-        else:
-            sha.update(np.ascontiguousarray(values).data)
-
-    for name in ("buffer", "start", "stop", "reverse"):
-        add(name, getattr(sequences, name))
-    add("id", row_id)
-    add("chrom", chrom)
-    add("position", position)
-    add("locus", locus)
+) -> Content:
+    """SHA-256 of each part of a task, and over everything that a score can depend on, in table order; 64 hexadecimal
+    digits each. Every array is read once."""
+    parts = {name: _hash(getattr(sequences, name)) for name in ("buffer", "start", "stop", "reverse")}
+    bases = _of_text("\n".join(parts.values()))
+    covariates = {name: _hash(values) for name, values in sequences.covariates.items()}
+    whole = [bases]
+    whole += [f"{name} {_hash(values)}" for name, values in
+              (("id", row_id), ("chrom", chrom), ("position", position), ("locus", locus))]  # fmt: skip
     for target in targets.values():
-        add(f"target {target.name} {target.kind}", target.replicates)
+        whole.append(f"target {target.name} {target.kind} {_hash(target.replicates)}")
         if target.halves is not None:
-            add("halves", target.halves)
-    for kind, columns in (("covariate", sequences.covariates), ("stratum", strata)):
-        for name in sorted(columns):
-            add(f"{kind} {name}", columns[name])
+            whole.append(f"halves {_hash(target.halves)}")
+    whole += [f"covariate {name} {covariates[name]}" for name in sorted(covariates)]
+    whole += [f"stratum {name} {_hash(strata[name])}" for name in sorted(strata)]
+    values = {name: _hash(target.value) for name, target in targets.items()}
+    return Content(_of_text("\n".join(whole)), bases, values, covariates)
+
+
+def _hash(values: NDArray[Any]) -> str:
+    sha = hashlib.sha256(f"{values.dtype.kind} {values.shape}\n".encode())
+    if values.dtype.kind == "U":
+        sha.update("\0".join(values.tolist()).encode())
+    else:
+        sha.update(np.ascontiguousarray(values).data)
     return sha.hexdigest()
+
+
+def _of_text(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from bench.errors import BenchError, nearest
 from bench.tasks.deal import deal, rotate
+from bench.tasks.duplicates import NEAR, K
 from bench.tasks.label_folds import by_column, group_kfold, leave_one_out
 from bench.tasks.loci import joined, without_ends
 from bench.tasks.places import UNPLACED
@@ -103,7 +104,7 @@ def _similarity_kfold(task: Task, split: Split) -> NDArray[np.int8]:
     # Numba is imported for the one split that counts k-mers.
     from bench.kernels.sketch import near_clusters
 
-    clusters = joined([near_clusters(without_ends(task.sequences)), task.locus])
+    clusters = joined([near_clusters(without_ends(task.sequences), K, NEAR), task.locus])
     return _groups_kfold(task, split, clusters, "clusters of near-duplicate sequences")
 
 

@@ -55,6 +55,8 @@ def overlapping(chrom: Any, start: NDArray[np.int64], end: NDArray[np.int64]) ->
     """Loci of intervals (0-based half-open): connected blocks of intervals that overlap on one chromosome by a base or
     more. int64 (n,), numbered by chromosome of first appearance and position."""
     on = codes_of(chrom)
+    below = min(int(start.min(initial=0)), 0)  # on a circular genome
+    start, end = start - below, end - below
     order = np.lexsort((end, start, on))
     # Chromosomes are laid end to end, so that one running maximum serves all of them.
     length = int(end.max(initial=0)) + 1
@@ -80,9 +82,7 @@ def around(
     turn = np.concatenate([np.zeros(len(start), np.int64), length[over]])
     block = overlapping(chrom[again], first[again] - turn, last[again] - turn)
     # A row that stands twice joins the blocks of both.
-    second = np.full(len(start), -1, np.int64)
-    second[over] = block[len(start) :]
-    return joined([block[: len(start)], second])
+    return joined([block, again])[: len(start)]
 
 
 def near_bases(sequences: Sequences) -> NDArray[np.int64]:

@@ -57,8 +57,9 @@ def with_design(table: Columns, columns: ColumnsSpec, design: pd.DataFrame) -> t
     design = matched(design, names).set_index("id")
     unknown = ~np.isin(names, list(design.index))
     if unknown.any():
+        row = int(np.argmax(unknown))
         raise BenchError(
-            f"{table.source}: {table.where(int(np.argmax(unknown)))} is not in the design ({int(unknown.sum()):,} rows"
+            f"{table.source}: {table.where(row)}: {str(names[row])!r} is not in the design ({int(unknown.sum()):,} rows"
             " are not). Give the design that it was made of."
         )
     brought = [name for name in design.columns if name == "sequence" or name not in table]
@@ -116,8 +117,8 @@ def with_sequences(table: Columns, columns: ColumnsSpec, path: Path) -> tuple[pd
     if unknown.any():
         row = int(np.argmax(unknown))
         raise BenchError(
-            f"{table.source}: {table.where(row)} is not in {path.name} ({int(unknown.sum()):,} rows are"
-            f" not).{nearest(str(ids[row]), list(records)[:10_000])}"
+            f"{table.source}: {table.where(row)}: {str(ids[row])!r} is not in {path.name}"
+            f" ({int(unknown.sum()):,} rows are not).{nearest(str(ids[row]), list(records)[:10_000])}"
         )
     left = len(records) - len(set(ids.tolist()))
     note = f"sequences of {path.name} by {column!r}" + (f"; {left:,} records have no row" if left else "")

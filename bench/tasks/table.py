@@ -14,7 +14,7 @@ from bench.sequences import Sequences
 from bench.tasks.aliases import find_columns
 from bench.tasks.bases import read_bases
 from bench.tasks.columns import Columns
-from bench.tasks.counts import activities, look_like_counts, with_dna
+from bench.tasks.counts import activities, with_dna
 from bench.tasks.digest import digest
 from bench.tasks.loci import loci_of
 from bench.tasks.places import UNPLACED, Places, read_places
@@ -30,10 +30,6 @@ if TYPE_CHECKING:
 
 #: Chromosomes from which on a task that names no split is split by them.
 CHROMOSOMES = 5
-_COUNTS = (
-    "target {} holds whole numbers from 0 up: if they are counts, they follow the DNA; give rna = [...] and"
-    " dna = [...] in place of replicates"
-)
 
 
 def build_task(
@@ -71,6 +67,7 @@ def build_task(
     spec, table, told = _checked(spec, frame, problems, cut=genome is not None)
     said += told if notes is not None else ()
     lengths = _Lengths(spec, cut=genome is not None)
+    every = row_names(table)
     table = chosen(table, spec, counts)
     refuse_long(table, spec)
     table = one_row_each(table, row_names(table), spec, counts)
@@ -79,10 +76,10 @@ def build_task(
     counts |= {f"rows with {what}": int(out.sum()) for what, out in outside.items() if out.any()}
     table = table.keep(~_any(outside.values(), len(table)))
     table, targets = _measured(table, spec, lengths, counts)
-    said += [_COUNTS.format(target.name) for target in targets.values() if _undeclared_counts(target, spec)]
     row_id = row_names(table)
 
     covariates = {name: table.numbers(column) for name, column in spec.columns.covariates.items()}
+    medians = _medians(covariates, counts)
     sequences = None
     if genome is None:
         sequences, letters = read_bases(table, str(spec.columns.sequence), covariates)
@@ -103,6 +100,7 @@ def build_task(
     strata = {name: table.text(column) for name, column in spec.columns.strata.items()}
     position = np.where(places.located, np.maximum(places.start, 0), places.start)
     wanted = dict.fromkeys([*([spec.split.column] if spec.split else []), *labels])
+    content = digest(sequences, row_id, places.chrom, position, locus, targets, strata)
     return Task(
         card=spec.card,
         sequences=sequences,
@@ -113,11 +111,14 @@ def build_task(
         targets=targets,
         strata=strata,
         split=spec.split or default_split(places.chrom),
-        digest=digest(sequences, row_id, places.chrom, position, locus, targets, strata),
+        digest=content.whole,
+        content=content,
         counts=counts,
         minimum=spec.minimum,
+        medians=medians,
         notes=tuple(said),
         labels={column: table.text(column) for column in wanted if column in table},
+        left_out=np.setdiff1d(every, row_id),
     )
 
 
@@ -175,6 +176,18 @@ def _any(masks: Iterable[NDArray[np.bool_]], n: int) -> NDArray[np.bool_]:
     return np.logical_or.reduce([np.zeros(n, np.bool_), *masks])
 
 
+def _medians(covariates: Mapping[str, NDArray[np.float64]], counts: dict[str, int]) -> dict[str, float]:
+    """The median of each covariate that has a value; gaps are added to ``counts``."""
+    medians = {}
+    for name, values in covariates.items():
+        known = np.isfinite(values)
+        if known.any():
+            medians[name] = float(np.median(values[known]))
+        if known.any() and not known.all():
+            counts[f"rows without {name} (its baseline takes the median)"] = int((~known).sum())
+    return medians
+
+
 # ---- targets ---------------------------------------------------------------------------------------------------------
 def _measured(
     table: Columns, spec: TaskSpec, lengths: _Lengths, counts: dict[str, int]
@@ -213,15 +226,6 @@ def _target(table: Columns, name: str, spec: TaskSpec, lengths: _Lengths) -> Tar
     if halves is not None:
         halves[few] = np.nan
     return Target(name, replicates, tuple(columns), about.kind, halves)
-
-
-def _undeclared_counts(target: Target, spec: TaskSpec) -> bool:
-    """Whether a target that is given as activities holds what looks like counts."""
-    return (
-        bool(spec.targets[target.name].replicates)
-        and target.kind == "regression"
-        and look_like_counts(target.replicates)
-    )
 
 
 def _check_spread(target: Target, table: Columns) -> None:

@@ -74,6 +74,28 @@ class Folds:
         return hashlib.sha256(np.ascontiguousarray(self.part).tobytes()).hexdigest()[:12]
 
 
+@dataclass(frozen=True)
+class Content:
+    """Hashes of a task's content, 64 hexadecimal digits each.
+
+    Attributes
+    ----------
+    whole : of everything that a score can depend on.
+    sequences : of the bases and intervals of all rows, in their order.
+    values : of the values of each target, the mean over its replicates. covariates : of those of each covariate.
+    """
+
+    whole: str
+    sequences: str
+    values: Mapping[str, str]
+    covariates: Mapping[str, str]
+
+    def of(self, target: str) -> str:
+        """Hash of what predictions of a target are of: the rows' sequences, and its values. Another target, a stratum
+        or a note beside it changes nothing."""
+        return hashlib.sha256(f"{self.sequences}\n{self.values[target]}".encode()).hexdigest()
+
+
 @dataclass(frozen=True, eq=False)
 class Task:
     """Rows in table order.
@@ -92,6 +114,9 @@ class Task:
     labels : column of the table -> str (n,), "" where empty: what a split may go by. Not in the digest, since a score
         depends on them through the folds alone.
     notes : how the table was read (columns found, names made alike ...), for people.
+    content : hashes of the parts of the content; see `bench.tasks.digest.content_of`.
+    left_out : names of the rows of the table that are not here (not measured, below the minimum), str (m,).
+    medians : covariate -> median of its values, which stands in for a gap where a baseline needs a number.
     """
 
     card: Card
@@ -108,6 +133,9 @@ class Task:
     minimum: Mapping[str, float] = field(default_factory=dict)
     labels: Mapping[str, NDArray[Any]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    content: Content | None = None
+    medians: Mapping[str, float] = field(default_factory=dict)
+    left_out: NDArray[Any] = field(default_factory=lambda: np.zeros(0, np.str_))
 
     def __len__(self) -> int:
         return len(self.row_id)

@@ -135,7 +135,8 @@ def test_another_split_table_or_set_of_rows_is_refused(planted, tmp_path):
     assert "has no proper 'format'" in against(format=0)
     write_json(folder / RECORD, record)
     task = read_json(out / "planted" / TASK)
-    write_json(out / "planted" / TASK, {**task, "digest": "newer"})
+    targets = [{**target, "digest": "newer"} for target in task["targets"]]
+    write_json(out / "planted" / TASK, {**task, "digest": "newer", "targets": targets})
     assert "older version of the table" in refusal(GC, KMERS, out)
 
 

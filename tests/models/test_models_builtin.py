@@ -124,8 +124,9 @@ def test_constant_columns_give_the_mean(cls, values):
 @pytest.mark.parametrize("cls", LEARNERS)
 def test_a_constant_column_next_to_a_good_one_changes_nothing(cls):
     train, valid, test, truth = simulated("linear", columns=2)
-    for part in (train.x, valid.x, test):
-        part.values[:, 1] = 3.0
+    features = [Features(np.column_stack([x.table()[:, 0], np.full(len(x), 3.0)]), "table")
+                for x in (train.x, valid.x, test)]  # fmt: skip
+    train, valid, test = Part(features[0], train.y), Part(features[1], valid.y), features[2]
     model = small(cls)
     model.fit(train, valid, Setting())
     assert spearmanr(model.predict(test), truth).statistic > 0.8

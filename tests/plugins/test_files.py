@@ -78,6 +78,7 @@ def test_in_a_clone_the_built_in_plugins_are_those_of_the_installed_package(tmp_
 def test_every_file_is_known_by_its_path_and_no_entry_point_is_a_file(tmp_path):
     named, dropped = write(tmp_path / "a/mine.py", "one"), write(tmp_path / "models/mine.py", "two")
     registry = Registry([named], folder=tmp_path)
-    assert registry.every_file() == (str(named), str(dropped))
+    asked = [("featurizer", "one"), ("featurizer", "two"), ("featurizer", "gc")]
+    assert registry.outside(asked) == (("featurizer one", "featurizer two"), (str(named), str(dropped)))
     assert registry.entry("featurizer", "one").file == named
     assert registry.entry("featurizer", "gc").file is None

@@ -78,15 +78,16 @@ def test_a_job_that_would_not_fit_is_refused_in_words_and_the_others_run(tmp_pat
 
 def test_what_earlier_jobs_left_is_let_go_of_where_there_is_no_room(monkeypatch):
     place = Here(None)
-    place._workspace.folds["fold 0"] = {"matrix": object()}
-    job = SimpleNamespace(model=SimpleNamespace(cls=SimpleNamespace(devices=("cpu",))))
+    kept = place._worker.workspace
+    kept.folds["fold 0"] = {"matrix": object()}
+    job = SimpleNamespace(model=SimpleNamespace(cls=SimpleNamespace(devices=("cpu",))), built_in=True)
     monkeypatch.setattr(memory, "needed_bytes", lambda job: 8 * GIB)
     monkeypatch.setattr(memory, "available_bytes", lambda: 16 * GIB)
     assert place.device("cpu", job) == "cpu"
-    assert place._workspace.folds
-    monkeypatch.setattr(memory, "available_bytes", lambda: (4 if place._workspace.folds else 12) * GIB)
+    assert kept.folds
+    monkeypatch.setattr(memory, "available_bytes", lambda: (4 if kept.folds else 12) * GIB)
     assert place.device("cpu", job) == "cpu"
-    assert not place._workspace.folds
+    assert not kept.folds
     monkeypatch.setattr(memory, "available_bytes", lambda: 4 * GIB)
     with pytest.raises(BenchError, match=r"8.0 GiB of memory, 4.0 GiB are free"):
         place.device("cpu", job)

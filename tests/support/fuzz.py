@@ -344,8 +344,8 @@ PATHS = [(key,) for key in KEYS] + [
 ]  # fmt: skip
 FITTING = st.sampled_from(
     ["rep1", "dna", "class", "id", "chrom", "start", ["rep1"], ["rep2", "rep1"], ["dna", "class"], {"a": "dna"},
-     "binary", "locus-kfold[k=3]", "genome-blocks[k=3]", False, True, "mean", "1-based", 2, "a", ["b"],
-     "holdout[valid=chr1,test=chr2]", "table.tsv", 12, 1e9]
+     "binary", "locus-kfold[k=3]", "genome-blocks[k=3]", "holdout[valid=chr1,test=chr2]", "table.tsv", 12, 1e9,
+     False, True, "mean", "1-based", 2, "a", ["b"]]
 )  # fmt: skip
 
 

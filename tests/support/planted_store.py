@@ -15,7 +15,7 @@ from bench.store.record import Fitted
 from bench.store.result import ResultId
 from bench.store.store import Store
 from bench.tasks.splits import Split
-from bench.tasks.task import TEST, TRAIN, VALID, Card, Folds, Target, Task
+from bench.tasks.task import TEST, TRAIN, VALID, Card, Content, Folds, Target, Task
 
 
 @dataclass
@@ -72,6 +72,7 @@ class Planted:
             Split.parse(self.split),
             self.digest,
             {"letters made N": 3},
+            content=Content(self.digest, self.digest, dict.fromkeys(targets, self.digest), {}),
         )
         number = np.array([int(c[3:]) for c in chrom])
         parts = np.full((3, n), TRAIN, np.int8)
@@ -120,7 +121,9 @@ class Planted:
         key = extra.pop("key", f"{featurizer}{model}{seed}")
         external = extra.pop("external", False)
         place = ResultId(self.name, target, self.split, featurizer, model, seed)
-        about = description(place, task_digest=self.digest, folds_digest=self.folds.digest).model_copy(update=extra)
+        about = description(place, task_digest=self.task.content.of(target), folds_digest=self.folds.digest).model_copy(
+            update=extra
+        )
         known = {"rows": sizes, "fitted_rows": sizes["train"], "spearman": scores, "history": [[], [], []]}
         store = Store(out)
         store.write_result(

@@ -318,7 +318,12 @@ FILES: tuple[Callable[[Sheet], None], ...] = (comments, title, blank_lines, hash
 KINDS = ("tsv", "tsv", "tsv", "csv", "csv", "xlsx", "txt")
 WRITING = ("crlf", "cr", "mark", "no_last_end", "gz", "bgz", "quote_all")
 #: Traits that leave no room for each other.
-APART = ({"hash_header", "no_header"}, {"misspelt_column", "chromosome_column"}, {"quote_all", "lone_quote"})
+APART = (
+    {"hash_header", "no_header"},
+    {"title", "no_header"},
+    {"misspelt_column", "chromosome_column"},
+    {"quote_all", "lone_quote"},
+)
 NAMES = tuple(trait.__name__ for trait in (*CELLS, *FILES)) + WRITING
 
 
@@ -403,23 +408,9 @@ def write(folder: Path, traits: Collection[str], seed: int) -> tuple[Path, Sheet
     if "header = false" in sheet.keys:
         columns.append("names = [" + ", ".join(f"'{name.strip()}'" for name in sheet.header) + "]")
     task = folder / "task.toml"
-    task.write_text(
-        "\n".join(
-            [
-                'name = "t"',
-                f"table = '{path.name}'",
-                *sheet.keys,
-                "[columns]",
-                *columns,
-                'strata = ["class"]',
-                "covariates = { dna = 'dna' }",
-                "[targets.y]",
-                "replicates = ['rep1', 'rep2']",
-                "",
-            ]
-        ),
-        encoding="utf-8",
-    )
+    lines = ['name = "t"', f"table = '{path.name}'", *sheet.keys, "[columns]", *columns, 'strata = ["class"]']
+    lines += ["covariates = { dna = 'dna' }", "[targets.y]", "replicates = ['rep1', 'rep2']", ""]
+    task.write_text("\n".join(lines), encoding="utf-8")
     return task, sheet
 
 

@@ -94,3 +94,186 @@ def test_a_table_without_any_count_is_refused():
     empty = BARCODES.assign(**{column: np.nan for column in BARCODES if "_count_" in str(column)})
     with pytest.raises(BenchError, match="no oligo was measured in any replicate"):
         canonical("igvf-barcode", empty, DESIGN, "t")
+
+
+# ---- what other tools write ------------------------------------------------------------------------------------------
+def experiment(no_bc=False, older=False):
+    rng = np.random.default_rng(0)
+    names = [f"o{i}" for i in range(30)] + ["no_BC"] * no_bc
+    rows = [
+        {
+            "replicate": replicate,
+            "oligo_name": name,
+            "dna_counts": int(rng.integers(1, 99)),
+            "rna_counts": int(rng.integers(1, 99)),
+            "log2FoldChange": round(float(rng.normal()), 4),
+            "n_bc": int(rng.integers(1, 30)),
+        }
+        for name in names
+        for replicate in (1, 2)
+    ]
+    frame = pd.DataFrame(rows)
+    older_names = {"oligo_name": "name", "log2FoldChange": "log2", "n_bc": "n_obs_bc", "dna_counts": "dna_count"}
+    return frame.rename(columns=older_names) if older else frame
+
+
+def load(tmp_path, layout, frame, design, extra="", name="t.tsv", header=True):
+    frame.to_csv(tmp_path / name, sep="\t", index=False, header=header)
+    (tmp_path / "d.fa").write_text(design)
+    path = tmp_path / "t.toml"
+    path.write_text(f'name = "t"\nformat = "igvf-{layout}"\ntable = "{name}"\ndesign = "d.fa"\n{extra}')
+    return load_task_file(path)
+
+
+def oligos(n=30, header="{}"):
+    rng = np.random.default_rng(1)
+    bases = ["".join(rng.choice(list("ACGT"), 40)) for _ in range(n)]
+    return "".join(f">{header.format(f'o{i}')}\n{each}\n" for i, each in enumerate(bases))
+
+
+@pytest.mark.parametrize("older", [False, True])
+def test_barcodes_of_no_oligo_and_older_names(tmp_path, older):
+    clean = load(tmp_path, "experiment", experiment(), oligos())
+    assert len(clean) == 30
+    again = load(tmp_path, "experiment", experiment(no_bc=True, older=older), oligos(header="{} hg38 chr1 tile"))
+    assert again.digest == clean.digest
+    assert again.counts == {"rows of no_BC (assigned to no oligo) left out": 2}
+
+
+def test_barcodes_of_older_versions(tmp_path):
+    rng = np.random.default_rng(2)
+    frame = pd.DataFrame(
+        {"barcode": [f"b{i}" for i in range(90)], "oligo_name": [f"o{i // 3}" for i in range(90)]}
+        | {f"{kind}_count_{r}": rng.integers(0, 50, 90) for r in (1, 2) for kind in ("dna", "rna")}
+    )
+    clean = load(tmp_path, "barcode", frame, oligos())
+    extra = frame.head(20).assign(oligo_name="no_BC", barcode=[f"n{i}" for i in range(20)])
+    more = pd.concat([frame, extra]).rename(columns={"barcode": "Barcode", "oligo_name": "name"})
+    again = load(tmp_path, "barcode", more, oligos())
+    assert again.digest == clean.digest
+    assert again.counts == {"rows of no_BC (assigned to no oligo) left out": 20}
+
+
+def test_elements_have_no_replicates(tmp_path):
+    rng = np.random.default_rng(3)
+    frame = pd.DataFrame(
+        {
+            "oligo_name": [f"o{i}" for i in range(30)],
+            "log2FoldChange": rng.normal(size=30).round(4),
+            "inputCount": rng.random(30).round(4),
+            "outputCount": rng.random(30).round(4),
+            "minusLog10PValue": 0.5,
+            "minusLog10QValue": 0.0,
+        }
+    )
+    task = load(tmp_path, "element", frame, oligos())
+    assert task.targets["activity"].replicates[:, 0].tolist() == frame["log2FoldChange"].tolist()
+    assert task.sequences.covariates["dna_count"].tolist() == frame["inputCount"].tolist()
+    assert task.card.note == "No replicates: no noise ceiling."
+
+
+def genomic(n=30):
+    rng = np.random.default_rng(4)
+    return pd.DataFrame(
+        {
+            "chrom": [f"chr{1 + i % 3}" for i in range(n)],
+            "start": [100 * (i // 3) for i in range(n)],
+            "end": [100 * (i // 3) + 40 for i in range(n)],
+            "name": [f"o{i}" for i in range(n)],
+            "score": 100,
+            "strand": ["+", "-"] * (n // 2),
+            "log2FoldChange": rng.normal(size=n).round(4),
+        }
+        | {name: rng.random(n).round(4) for name in ("in", "out", "p", "q")}
+    )
+
+
+def test_genomic_elements_from_a_design_or_a_genome(tmp_path):
+    frame = genomic()
+    by_design = load(tmp_path, "genomic-element", frame, oligos(), name="t.bed", header=False)
+    assert by_design.targets["activity"].replicates[:, 0].tolist() == frame["log2FoldChange"].tolist()
+    assert by_design.position.tolist() == frame["start"].tolist()
+    assert by_design.chrom.tolist() == frame["chrom"].tolist()
+    assert by_design.card.note == "No replicates: no noise ceiling."
+    rng = np.random.default_rng(5)
+    genome = {f"chr{i}": "".join(rng.choice(list("ACGT"), 1100)) for i in (1, 2, 3)}
+    (tmp_path / "g.fa").write_text("".join(f">{name}\n{bases}\n" for name, bases in genome.items()))
+    path = tmp_path / "g.toml"
+    path.write_text('name = "t"\nformat = "igvf-genomic-element"\ntable = "t.bed"\nfasta = "g.fa"\n')
+    task = load_task_file(path)
+    swap = str.maketrans("ACGT", "TGCA")
+    for row, (chrom, start, end, strand) in enumerate(
+        zip(frame["chrom"], frame["start"], frame["end"], frame["strand"], strict=True)
+    ):
+        bases = genome[chrom][start:end]
+        assert task.sequences.to_strings()[row] == (bases[::-1].translate(swap) if strand == "-" else bases)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('format = "igvf-element"\ntable = "t.tsv"\n', "needs design"),
+        ('format = "igvf-genomic-element"\ntable = "t.bed"\n', "needs design"),
+        (
+            'format = "igvf-element"\ntable = "t.tsv"\ndesign = "d.fa"\nbarcodes = { outliers = 3 }\n',
+            "for format 'igvf-bar",
+        ),
+    ],
+)
+def test_keys_of_elements(tmp_path, text, said):
+    (tmp_path / "t.toml").write_text('name = "t"\n' + text)
+    with pytest.raises(BenchError, match=said):
+        load_task_file(tmp_path / "t.toml")
+
+
+# ---- the field's own example -----------------------------------------------------------------------------------------
+def example(data_dir, tmp_path, layout, table, design):
+    folder = data_dir / "igvf_example"
+    path = tmp_path / f"{layout}.toml"
+    path.write_text(f'name = "x"\nformat = "igvf-{layout}"\ntable = "{folder}/{table}"\ndesign = "{folder}/{design}"\n')
+    return load_task_file(path)
+
+
+@pytest.mark.data
+def test_counts_become_what_mpralib_made_of_them(data_dir, tmp_path):
+    """``reporter_experiment`` was made by MPRAlib of the barcode table: log2FoldChange of every oligo, replicate, and
+    counts of DNA and barcodes."""
+    task = example(data_dir, tmp_path, "barcode", "reporter_experiment_barcode.input.tsv.gz", "design.fa")
+    made = pd.read_csv(data_dir / "igvf_example" / "reporter_experiment.tsv.gz", sep="\t")
+    row = {name: i for i, name in enumerate(task.row_id.tolist())}
+    assert len(made) == int(np.isfinite(task.targets["activity"].replicates).sum()) == 6746
+    at = made["oligo_name"].map(row).to_numpy(), made["replicate"].to_numpy() - 1
+    assert abs(task.targets["activity"].replicates[at] - made["log2FoldChange"]).max() < 1e-4
+    dna = made.groupby("oligo_name")["dna_counts"].sum()
+    assert task.sequences.covariates["dna_count"].tolist() == dna.loc[task.row_id].tolist()
+    barcodes = made.groupby("oligo_name")["n_bc"].mean()
+    np.testing.assert_allclose(task.sequences.covariates["barcodes"], barcodes.loc[task.row_id])
+
+
+@pytest.mark.data
+@pytest.mark.parametrize(
+    ("layout", "table"),
+    [("element", "reporter_element.example.tsv.gz"), ("genomic-element", "reporter_genomic_element.example.bed.gz")],
+)
+def test_elements_of_the_example(data_dir, tmp_path, layout, table):
+    """``log2FoldChange`` and ``inputCount`` of every oligo; of genomic elements the place too."""
+    from bench.tasks.igvf import GENOMIC_ELEMENT
+
+    bed = layout == "genomic-element"
+    raw = pd.read_csv(data_dir / "igvf_example" / table, sep="\t", **({"names": GENOMIC_ELEMENT} if bed else {}))
+    name = "name" if bed else "oligo_name"
+    rng = np.random.default_rng(0)
+    design = "".join(f">{each}\n{''.join(rng.choice(list('ACGT'), 200))}\n" for each in raw[name])
+    (tmp_path / "d.fa").write_text(design)
+    path = tmp_path / "t.toml"
+    path.write_text(
+        f'name = "x"\nformat = "igvf-{layout}"\ntable = "{data_dir / "igvf_example" / table}"\ndesign = "d.fa"\n'
+    )
+    task = load_task_file(path)
+    raw = raw.set_index(name).loc[task.row_id]
+    assert len(task) == 100
+    np.testing.assert_allclose(task.targets["activity"].replicates[:, 0], raw["log2FoldChange"], atol=1e-12)
+    np.testing.assert_allclose(task.sequences.covariates["dna_count"], raw["inputCount"], atol=1e-12)
+    if bed:
+        assert task.position.tolist() == raw["start"].tolist()
+        assert task.chrom.tolist() == raw["chrom"].tolist()

@@ -1,8 +1,11 @@
+import re
+
 import pytest
 
 from bench.errors import BenchError
 from bench.files.toml import validated
-from bench.tasks.spec import TaskFile, TaskSpec
+from bench.tasks.aliases import ALIASES
+from bench.tasks.spec import ColumnsSpec, TargetSpec, TaskFile, TaskSpec
 from bench.tasks.task_file import load_task_file
 
 GOOD = {"name": "mine", "table": "t.tsv", "targets": {"y": {"replicates": ["a", "b"]}}}
@@ -66,3 +69,25 @@ def test_missing_or_broken_files(tmp_path):
     broken.write_bytes(b"\xff\xfe\x00")
     with pytest.raises(BenchError, match="not a readable TOML file"):
         load_task_file(broken)
+
+
+def test_the_page_names_every_key_and_alias(pytestconfig):
+    page = (pytestconfig.rootpath / "docs" / "task-file.md").read_text(encoding="utf-8")
+    for model in (TaskFile, ColumnsSpec, TargetSpec):
+        for key in model.model_fields:
+            assert f"`{key}`" in page or f"[{key}]" in page or key in ("targets", "columns"), key
+    for part, aliases in ALIASES.items():
+        [line] = [line for line in page.split("\n") if line.startswith(f"| `{part}` | `")]
+        assert re.findall(r"`([^`]+)`", line.split("|")[2]) == list(aliases)
+
+
+def test_all_that_is_wrong_is_said_at_once():
+    content = GOOD | {"tabel": "t", "strata": ["class"], "columns": {"end": 3, "split": "x"}, "orientation": "both"}
+    with pytest.raises(BenchError) as caught:
+        validated(TaskFile, content, "mine.toml")
+    said = str(caught.value)
+    assert said.startswith("mine.toml: 5 problems. (1) unknown key")
+    assert "unknown key 'strata'. It belongs under [columns]." in said
+    assert "unknown key 'split' in [columns]. It belongs at the top of the file" in said
+    assert "unknown key 'tabel'. Did you mean 'table'?" in said
+    assert "'end' in [columns]: must be the name of a column, or false" in said

@@ -320,7 +320,7 @@ def same_grouping(a, b):
 @pytest.mark.parametrize("seed", range(3))
 def test_clusters_of_near_duplicates_are_those_of_all_pairs(seed):
     rows, family = families(np.random.default_rng(seed))
-    found = near_clusters(Sequences.from_strings(rows)).tolist()
+    found = near_clusters(Sequences.from_strings(rows), 12, 0.5).tolist()
     assert same_grouping(found, brute_clusters(rows))
     assert same_grouping(found, family.tolist())
 
@@ -329,7 +329,7 @@ def test_adapters_make_no_near_duplicates():
     rng = np.random.default_rng(4)
     adapters = tuple("".join(rng.choice(list("ACGT"), 150)) for _ in range(2))
     rows, family = families(rng, adapters, sizes=(2,) * 40)
-    assert same_grouping(near_clusters(without_ends(Sequences.from_strings(rows))).tolist(), family.tolist())
+    assert same_grouping(near_clusters(without_ends(Sequences.from_strings(rows)), 12, 0.5).tolist(), family.tolist())
 
 
 def test_no_family_is_split():
@@ -343,7 +343,7 @@ def test_no_family_is_split():
 
 def test_short_rows_and_few_clusters():
     task = build_task(SPEC, pd.DataFrame({"sequence": ["ACGT", "ACGA", "NNNN", "A"], "r": range(4)}), source="t.tsv")
-    assert len(set(near_clusters(task.sequences).tolist())) == 4
+    assert len(set(near_clusters(task.sequences, 12, 0.5).tolist())) == 4
     rows, _ = families(np.random.default_rng(6), sizes=(20,))
     with pytest.raises(BenchError, match="needs 5 clusters of near-duplicate sequences, there are 1"):
         part_of(build_task(SPEC, pd.DataFrame({"sequence": rows, "r": range(20)}), source="t.tsv"), "similarity-kfold")

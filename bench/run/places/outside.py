@@ -22,9 +22,9 @@ from bench.fit.worker import (
     Probe,
     ProbeFeatures,
 )
-from bench.plugins.described import Described, MadeElsewhere
+from bench.plugins.described import Described, MadeElsewhere, PluginRecipe
 from bench.plugins.kinds import PluginKind
-from bench.plugins.parameters import Value
+from bench.plugins.parameters import Scale, Value
 from bench.run.places.child import Child
 from bench.tasks.load import TaskSource
 from bench.tasks.task import Task
@@ -149,4 +149,17 @@ def _made(answer: Any) -> MadeElsewhere:
         if value is not None and type(value) not in (bool, int, float, str):
             raise TypeError(f"{key} is a {type(value).__name__}")
         parameters[str(key)] = value
-    return MadeElsewhere(str(made.name), parameters, "raw" if made.target == "raw" else "rank", bool(made.multitask))
+    scale: Scale = "raw" if made.target == "raw" else "rank"
+    return MadeElsewhere(str(made.name), parameters, scale, bool(made.multitask), _recipe(made.recipe))
+
+
+def _recipe(given: PluginRecipe) -> PluginRecipe:
+    """What a plugin is made of, as plain text."""
+    return PluginRecipe(
+        str(given.name),
+        str(given.source),
+        tuple((str(key), str(value)) for key, value in given.parameters),
+        tuple((str(key), str(value)) for key, value in given.libraries),
+        tuple(map(str, given.files)),
+        str(given.backend),
+    )

@@ -1,0 +1,117 @@
+"""What a plugin declares of itself, checked: a slip of the pen there is an error, and nothing is guessed."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from bench.errors import BenchError, nearest
+from bench.plugins.kinds import PluginKind
+from bench.plugins.libraries import missing_libraries
+
+#: Attributes that are tuples of names, by kind of plugin.
+_NAMES: Mapping[PluginKind, tuple[str, ...]] = {
+    "featurizer": ("libraries", "covariates", "shown"),
+    "model": ("libraries", "takes", "devices", "shown"),
+    "dataset": (),
+}
+#: Attributes of which there are only these values.
+_CHOICES: Mapping[PluginKind, dict[str, tuple[str, ...]]] = {
+    "featurizer": {"kind": ("table", "signal", "codes"), "role": ("sequence", "confounder"), "strand": ("same", "any")},
+    "model": {"takes": ("table", "signal", "codes"), "devices": ("cpu", "cuda")},
+    "dataset": {},
+}
+#: Bytes read at a time.
+_PIECE = 1 << 22
+
+
+def check_declared(kind: PluginKind, plugin: Any) -> None:
+    """Check what a plugin object declares.
+
+    Raises
+    ------
+    BenchError : for a text where a tuple of names must be, and a value that there is not.
+    """
+    of = getattr(plugin, "name", type(plugin).__name__)
+    for attribute in _NAMES[kind]:
+        names_of(plugin, attribute)
+    if kind != "dataset":  # whose files are downloads
+        files_of(plugin)
+    for attribute, choices in _CHOICES[kind].items():
+        given = getattr(plugin, attribute)
+        for each in given if isinstance(given, tuple | list) else (given,):
+            if each not in choices:
+                raise BenchError(f"{of}: unknown {attribute!r} {each!r}.{nearest(str(each), choices)}")
+
+
+def names_of(plugin: Any, attribute: str) -> tuple[str, ...]:
+    """A tuple of names that a plugin declares.
+
+    Raises
+    ------
+    BenchError : for a text, which would be read letter by letter, and whatever else is no tuple of names.
+    """
+    given = getattr(plugin, attribute, ())
+    if isinstance(given, tuple | list) and all(isinstance(each, str) for each in given):
+        return tuple(given)
+    of = getattr(plugin, "name", type(plugin).__name__)
+    example = f"({given!r},)" if isinstance(given, str) else "('name',)"
+    raise BenchError(f"{of}: {attribute!r} must be a tuple of names, such as {attribute} = {example}. Got {given!r}.")
+
+
+def files_of(plugin: Any) -> tuple[Path, ...]:
+    """The files that a plugin declares that it reads (``files``), as `open` would find them.
+
+    Raises
+    ------
+    BenchError : where they are no tuple of paths.
+    """
+    given = getattr(plugin, "files", ())
+    if isinstance(given, tuple | list) and all(isinstance(each, str | Path) for each in given):
+        return tuple(Path(each) for each in given)
+    of = getattr(plugin, "name", type(plugin).__name__)
+    example = f"({given!r},)" if isinstance(given, str) else "('motifs.txt',)"
+    raise BenchError(f"{of}: 'files' must be a tuple of paths, such as files = {example}. Got {given!r}.")
+
+
+def file_digests(plugin: Any) -> tuple[str, ...]:
+    """Hashes of the content of the files that a plugin declares, in its order.
+
+    Raises
+    ------
+    BenchError : for a file that is not there or cannot be read.
+    """
+    of = getattr(plugin, "name", type(plugin).__name__)
+    found = []
+    for path in files_of(plugin):
+        try:
+            about = path.stat()
+            found.append(_digest(path.resolve(), about.st_size, about.st_mtime_ns))
+        except OSError as error:
+            raise BenchError(
+                f"{of}: its file {path} cannot be read ({error.strerror}). Put it there, or correct 'files' of {of}."
+            ) from None
+    return tuple(found)
+
+
+@functools.lru_cache(maxsize=256)
+def _digest(path: Path, size: int, changed: int) -> str:
+    """Hash of a file's content. Size and time of change are there to read it again when they are others."""
+    sha = hashlib.sha256()
+    with path.open("rb") as stream:
+        while piece := stream.read(_PIECE):
+            sha.update(piece)
+    return sha.hexdigest()[:16]
+
+
+def not_installed(plugin: Any) -> str | None:
+    """What keeps a plugin from running: libraries that are not installed, with the fix; None when all are there."""
+    missing = missing_libraries(names_of(plugin, "libraries"))
+    if not missing:
+        return None
+    known = {"xgboost", "lightgbm", "tensorflow", "keras", "scikit-learn"}
+    fix = "pip install 'bench-gc[cpu]'" if set(missing) <= known else f"pip install {' '.join(missing)}"
+    return f"{', '.join(missing)} not installed ({fix})"
