@@ -80,7 +80,7 @@ class Folds:
     def __len__(self) -> int:
         return len(self.part)
 
-    @property
+    @cached_property
     def digest(self) -> str:
         """Hash of every row's part in every fold."""
         return hashlib.sha256(np.ascontiguousarray(self.part).tobytes()).hexdigest()[:12]
