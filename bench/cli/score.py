@@ -59,7 +59,7 @@ def score(
     console.print(f"{scored.result}: {'replaced' if scored.replaced else 'stored'}")
     console.print("Spearman " + ", ".join(f"{part} {means[part]} ({scored.rows[part]:,} rows)" for part in means))
     if scored.unused:
-        console.print(f"{scored.unused:,} predictions not used: not measured, or left out by the split")
+        console.print(f"{scored.unused:,} predictions not used: not measured, or left out by the task or its split")
     if not scored.rows["valid"]:
         console.print("no validation rows: the board shows it, but cannot choose it as the best model")
     console.print(f"leaderboard: {write_board(out)}")

@@ -91,13 +91,16 @@ def place_predictions(
 
     Without a column ``fold`` a row is taken for the fold that tests it (under a split of one fold: for that fold,
     whatever its part). With one (counted from 1) a row may stand once per fold. Every measured test row must be there;
-    of the validation and of the training rows of a fold all or none. Rows whose target was not measured, or that the
-    split leaves out, are not used.
+    of the validation and of the training rows of a fold all or none. Rows whose target was not measured, that the split
+    leaves out, or that the task drops from its table, are not used.
 
     Raises
     ------
     BenchError : for unknown or repeated ids, folds that are not there, and missing rows.
     """
+    given = len(frame)
+    if len(task.left_out):
+        frame = frame[~frame[ID].isin(task.left_out)]
     row = _rows(frame, task, source)
     fold = _folds(frame, row, folds, source)
     measured = np.isfinite(task.targets[target].value)
@@ -111,7 +114,7 @@ def place_predictions(
         frame[PREDICTION].to_numpy()[order].astype(np.float32),
     )
     _check_complete(placed, folds, measured, task.row_id, source)
-    return placed, len(frame) - len(order)
+    return placed, given - len(order)
 
 
 def _rows(frame: pd.DataFrame, task: Task, source: str) -> NDArray[np.intp]:
@@ -122,8 +125,9 @@ def _rows(frame: pd.DataFrame, task: Task, source: str) -> NDArray[np.intp]:
     if (row < 0).any():
         at = int(np.argmax(row < 0))
         raise BenchError(
-            f"{source}: row {at + 1} has the {ID} {str(frame[ID].iloc[at])!r}, which {task.card.name} does not have"
-            f" ({int((row < 0).sum()):,} such rows of {len(row):,}). Its ids are like {str(task.row_id[0])!r}."
+            f"{source}: row {_number(frame, at)} has the {ID} {str(frame[ID].iloc[at])!r}, which"
+            f" {task.card.name} does not have ({int((row < 0).sum()):,} such rows of {len(row):,}). Its ids are like"
+            f" {str(task.row_id[0])!r}."
         )
     return row
 
@@ -138,7 +142,8 @@ def _folds(frame: pd.DataFrame, row: NDArray[np.intp], folds: Folds, source: str
         if (wrong := (fold < 0) | (fold >= len(folds))).any():
             at = int(np.argmax(wrong))
             raise BenchError(
-                f"{source}: row {at + 1} has fold {fold[at] + 1}; split {folds.name} has the folds 1 to {len(folds)}."
+                f"{source}: row {_number(frame, at)} has fold {fold[at] + 1}; split {folds.name} has the folds 1 to"
+                f" {len(folds)}."
             )
     elif len(folds) == 1:
         fold = np.zeros(len(row), np.int64)
@@ -151,9 +156,15 @@ def _folds(frame: pd.DataFrame, row: NDArray[np.intp], folds: Folds, source: str
         at = int(np.argmax(repeated))
         within = f" in fold {fold[at] + 1}" if FOLD in frame else ""
         raise BenchError(
-            f"{source}: row {at + 1} repeats the {ID} {str(frame[ID].iloc[at])!r}{within}. Give one prediction per row."
+            f"{source}: row {_number(frame, at)} repeats the {ID} {str(frame[ID].iloc[at])!r}{within}. Give one"
+            " prediction per row."
         )
     return fold
+
+
+def _number(frame: pd.DataFrame, place: int) -> int:
+    """The number of a row in its file, counted from 1 below the header."""
+    return int(frame.index[place]) + 1
 
 
 def _check_complete(

@@ -234,6 +234,31 @@ class PlanRecord(Record):
     skipped: list[SkipRecord]
 
 
+class RunRecord(Record):
+    """``runs/<UTC time>-<process>.json``: one call of `bench run`. No board reads it.
+
+    Attributes
+    ----------
+    command : words of the command line. folder : where it was called.
+    started, ended : ISO 8601 with time zone; ``ended`` is empty while it runs, and for ever where it was killed.
+    status : running, finished, interrupted, failed (ended by an error).
+    versions : of bench, Python and the libraries that took part.
+    commit, bench_commit : that the working folder, and bench itself, are at under git ("+changes": files changed
+        since); empty where they are not.
+    counts : results by what became of them.
+    """
+
+    command: list[str]
+    folder: str
+    started: str
+    ended: str
+    status: str
+    versions: dict[str, str]
+    commit: str
+    bench_commit: str
+    counts: dict[str, int]
+
+
 class Duplicates(Stored):
     """Test rows whose bases a model sees while training: an exact copy, or else one on the other strand."""
 

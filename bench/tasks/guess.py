@@ -22,11 +22,11 @@ from bench.tasks.columns import Columns
 from bench.tasks.draft import Draft
 from bench.tasks.duplicates import NEAR, K
 from bench.tasks.guess_columns import measurements
-from bench.tasks.igvf import GENOMIC_ELEMENT, OLDER
+from bench.tasks.igvf import FILES, GENOMIC_ELEMENT, OLDER
 from bench.tasks.label_folds import WORDS
 from bench.tasks.loci import without_ends
 from bench.tasks.repeats import REPLICATE
-from bench.tasks.spec import PARTS, Part
+from bench.tasks.spec import PARTS, IgvfFormat, Part
 from bench.tasks.table import CHROMOSOMES
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ def draft_of(files: Sequence[Path], folder: Path) -> Draft:
         draft.add("skip_rows", table.skip_rows, "a title above the header")
     layout = _layout(table)
     if layout is not None:
-        draft.remarks.append(f"{table.path.name} is a {layout.replace('igvf-', 'reporter_').replace('-', '_')} table.")
+        draft.remarks.append(f"{table.path.name} is a {FILES[layout]} table.")
         draft.add("format", layout, "as its columns say")
         _bases_of_layout(draft, layout, others, folder, table)
         return draft
@@ -136,7 +136,7 @@ def _present(table: Found) -> set[str]:
     return {OLDER.get(name.lower(), name).lower() for name in table.names}
 
 
-def _layout(table: Found) -> str | None:
+def _layout(table: Found) -> IgvfFormat | None:
     """The IGVF layout of a table, where it has one."""
     there = _present(table)
     counted = any(name.lower().startswith("dna_count_") for name in table.names)
@@ -156,11 +156,11 @@ def _is_design(table: Found) -> bool:
     return {"name", "sequence", "category", "class"} <= {name.lower() for name in table.names}
 
 
-def _bases_of_layout(draft: Draft, layout: str, others: list[Path], folder: Path, table: Found) -> None:
+def _bases_of_layout(draft: Draft, layout: IgvfFormat, others: list[Path], folder: Path, table: Found) -> None:
     if not others:
         raise BenchError(
-            f"{table.path}: a table of {layout} holds no sequences. Give its design too: bench init {table.path.name}"
-            " design.fa"
+            f"{table.path}: a {FILES[layout]} table holds no sequences. Give its design too: bench init"
+            f" {table.path.name} design.fa"
         )
     if is_fasta(others[0]) and layout == "igvf-genomic-element" and _is_genome(others[0], table, "chrom"):
         draft.add("fasta", _relative(others[0], folder), "a genome: its records are chromosomes")

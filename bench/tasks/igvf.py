@@ -43,6 +43,13 @@ GENOMIC_ELEMENT = (
     "minusLog10PValue",
     "minusLog10QValue",
 )
+#: What the consortium calls the file of a layout.
+FILES: dict[IgvfFormat, str] = {
+    "igvf-experiment": "reporter_experiment",
+    "igvf-barcode": "reporter_experiment_barcode",
+    "igvf-element": "reporter_element",
+    "igvf-genomic-element": "reporter_genomic_element",
+}
 #: Names of columns in other versions of MPRAsnakeflow, and in MPRAflow -> the present ones. Case does not count.
 OLDER = {
     "name": "oligo_name",
@@ -142,8 +149,7 @@ def _present_names(layout: IgvfFormat, table: pd.DataFrame) -> pd.DataFrame:
 def _assigned(table: Columns, layout: IgvfFormat, counts: dict[str, int]) -> Columns:
     """The rows of barcodes that belong to an oligo; the others are counted."""
     column = "name" if layout == "igvf-genomic-element" else "oligo_name"
-    lacking = f"A {layout.replace('igvf-', 'reporter_').replace('-', '_')} table has it."
-    table.require([column], "A reporter_experiment_barcode table has it." if layout == "igvf-barcode" else lacking)
+    table.require([column], f"A {FILES[layout]} table has it.")
     none = table.text(column) == NO_BARCODE
     if none.any():
         counts[f"rows of {NO_BARCODE} (assigned to no oligo) left out"] = int(none.sum())

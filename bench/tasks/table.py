@@ -69,6 +69,7 @@ def build_task(
     spec, table, told = _checked(spec, frame, problems, cut=genome is not None)
     said += told if notes is not None else ()
     lengths = _Lengths(spec, cut=genome is not None)
+    every = row_names(table)
     table = chosen(table, spec, counts)
     refuse_long(table, spec)
     table = one_row_each(table, row_names(table), spec, counts)
@@ -120,6 +121,7 @@ def build_task(
         medians=medians,
         notes=tuple(said),
         labels={column: table.text(column) for column in wanted if column in table},
+        left_out=np.setdiff1d(every, row_id),
     )
 
 

@@ -127,6 +127,7 @@ class Task:
         depends on them through the folds alone.
     notes : how the table was read (columns found, names made alike ...), for people.
     content : hashes of the parts of the content; see `bench.tasks.digest.content_of`.
+    left_out : names of the rows of the table that are not here (not measured, below the minimum), str (m,).
     medians : covariate -> median of its values, which stands in for a gap where a baseline needs a number.
     """
 
@@ -146,6 +147,7 @@ class Task:
     notes: tuple[str, ...] = ()
     content: Content | None = None
     medians: Mapping[str, float] = field(default_factory=dict)
+    left_out: NDArray[Any] = field(default_factory=lambda: np.zeros(0, np.str_))
 
     def __len__(self) -> int:
         return len(self.row_id)

@@ -4,6 +4,7 @@ import gzip
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import numpy as np
@@ -12,8 +13,12 @@ from Bio import bgzf
 from calls import call
 from small_tasks import write_small_task
 
+from bench.files.toml import validated
+from bench.tasks.spec import TaskFile
+
 HEAVY = {"pandas", "sklearn", "matplotlib", "numba", "tensorflow", "keras", "scipy", "pyarrow", "xgboost", "lightgbm"}
 ROOT = Path(__file__).parents[2]
+TASK_FILE = "docs/task-file.md"
 
 
 def test_help_imports_nothing_heavy():
@@ -125,9 +130,9 @@ def test_doctor_finds_what_the_tests_stand_on():
 
 
 # ---- the README ------------------------------------------------------------------------------------------------------
-def blocks(language: str) -> list[str]:
-    """Code blocks of the README in one language."""
-    return re.findall(rf"```{language}\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+def blocks(language: str, page: str = "README.md") -> list[str]:
+    """Code blocks of the README, or another page, in one language."""
+    return re.findall(rf"```{language}\n(.*?)```", (ROOT / page).read_text(), re.DOTALL)
 
 
 def test_the_readmes_featurizer_is_short_and_runs(tmp_path, small_task):
@@ -159,8 +164,15 @@ def test_the_readmes_task_file_is_complete(tmp_path):
     assert "HepG2" in (tmp_path / "out" / "leaderboard.md").read_text()
 
 
-def test_the_readmes_bed_file_is_complete(tmp_path):
-    [toml] = [block for block in blocks("toml") if "my_peaks.bed.gz" in block]
+def test_every_task_file_of_the_pages_is_valid():
+    whole = [block for page in ("README.md", TASK_FILE) for block in blocks("toml", page) if "table = " in block]
+    assert len(whole) >= 5
+    for block in whole:
+        validated(TaskFile, tomllib.loads(block), block)
+
+
+def test_a_bed_file_of_the_page_is_complete(tmp_path):
+    [toml] = [block for block in blocks("toml", TASK_FILE) if "my_peaks.bed.gz" in block]
     rng = np.random.default_rng(0)
     labels = ["chr1", "chr8", "chr18"]
     genome = {label: "".join(rng.choice(list("ACGT"), 20_000)) for label in labels}
@@ -183,8 +195,8 @@ def test_the_readmes_bed_file_is_complete(tmp_path):
     assert "my-peaks: 240 rows" in printed
 
 
-def test_the_readmes_igvf_file_is_complete(tmp_path):
-    [toml] = [block for block in blocks("toml") if "my-igvf" in block]
+def test_an_igvf_file_of_the_page_is_complete(tmp_path):
+    [toml] = [block for block in blocks("toml", TASK_FILE) if "my-igvf" in block]
     rng = np.random.default_rng(0)
     oligos = ["".join(rng.choice(list("ACGT"), 50)) for _ in range(60)]
     (tmp_path / "design.fa").write_text("".join(f">o{i}\n{bases}\n" for i, bases in enumerate(oligos)))
