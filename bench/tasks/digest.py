@@ -18,8 +18,8 @@ def content_of(task: Task) -> Content:
     if task.content is not None:
         return task.content
     return digest(
-        task.sequences, task.row_id, task.chrom, task.position, task.locus, task.targets, task.strata
-    )  # fmt: skip
+        task.sequences, task.row_id, task.chrom, task.position, task.locus, task.targets, task.strata, task.control
+    )
 
 
 #: Raised when ``bench.stats.replicates`` makes other values of the same replicates.
@@ -34,6 +34,7 @@ def digest(
     locus: NDArray[np.int64],
     targets: Mapping[str, Target],
     strata: Mapping[str, NDArray[Any]],
+    control: NDArray[np.bool_] | None = None,
 ) -> Content:
     """SHA-256 of each part of a task, and over everything that a score can depend on, in table order; 64 hexadecimal
     digits each. Every array is read once."""
@@ -51,6 +52,7 @@ def digest(
             whole.append(f"halves {_hash(target.halves)}")
     whole += [f"covariate {name} {covariates[name]}" for name in sorted(covariates)]
     whole += [f"stratum {name} {_hash(strata[name])}" for name in sorted(strata)]
+    whole += [] if control is None else [f"control {_hash(control)}"]
     values = {name: _hash(target.value) for name, target in targets.items()}
     return Content(_of_text("\n".join(whole)), bases, values, covariates)
 

@@ -127,6 +127,7 @@ class Task:
         depends on them through the folds alone.
     notes : how the table was read (columns found, names made alike ...), for people.
     content : hashes of the parts of the content; see `bench.tasks.digest.content_of`.
+    control : bool (n,), designed controls, on which GC's effect is the library's own; None where none are named.
     left_out : names of the rows of the table that are not here (not measured, below the minimum), str (m,).
     medians : covariate -> median of its values, which stands in for a gap where a baseline needs a number.
     """
@@ -148,6 +149,7 @@ class Task:
     content: Content | None = None
     medians: Mapping[str, float] = field(default_factory=dict)
     left_out: NDArray[Any] = field(default_factory=lambda: np.zeros(0, np.str_))
+    control: NDArray[np.bool_] | None = None
 
     def __len__(self) -> int:
         return len(self.row_id)
