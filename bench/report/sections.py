@@ -6,6 +6,7 @@ from bench.board.schema import BoardSummary, CeilingSummary, RowSummary, Skipped
 from bench.report import text
 from bench.report.columns import FITS, LEFT, SCORES
 from bench.report.plots import Links
+from bench.report.share_facts import share_facts
 from bench.report.sentences import no_ceiling, parts_sentence, share_sentence, verdict_sentence
 from bench.report.summary_table import anchor, has_many_targets, matrix
 from bench.report.text import code, count, escape, estimate, number, percent, percent_estimate, point, signed_estimate
@@ -71,7 +72,7 @@ def _board(board: BoardSummary, picture: str | None) -> list[str]:
         parts = [parts_sentence(board.share)] if board.share else []
         parts += [parts_sentence(share, windows=True) for share in board.shares_apart]
         lines += [f"{sentence}\n" for sentence in (*parts, verdict_sentence(board)) if sentence]
-        lines += _above(board)
+        lines += [*_above(board), *share_facts(board), ""]
         lines += text.table([name for name, _ in SCORES], _rows(board), left=LEFT)
         lines += _held_fixed(board)
         lines += _fits(board)
@@ -111,7 +112,7 @@ def _above(board: BoardSummary) -> list[str]:
             f"- Test rows whose bases stand among training or validation rows: {count(board.duplicates.exact)} exact,"
             f" {count(board.duplicates.reverse_complement)} reverse-complemented{_near(board)}"
         )
-    return [*lines, ""]
+    return lines
 
 
 def _near(board: BoardSummary) -> str:
@@ -144,7 +145,7 @@ def _ceiling(board: BoardSummary) -> list[str]:
 def _known_ceiling(ceiling: CeilingSummary) -> list[str]:
     lines = [
         f"- Noise ceiling {estimate(ceiling.estimate)}: {ceiling.replicates} replicates, mean Spearman between two of"
-        f" them {number(ceiling.replicate_rho)}, reliability of their mean {number(ceiling.reliability)}"
+        f" them {number(ceiling.replicate_rho)}, reliability of the target that they make {number(ceiling.reliability)}"
     ]
     if ceiling.given_dna is not None:
         lines.append(
