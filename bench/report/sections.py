@@ -6,8 +6,8 @@ from bench.board.schema import BoardSummary, CeilingSummary, RowSummary, Skipped
 from bench.report import text
 from bench.report.columns import FITS, LEFT, SCORES
 from bench.report.plots import Links
+from bench.report.sentences import parts_sentence, share_sentence, verdict_sentence
 from bench.report.share_facts import share_facts
-from bench.report.sentences import no_ceiling, parts_sentence, share_sentence, verdict_sentence
 from bench.report.summary_table import anchor, has_many_targets, matrix
 from bench.report.text import code, count, escape, estimate, number, percent, percent_estimate, point, signed_estimate
 
@@ -133,7 +133,9 @@ def _ceiling(board: BoardSummary) -> list[str]:
     ceiling = board.ceiling
     lines = [] if ceiling.estimate is None else _known_ceiling(ceiling)
     if ceiling.estimate is None:
-        lines.append(f"- Noise ceiling: n/a ({no_ceiling(board)}), so shares of the explainable variance are n/a too")
+        none = board.share is None or board.share.of_explainable is None
+        too = ", so shares of the explainable variance are n/a too" * none
+        lines.append(f"- Noise ceiling: n/a ({escape(ceiling.reason or 'no reason is stored')}){too}")
     if ceiling.halves is not None:
         lines.append(
             f"- Noise ceiling by barcode halves, which share no barcode's DNA noise: {number(ceiling.halves.value)}"

@@ -114,7 +114,7 @@ def _missing(board: BoardSummary) -> str:
 def no_ceiling(board: BoardSummary, show: Show = escape) -> str:
     """Why a board has no share of the explainable variance."""
     reason = None if board.share is None else board.share.reason
-    return show(reason or board.ceiling.reason or "the replicates do not correlate")
+    return show(reason or board.ceiling.reason or "no reason is stored")
 
 
 # ---- in words --------------------------------------------------------------------------------------------------------

@@ -105,7 +105,7 @@ def _arithmetic(rhos: list[RhoSummary], pairs: list[RhoSummary]) -> str:
 
 def _forms(share: ShareSummary) -> list[str]:
     """Where another form of the share tells another story."""
-    found = []
+    found: list[str] = []
     if share.of_explainable is None:
         return found
     if share.mean_form is not None:
@@ -160,8 +160,8 @@ def _score(score: Estimate) -> str:
 def _undefined(board: BoardSummary) -> list[str]:
     """Rows that predict one value in some folds; the null model does in all, by design."""
     return [
-        f"{code(row.name)}: {row.undefined_folds} of {max(len(row.folds), row.undefined_folds)} folds predict one value:"
-        f" {'counted 0' if row.score is not None else 'no score'}"
+        f"{code(row.name)}: {row.undefined_folds} of {max(len(row.folds), row.undefined_folds)} folds predict one value"
+        f": {'counted 0' if row.score is not None else 'no score'}"
         for row in board.rows
         if row.undefined_folds and row.role != "null"
     ]

@@ -75,10 +75,7 @@ def matrix(boards: list[BoardSummary]) -> list[str]:
             [
                 escape(board.target) + (f" · {code(board.split)}" if several else ""),
                 number(board.ceiling.value),
-                *(
-                    text.NOTHING if row is None else joined(number(point(row.score)), _letter(row, board))
-                    for row in scores
-                ),
+                *(_lettered(row, board) for row in scores),
                 signed(point(board.rho_gc)),
                 "; ".join([share_figure(board), *caveats(board)]),
             ]
