@@ -138,7 +138,7 @@ def test_without_replicates_every_share_of_the_explainable_is_not_available(plan
     assert board.share.of_explainable is None
     assert all(row.of_ceiling is None for row in board.rows)
     assert "| n/a |" in text
-    assert "its share of the explainable variance is n/a (one replicate)" in text
+    assert "is n/a (one replicate)" in text
     assert "100 %" not in text
 
 
