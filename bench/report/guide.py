@@ -28,17 +28,16 @@ sequences stay together), the same draws for every row of a table and for all ta
 
 **Noise ceiling.** Measurements are noisy, so not even a perfect model reaches 1. From k replicates with mean
 correlation r, the mean of the replicates has reliability ρₖ = k·r / (1 + (k − 1)·r), and no prediction is expected
-to correlate with it better than √ρₖ: that is the noise ceiling. *% of noise ceiling* is score / ceiling. Where
-replicates differ in depth the *product form* (ρ with each replicate, multiplied, over the correlation of the
-replicates) does not assume them equal; it is shown where it differs. Replicates that share one DNA library share
+to correlate with it better than √ρₖ: that is the noise ceiling. *% of noise ceiling* is score / ceiling. It takes
+the replicates as equally good; GC's share does not. Replicates that share one DNA library share
 its noise, so the ceiling *given log DNA* is shown too. With one replicate, or replicates that do not correlate, the
 ceiling and every figure that needs it are *n/a* (never 1).
 
 **GC's share, with two denominators.** *Share of explainable*: of what any model could predict of these measurements.
-It is the *product form*: ρ of the GC-only prediction with one replicate times its ρ with another, over the ρ between
-the two, a mean over pairs. Each replicate's own noise cancels, so that replicates need not be equally good. The
+It is the *product form*: ρ of the GC-only prediction with one replicate times its ρ with another, a mean over pairs,
+over the mean ρ between replicates. Each replicate's own noise cancels, so that replicates need not be equally good. The
 figures stand above each table: .38 × .41 / .80 = 19 %. Its sign is kept: below 0, the prediction points the wrong
-way on test rows. (Score / noise ceiling)², the *mean form*, assumes equal replicates; it is shown where it differs.
+way on test rows, or replicates disagree on its direction. (Score / noise ceiling)², the *mean form*, assumes equal replicates; it is shown where it differs.
 *Share of learned* is R²(G) / R²(G,D), variance explained by GC alone over that by GC and the best model together.
 The two can differ tenfold, so each number here names its denominator.
 
