@@ -7,12 +7,11 @@ from bench.stats.verdict import VERDICTS
 GUIDE = """\
 ## How to read this board
 
-**In short.** Read a line of the summary from left to right: how well any model could do on these measurements
-(*noise ceiling*), how well one does that counts G and C and nothing else (*GC-only*), and how well the best one
-does that sees more (*best*). Where *GC-only* comes near *best*, what was learned is mostly GC content; where it
-stays near 0, GC content says little. GC's share is a
-number of its own, explained below. All
-figures are correlations of ranks (Spearman): 1 is the same order, 0 no relation, −1 the reverse order.
+**In short.** Read a line of the summary from left to right: how well any model could do on these measurements (*noise
+ceiling*), how well one does that counts G and C and nothing else (*GC-only*), and how well the best one does that
+sees more (*best*). Where *GC-only* comes near *best*, what was learned is mostly GC content; where it stays near 0,
+GC content says little. GC's share is a number of its own, explained below. All figures are correlations of ranks
+(Spearman): 1 is the same order, 0 no relation, −1 the reverse order.
 
 **Names.** `kmers[k=6]` + `lightgbm` is a *featurizer*, what a model is shown of a sequence, and a *model*, what
 learns from it. A *target* is one measured quantity of a task. A *split* says which rows a model learns from
@@ -27,20 +26,19 @@ difference into the score. Interval: 95 %, from a bootstrap that redraws whole *
 sequences stay together), the same draws for every row of a table and for all targets of a task on one split.
 
 **Noise ceiling.** Measurements are noisy, so not even a perfect model reaches 1. From k replicates with mean
-correlation r, the mean of the replicates has reliability ρₖ = k·r / (1 + (k − 1)·r), and no prediction is expected
-to correlate with it better than √ρₖ: that is the noise ceiling. *% of noise ceiling* is score / ceiling. Where
-replicates differ in depth the *product form* (ρ with each replicate, multiplied, over the correlation of the
-replicates) does not assume them equal; it is shown where it differs. Replicates that share one DNA library share
-its noise, so the ceiling *given log DNA* is shown too. With one replicate, or replicates that do not correlate, the
-ceiling and every figure that needs it are *n/a* (never 1).
+correlation r, the mean of the replicates has reliability ρₖ = k·r / (1 + (k − 1)·r), and no prediction is expected to
+correlate with it better than √ρₖ: that is the noise ceiling. *% of noise ceiling* is score / ceiling. It takes the
+replicates as equally good; GC's share does not. Replicates that share one DNA library share its noise, so the ceiling
+*given log DNA* is shown too. With one replicate, or replicates that do not correlate, the ceiling and every figure
+that needs it are *n/a* (never 1).
 
 **GC's share, with two denominators.** *Share of explainable*: of what any model could predict of these measurements.
-It is the *product form*: ρ of the GC-only prediction with one replicate times its ρ with another, over the ρ between
-the two, a mean over pairs. Each replicate's own noise cancels, so that replicates need not be equally good. The
-figures stand above each table: .38 × .41 / .80 = 19 %. Its sign is kept: below 0, the prediction points the wrong
-way on test rows. (Score / noise ceiling)², the *mean form*, assumes equal replicates; it is shown where it differs.
-*Share of learned* is R²(G) / R²(G,D), variance explained by GC alone over that by GC and the best model together.
-The two can differ tenfold, so each number here names its denominator.
+It is the *product form*: ρ of the GC-only prediction with one replicate times its ρ with another, a mean over pairs,
+over the mean ρ between replicates. Each replicate's own noise cancels, so that replicates need not be equally good.
+The figures stand above each table: .38 × .41 / .80 = 19 %. Its sign is kept: below 0, the prediction points the wrong
+way on test rows, or replicates disagree on its direction. (Score / noise ceiling)², the *mean form*, assumes equal
+replicates; it is shown where it differs. *Share of learned* is R²(G) / R²(G,D), variance explained by GC alone over
+that by GC and the best model together. The two can differ tenfold, so each number here names its denominator.
 
 **Its interval** is 95 %, from the draws of loci that every score has. Where whole chromosomes as the unit give a much
 wider one, that is printed next to it as *by chromosome*. Below 20 loci no interval can be trusted: the figures stay,
@@ -49,10 +47,10 @@ and no sentence, letters or verdict are printed.
 **At least.** Where most values are tied, as zeros are, or lie in two modes, the noise is not of one size and the
 product form falls short of the truth. It is then a lower bound, *at least*.
 
-**May be the library's.** GC changes how well a sequence is made, amplified and counted. Where GC goes with DNA counts,
-barcodes, missing values or the activity of designed controls (|ρ| of .1 or more, interval off 0), part of its share
-may be the library's; the share with DNA held fixed stands above the table. The *robustness value* says how strong a
-bias would have to be to bring the share to 0.
+**May be the library's.** GC changes how well a sequence is made, amplified and counted. Where GC goes with DNA
+counts, barcodes, missing values or the activity of designed controls (|ρ| of .1 or more, interval off 0), part of its
+share may be the library's; the share with DNA held fixed stands above the table. The *robustness value* says how
+strong a bias would have to be to bring the share to 0.
 
 **Unique to GC, and shared.** GC content is correlated with real sequence features (CpG islands, GC-rich motifs).
 U_G is what only the GC-only model explains, U_D what only the other explains, C what both do. C cannot be assigned

@@ -2,14 +2,33 @@
 
 from __future__ import annotations
 
-from bench.board.schema import BoardSummary, CeilingSummary, RowSummary, SkippedSummary, Summary, TaskSummary
+from bench.board.schema import (
+    BoardSummary,
+    CeilingSummary,
+    RowSummary,
+    SkippedSummary,
+    StratumSummary,
+    Summary,
+    TaskSummary,
+)
 from bench.report import text
 from bench.report.columns import FITS, LEFT, SCORES
 from bench.report.plots import Links
 from bench.report.sentences import parts_sentence, share_sentence, verdict_sentence
 from bench.report.share_facts import share_facts
 from bench.report.summary_table import anchor, has_many_targets, matrix
-from bench.report.text import code, count, escape, estimate, number, percent, percent_estimate, point, signed_estimate
+from bench.report.text import (
+    code,
+    count,
+    escape,
+    estimate,
+    joined,
+    number,
+    percent,
+    percent_estimate,
+    point,
+    signed_estimate,
+)
 
 #: How the strand of the elements is told.
 STRANDS = {"stranded": "part of the measurement", "free": "free: orientation does not matter"}
@@ -225,12 +244,17 @@ def _strata(board: BoardSummary) -> list[str]:
                 estimate(level.gc),
                 estimate(level.best),
                 estimate(level.given_gc),
-                percent_estimate(level.share),
+                joined(percent_estimate(level.share), f"({escape(level.reason)})" * _unknown(level)),
             ]
             for level in levels
         ]
         lines += text.table(header, body)
     return lines
+
+
+def _unknown(level: StratumSummary) -> bool:
+    """Whether the share is n/a and the summary says why."""
+    return level.share is None and level.reason is not None
 
 
 # ---- what is not scored ----------------------------------------------------------------------------------------------

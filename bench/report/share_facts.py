@@ -40,6 +40,9 @@ def share_facts(board: BoardSummary) -> list[str]:
             found.append(f"Smallest share whose interval would exclude 0 with a chance of 80 %: {smallest}")
     if board.cpg_apart is not None:
         found.append(f"Share of CpG apart from GC's: {percent_estimate(board.cpg_apart)}")
+    for name, levels in board.heterogeneity.items():
+        if levels.within is not None:
+            found.append(f"GC's share with {escape(name)} held fixed: {percent_estimate(levels.within)}")
     found += _choices(board) + _undefined(board)
     if board.locus_capped and board.largest_locus is not None:
         found.append(f"The largest locus holds {percent(board.largest_locus)} of the rows; it counts for less")
