@@ -159,8 +159,8 @@ def _is_design(table: Found) -> bool:
 def _bases_of_layout(draft: Draft, layout: IgvfFormat, others: list[Path], folder: Path, table: Found) -> None:
     if not others:
         raise BenchError(
-            f"{table.path}: a {FILES[layout]} table holds no sequences. Give its design too: bench init {table.path.name}"
-            " design.fa"
+            f"{table.path}: a {FILES[layout]} table holds no sequences. Give its design too: bench init"
+            f" {table.path.name} design.fa"
         )
     if is_fasta(others[0]) and layout == "igvf-genomic-element" and _is_genome(others[0], table, "chrom"):
         draft.add("fasta", _relative(others[0], folder), "a genome: its records are chromosomes")
