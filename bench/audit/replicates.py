@@ -24,10 +24,10 @@ EXACT = 1e-4
 #: Distance of two replicates' medians on the rows that both measured, in robust standard deviations, from which a
 #: target that averages what is there follows what is missing, and the share of missing values that makes it matter.
 LEVEL, MISSING = 0.5, 0.01
-#: Distinct values from which whole numbers from 0 up are counts, and not scores on a scale of a few steps.
-COUNTS = 10
 #: A replicate of three or more is mostly noise below this reliability, where that of the others is at least so much.
 NOISE, SOUND = 0.1, 0.3
+#: Distinct values from which whole numbers from 0 up are counts, and not scores on a scale of a few steps.
+COUNTS = 12
 
 
 def check_copies(subject: Subject) -> Iterator[Finding]:
@@ -233,10 +233,12 @@ def _mixture(y: NDArray[np.float64], column: int) -> tuple[str, list[int]] | Non
 
 
 def holds_counts(values: NDArray[np.float64]) -> bool:
-    """Whether values, without NaN, are counts, and no ranks: whole numbers from 0 up of more than a few kinds."""
+    """Whether values, without NaN, are counts: whole, from 0 up, more than ``COUNTS`` different ones, and no ranks."""
+    if not len(values) or values.min() < 0 or (values != np.round(values)).any():
+        return False
     different = len(np.unique(values))
-    ranks = different == len(values) and different and values.max() - values.min() == len(values) - 1
-    return different >= COUNTS and not ranks and bool(((values >= 0) & (values % 1 == 0)).all())
+    ranks = different == len(values) and values.max() - values.min() == len(values) - 1
+    return different > COUNTS and not ranks
 
 
 def level_gap(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:

@@ -88,8 +88,8 @@ def run(
     if not every and not task:
         raise BenchError("say what to run: bench run --all, or bench run --task NAME (bench list shows the names).")
     remote = scheduler is not None or cluster is not None
-    if remote and (workers or timeout or (scheduler and cluster)):
-        raise BenchError("--workers, --scheduler and --cluster exclude each other, and --timeout the last two.")
+    if remote and (workers or (scheduler and cluster)):
+        raise BenchError("--workers, --scheduler and --cluster exclude each other.")
     if spread and not remote:
         raise BenchError("--spread is for the workers of a cluster: give --scheduler or --cluster too.")
     # The GPUs of a cluster are its workers'.
@@ -118,14 +118,19 @@ def run(
     with contextlib.ExitStack() as stack:
         places: list[Place] | None = None
         if remote and plan.jobs:
-            places = stack.enter_context(_cluster_places(scheduler, cluster, cluster_config, threads, spread))
+            places = stack.enter_context(_cluster_places(scheduler, cluster, cluster_config, threads, spread, timeout))
         outcome = run_plan(plan, registry, store, console, options, places)
     raise typer.Exit(print_outcome(plan, outcome, store, console))
 
 
 @contextlib.contextmanager
 def _cluster_places(
-    scheduler: str | None, cluster: str | None, config: Path | None, threads: int | None, spread: bool
+    scheduler: str | None,
+    cluster: str | None,
+    config: Path | None,
+    threads: int | None,
+    spread: bool,
+    timeout: float | None,
 ) -> Iterator[list[Place]]:
     """Places on a Dask scheduler that is there, or on a queueing system."""
     from bench.run.places.cluster import ClusterPlace, queue_places, scheduler_places
@@ -133,9 +138,9 @@ def _cluster_places(
 
     kind = Spread if spread else ClusterPlace
     found = (
-        queue_places(cluster or "", config, threads, kind)
+        queue_places(cluster or "", config, threads, kind, timeout)
         if scheduler is None
-        else scheduler_places(scheduler, threads, kind)
+        else scheduler_places(scheduler, threads, kind, timeout)
     )
     with found as places:
         yield list(places)

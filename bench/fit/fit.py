@@ -13,7 +13,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.errors import BenchError
+from bench.errors import BenchError, one_line
 from bench.featurizer import Features
 from bench.fit.features import LARGE, FoldFeatures, Workspace, compute_features
 from bench.fit.handed import lock, plain_array, writes_refused
@@ -200,8 +200,8 @@ class _Fitting:
         return _FittedFold(
             [self._predictions(fold, j, mine, predicted, shuffled) for j in range(len(self.job.targets))],
             len(train.y),
-            _plain_history(learner.history),
-            learner.device_used,
+            plain_history(learner.history, self.job.model.name),
+            plain_device(learner.device_used, self.job.model.name),
         )
 
     def _rows(self, fold: int) -> Rows:
@@ -296,5 +296,29 @@ def predictions_of(fitted: Model, targets: int, name: str, x: Features) -> NDArr
     return values.reshape(rows, targets)
 
 
-def _plain_history(history: Any) -> list[dict[str, float]]:
-    return [{str(key): round(float(value), 6) for key, value in entry.items()} for entry in history or []]
+def plain_history(history: Any, name: str) -> list[dict[str, float]]:
+    """The learning curve of a model as it can be kept: text and floats.
+
+    Raises
+    ------
+    BenchError : for what is no list of dictionaries of numbers.
+    """
+    try:
+        return [{str(key): round(float(value), 6) for key, value in entry.items()} for entry in history or []]
+    except (TypeError, ValueError, AttributeError, OverflowError) as error:
+        raise BenchError(
+            f"{name}: history must be a list of dictionaries of numbers, one a round or epoch ({one_line(error)}).",
+            status=1,
+        ) from error
+
+
+def plain_device(device: Any, name: str) -> str:
+    """The device that a model says it used.
+
+    Raises
+    ------
+    BenchError : for what is no text.
+    """
+    if not isinstance(device, str):
+        raise BenchError(f"{name}: device_used must be text, such as 'cpu'. Got a {type(device).__name__}.", status=1)
+    return one_line(str(device))

@@ -76,6 +76,12 @@ class Recipe:
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:24]
 
     @property
+    def libraries(self) -> dict[str, str]:
+        """Versions of the libraries that take part, by name."""
+        plugins = [self.model, *([self.featurizer] if self.featurizer is not None else [])]
+        return {"numpy": self.numpy} | {name: version for each in plugins for name, version in each.libraries}
+
+    @property
     def reverse_complement(self) -> bool:
         """Whether the model may use the other strand of a row as well."""
         return self.orientation == "free"

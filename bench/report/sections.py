@@ -6,7 +6,8 @@ from bench.board.schema import BoardSummary, CeilingSummary, RowSummary, Skipped
 from bench.report import text
 from bench.report.columns import FITS, LEFT, SCORES
 from bench.report.plots import Links
-from bench.report.sentences import no_ceiling, parts_sentence, share_sentence, verdict_sentence
+from bench.report.sentences import parts_sentence, share_sentence, verdict_sentence
+from bench.report.share_facts import share_facts
 from bench.report.summary_table import anchor, has_many_targets, matrix
 from bench.report.text import code, count, escape, estimate, number, percent, percent_estimate, point, signed_estimate
 
@@ -71,7 +72,7 @@ def _board(board: BoardSummary, picture: str | None) -> list[str]:
         parts = [parts_sentence(board.share)] if board.share else []
         parts += [parts_sentence(share, windows=True) for share in board.shares_apart]
         lines += [f"{sentence}\n" for sentence in (*parts, verdict_sentence(board)) if sentence]
-        lines += _above(board)
+        lines += [*_above(board), *share_facts(board), ""]
         lines += text.table([name for name, _ in SCORES], _rows(board), left=LEFT)
         lines += _held_fixed(board)
         lines += _fits(board)
@@ -111,7 +112,7 @@ def _above(board: BoardSummary) -> list[str]:
             f"- Test rows whose bases stand among training or validation rows: {count(board.duplicates.exact)} exact,"
             f" {count(board.duplicates.reverse_complement)} reverse-complemented{_near(board)}"
         )
-    return [*lines, ""]
+    return lines
 
 
 def _near(board: BoardSummary) -> str:
@@ -130,9 +131,11 @@ def _near(board: BoardSummary) -> str:
 def _ceiling(board: BoardSummary) -> list[str]:
     """The noise ceiling in its forms, or why there is none."""
     ceiling = board.ceiling
-    lines = [] if ceiling.estimate is None else _known_ceiling(board, ceiling)
+    lines = [] if ceiling.estimate is None else _known_ceiling(ceiling)
     if ceiling.estimate is None:
-        lines.append(f"- Noise ceiling: n/a ({no_ceiling(board)}), so shares of the explainable variance are n/a too")
+        none = board.share is None or board.share.of_explainable is None
+        too = ", so shares of the explainable variance are n/a too" * none
+        lines.append(f"- Noise ceiling: n/a ({escape(ceiling.reason or 'no reason is stored')}){too}")
     if ceiling.halves is not None:
         lines.append(
             f"- Noise ceiling by barcode halves, which share no barcode's DNA noise: {number(ceiling.halves.value)}"
@@ -141,16 +144,11 @@ def _ceiling(board: BoardSummary) -> list[str]:
     return lines
 
 
-def _known_ceiling(board: BoardSummary, ceiling: CeilingSummary) -> list[str]:
+def _known_ceiling(ceiling: CeilingSummary) -> list[str]:
     lines = [
         f"- Noise ceiling {estimate(ceiling.estimate)}: {ceiling.replicates} replicates, mean Spearman between two of"
-        f" them {number(ceiling.replicate_rho)}, reliability of their mean {number(ceiling.reliability)}"
+        f" them {number(ceiling.replicate_rho)}, reliability of the target that they make {number(ceiling.reliability)}"
     ]
-    if ceiling.product_form is not None:
-        lines.append(
-            f"- Unequal replicates: {code(board.best)} explains {percent(ceiling.product_form)} of the "
-            f"explainable variance by the product form, {percent(ceiling.mean_form)} by the mean form"
-        )
     if ceiling.given_dna is not None:
         lines.append(
             f"- Noise ceiling given log DNA (the replicates share one DNA library): {number(ceiling.given_dna)}"

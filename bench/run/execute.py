@@ -8,6 +8,7 @@ writes the store.
 from __future__ import annotations
 
 import contextlib
+import sys
 import threading
 import time
 import traceback
@@ -18,19 +19,22 @@ from typing import get_args
 
 from rich.console import Console
 
+from bench.errors import BenchError
 from bench.featurizer import Kind
-from bench.files.atomic import NotWritable
+from bench.files.atomic import NotWritable, disk_errors
 from bench.fit.fit import FitResult
 from bench.fit.messages import JobFailed, plain_reason
 from bench.plugins.registry import Registry
 from bench.run.device import cpu_threads
 from bench.run.job import Job
 from bench.run.memory import MemoryBudget
+from bench.run.note import RunNote
 from bench.run.places.child import ChildPlace
 from bench.run.places.here import Here
 from bench.run.places.place import Place
 from bench.run.plan import Plan
 from bench.run.progress import RunProgress
+from bench.stats.ranks import mean_of_scores
 from bench.store.predictions import PartName
 from bench.store.record import Description, FailedCheck, NearDuplicates, SkipRecord
 from bench.store.result import ResultId
@@ -74,6 +78,10 @@ def run_plan(
     in flight and nothing else: what is finished is stored already. ``places`` replaces the local ones (a cluster).
     """
     options = options or Options()
+    note = RunNote(store, {name for job in plan.jobs for name in job.recipe.libraries})
+    # Where nothing is fitted, a folder that cannot be written is read as it is.
+    with contextlib.suppress(*[] if plan.jobs else [NotWritable]), disk_errors(store.root):
+        note.begin()
     write_tasks(plan, store)
     places = local_places(options) if places is None else places
     began = time.perf_counter()
@@ -87,10 +95,29 @@ def run_plan(
             queue.stopped.set()
             for place in places:
                 place.close()
+            note.end(_status(queue), _counts(plan, queue.outcome))
     if queue.trouble is not None:
         raise queue.trouble
     queue.outcome.seconds = time.perf_counter() - began
     return queue.outcome
+
+
+def _status(queue: _Queue) -> str:
+    if queue.outcome.interrupted:
+        return "interrupted"
+    return "failed" if queue.trouble is not None or sys.exc_info()[0] is not None else "finished"
+
+
+def _counts(plan: Plan, outcome: Outcome) -> dict[str, int]:
+    return {
+        "fitted": len(outcome.fitted),
+        "reused": len(plan.reused),
+        "fitted by another run": len(outcome.shared),
+        "failed": len(outcome.failed),
+        "absent": len(plan.absent),
+        "skipped": len(plan.skipped),
+        "cannot be used": len(plan.broken) + len(plan.unavailable),
+    }
 
 
 def local_places(options: Options) -> list[Place]:
@@ -191,8 +218,14 @@ class _Queue:
                     verdict, took = f"failed: {plain_reason(error)}", time.perf_counter() - began
                     self.progress.finish(str(job), verdict, len(job.results), job.seconds, took, good=False)
                 return True
-            for result, key, fit in zip(job.results, job.keys, fits, strict=True):
-                self.store.write_result(describe(job, result), key, fit.record, fit.predictions)
+            try:
+                for result, key, fit in zip(job.results, job.keys, fits, strict=True):
+                    self.store.write_result(describe(job, result), key, fit.record, fit.predictions)
+            except (OSError, BenchError):
+                raise  # of the folder: no other job could be kept either
+            except Exception as error:
+                self._note_failure(job, error)
+                return True
         with self._mutex:
             self.outcome.fitted.extend(job.results)
         took = time.perf_counter() - began
@@ -242,7 +275,8 @@ def verdict_of(fits: list[FitResult]) -> str:
     """The scores of a finished job in a few words: means over folds, and over targets where there are several."""
 
     def mean(what: PartName) -> str:
-        values = [v for fit in fits for v in fit.record.spearman[what] if v is not None]
-        return f"{sum(values) / len(values):.3f}" if values else "n/a"
+        scores = [score for fit in fits for score in fit.record.spearman[what]]
+        mean = mean_of_scores(scores, [n for fit in fits for n in fit.record.rows[what]])
+        return "n/a" if mean is None else f"{mean:.3f}"
 
     return f"Spearman test {mean('test')}, valid {mean('valid')}"

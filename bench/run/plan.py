@@ -208,13 +208,19 @@ class _Planner:
                 if missing is not None:
                     raise BenchError(f"{text}: {missing}.")
                 plugin = self._registry.make(kind, text)
-                self._recipes[kind, plugin.name] = plugin_recipe(plugin)
+                self._recipe(plugin)
                 made[plugin.name] = plugin
             except BenchError as error:
                 if asked is not None:
                     raise
                 self._plan.broken[f"{kind} {text}"] = str(error)
         return list(made.values())
+
+    def _recipe(self, made: Made) -> PluginRecipe:
+        """What a plugin is made of, once for all tasks."""
+        if (made.kind, made.name) not in self._recipes:
+            self._recipes[made.kind, made.name] = plugin_recipe(made)
+        return self._recipes[made.kind, made.name]
 
     def add_task(self, planned: PlannedTask) -> None:
         """Every pair that makes sense on a task, every seed, every target."""
@@ -302,8 +308,7 @@ class _Planner:
         folds = planned.folds
         shown = NO_FEATURES if pair.featurizer is None else pair.featurizer.name
         results = tuple(ResultId(planned.name, target, folds.name, shown, pair.model.name, seed) for target in targets)
-        seen = None if pair.featurizer is None else self._recipes["featurizer", pair.featurizer.name]
-        plugins = seen, self._recipes["model", pair.model.name]
+        plugins = None if pair.featurizer is None else self._recipe(pair.featurizer), self._recipe(pair.model)
         recipe = recipe_of(planned.task, folds, pair.featurizer, pair.model, seed, targets, plugins=plugins)
         plan, cache = self._plan, self._plan.selection.cache
         there = [self._store.has(result, recipe.key(place)) for place, result in enumerate(results)]

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from bench.errors import BenchError, nearest
 from bench.files.tables import read_table
+from bench.stats.ranks import mean_of_scores
 from bench.store.predictions import PARTS, PartName, Predictions, rows_of_parts, scores
 from bench.store.record import Description, Fitted
 from bench.store.result import ResultId
@@ -35,10 +36,12 @@ ID, PREDICTION, FOLD = "id", "prediction", "fold"
 
 @dataclass(frozen=True)
 class Scored:
-    """What became of a table of predictions: its result, the rows that were used (by part) and those that were not."""
+    """What became of a table of predictions: its result, the rows that were used (by part) and those that were not.
+    ``means`` : mean over folds of the Spearman of each part, None where no fold has one."""
 
     result: ResultId
     spearman: dict[PartName, list[float | None]]
+    means: dict[PartName, float | None]
     rows: dict[PartName, int]
     unused: int
     replaced: bool
@@ -88,13 +91,16 @@ def place_predictions(
 
     Without a column ``fold`` a row is taken for the fold that tests it (under a split of one fold: for that fold,
     whatever its part). With one (counted from 1) a row may stand once per fold. Every measured test row must be there;
-    of the validation and of the training rows of a fold all or none. Rows whose target was not measured, or that the
-    split leaves out, are not used.
+    of the validation and of the training rows of a fold all or none. Rows whose target was not measured, that the split
+    leaves out, or that the task drops from its table, are not used.
 
     Raises
     ------
     BenchError : for unknown or repeated ids, folds that are not there, and missing rows.
     """
+    given = len(frame)
+    if len(task.left_out):
+        frame = frame[~frame[ID].isin(task.left_out)]
     row = _rows(frame, task, source)
     fold = _folds(frame, row, folds, source)
     measured = np.isfinite(task.targets[target].value)
@@ -108,7 +114,7 @@ def place_predictions(
         frame[PREDICTION].to_numpy()[order].astype(np.float32),
     )
     _check_complete(placed, folds, measured, task.row_id, source)
-    return placed, len(frame) - len(order)
+    return placed, given - len(order)
 
 
 def _rows(frame: pd.DataFrame, task: Task, source: str) -> NDArray[np.intp]:
@@ -119,8 +125,9 @@ def _rows(frame: pd.DataFrame, task: Task, source: str) -> NDArray[np.intp]:
     if (row < 0).any():
         at = int(np.argmax(row < 0))
         raise BenchError(
-            f"{source}: row {at + 1} has the {ID} {str(frame[ID].iloc[at])!r}, which {task.card.name} does not have"
-            f" ({int((row < 0).sum()):,} such rows of {len(row):,}). Its ids are like {str(task.row_id[0])!r}."
+            f"{source}: row {_number(frame, at)} has the {ID} {str(frame[ID].iloc[at])!r}, which"
+            f" {task.card.name} does not have ({int((row < 0).sum()):,} such rows of {len(row):,}). Its ids are like"
+            f" {str(task.row_id[0])!r}."
         )
     return row
 
@@ -135,7 +142,8 @@ def _folds(frame: pd.DataFrame, row: NDArray[np.intp], folds: Folds, source: str
         if (wrong := (fold < 0) | (fold >= len(folds))).any():
             at = int(np.argmax(wrong))
             raise BenchError(
-                f"{source}: row {at + 1} has fold {fold[at] + 1}; split {folds.name} has the folds 1 to {len(folds)}."
+                f"{source}: row {_number(frame, at)} has fold {fold[at] + 1}; split {folds.name} has the folds 1 to"
+                f" {len(folds)}."
             )
     elif len(folds) == 1:
         fold = np.zeros(len(row), np.int64)
@@ -148,9 +156,15 @@ def _folds(frame: pd.DataFrame, row: NDArray[np.intp], folds: Folds, source: str
         at = int(np.argmax(repeated))
         within = f" in fold {fold[at] + 1}" if FOLD in frame else ""
         raise BenchError(
-            f"{source}: row {at + 1} repeats the {ID} {str(frame[ID].iloc[at])!r}{within}. Give one prediction per row."
+            f"{source}: row {_number(frame, at)} repeats the {ID} {str(frame[ID].iloc[at])!r}{within}. Give one"
+            " prediction per row."
         )
     return fold
+
+
+def _number(frame: pd.DataFrame, place: int) -> int:
+    """The number of a row in its file, counted from 1 below the header."""
+    return int(frame.index[place]) + 1
 
 
 def _check_complete(
@@ -223,7 +237,8 @@ def score_predictions(
         )
         store.write_result(about, _key(about, predictions), fitted, predictions, external=True)
     rows = {what: int((predictions.part == code).sum()) for what, code in PARTS.items()}
-    return Scored(result, found, rows, unused, earlier is not None)
+    means = {what: mean_of_scores(found[what], fitted.rows[what]) for what in PARTS}
+    return Scored(result, found, means, rows, unused, earlier is not None)
 
 
 def _describe(result: ResultId, task: Task, folds: Folds, deep: bool) -> Description:

@@ -1,5 +1,11 @@
 """What must and what must not fit a result again."""
 
+import os
+import re
+import shutil
+import subprocess
+import sys
+
 import pytest
 from rich.console import Console
 from small_tasks import write_small_task
@@ -219,3 +225,190 @@ def test_what_is_fitted_again(calls, change):
     plan, _ = calls.plan(**changes)
     assert plan.fits == int(again)
     assert len(plan.reused) == (1 if change == "the seed" else int(not again))
+
+
+# ---- the table, by calls of the command line: what else a plugin rests on --------------------------------------------
+MINE = '''
+import os
+import numpy as np
+from bench import Featurizer, Model
+import helper
+
+
+class Skew(Featurizer):
+    """GC skew."""
+
+    name = "skew"
+    libraries = ("motif_scanner",)
+    files = ("motifs.txt",)
+
+    def transform(self, sequences):
+        scale = len(open("motifs.txt").read())
+        return helper.skew(sequences) * np.float32(scale)
+
+
+class First(Model):
+    """The first column."""
+
+    name = "first"
+    libraries = ("keras",)
+    stochastic = False
+
+    def fit(self, train, valid, setting):
+        pass
+
+    def predict(self, x):
+        return x.table()[:, 0] + len(os.environ.get("KERAS_BACKEND", ""))
+'''
+HELPER = """
+import numpy as np
+from bench.kernels import gc
+
+
+def skew(sequences):
+    return np.array([[s.count("G") - s.count("C")] for s in sequences.to_strings()], np.float32)
+"""
+
+
+class Folder:
+    """A person's working folder: a task, a plugin file with a helper and a file of motifs next to it, a library."""
+
+    def __init__(self, home):
+        self.home, self.environment = home, {}
+        self.task = write_small_task(home, targets=2)
+        lines = [line.split("\t") for line in self.table.read_text().splitlines()]
+        rows = [["kind", *("even" if i % 2 else "odd" for i in range(len(lines) - 1))][i] for i in range(len(lines))]
+        self.table.write_text("".join("\t".join([*line, row]) + "\n" for line, row in zip(lines, rows, strict=True)))
+        text = self.task.read_text().replace(
+            "[columns.covariates]", "[columns.strata]\nkind = 'kind'\n[columns.covariates]"
+        )
+        self.second = text[text.index("[targets.t1]") :]
+        self.task.write_text(text.replace(self.second, ""))
+        (home / "mine.py").write_text(MINE)
+        (home / "helper.py").write_text(HELPER)
+        (home / "motifs.txt").write_text("TATA")
+        self.library("1.0")
+
+    @property
+    def table(self):
+        return self.task.with_suffix(".tsv")
+
+    def library(self, version):
+        for old in self.home.glob("installed/*"):
+            shutil.rmtree(old)
+        for name, installed in (("motif-scanner", version), ("jax", "1.0")):
+            place = self.home / f"installed/{name.replace('-', '_')}-{installed}.dist-info"
+            place.mkdir(parents=True)
+            (place / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: {installed}\n")
+
+    def change(self, name, old, new):
+        text = (self.home / name).read_text()
+        assert old in text
+        (self.home / name).write_text(text.replace(old, new))
+
+    def run(self):
+        """(fitted, reused) of a call, and what it printed."""
+        path = os.pathsep.join([str(self.home), str(self.home / "installed"), os.environ.get("PYTHONPATH", "")])
+        words = ["run", "-t", "small.toml", "-f", "skew", "-m", "first", "--plugin", "mine.py", "-o", "out"]
+        done = subprocess.run(
+            [sys.executable, "-m", "bench", *words],
+            cwd=self.home,
+            env={**os.environ, "PYTHONPATH": path, **self.environment},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        counts = re.search(r"(\d+) fits? done, (\d+) reused", done.stdout)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return int(counts[1]), int(counts[2])
+
+
+#: What changed between two calls -> (how, fitted by the second one, reused by it).
+RERUNS = {
+    "nothing": (lambda f: None, 0, 1),
+    "the version of a featurizer's library": (lambda f: f.library("2.0"), 1, 0),
+    "a declared file": (lambda f: (f.home / "motifs.txt").write_text("TATAA"), 1, 0),
+    "a helper module": (lambda f: f.change("helper.py", "- s.count", "+ s.count"), 1, 0),
+    "a comment in a helper module": (lambda f: f.change("helper.py", "def skew", "# skew\ndef skew"), 0, 1),
+    "the backend of Keras": (lambda f: f.environment.update(KERAS_BACKEND="jax"), 1, 0),
+    "another target beside it": (lambda f: f.change("small.toml", "[targets.t0]", f.second + "[targets.t0]"), 1, 1),
+    "a stratum dropped": (lambda f: f.change("small.toml", "kind = 'kind'", ""), 0, 1),
+    "a note": (lambda f: f.change("small.toml", "name =", "note = 'mind the gap'\nname ="), 0, 1),
+    "the place of a name of bench": (lambda f: f.change("mine.py", "from bench import Featurizer, Model",
+        "from bench.featurizer import Featurizer\nfrom bench.model import Model"), 0, 1),
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def first_run(tmp_path_factory):
+    folder = Folder(tmp_path_factory.mktemp("reruns"))
+    assert folder.run() == (1, 0)
+    return folder
+
+
+@pytest.mark.parametrize("change", RERUNS)
+def test_what_a_second_call_fits_again(first_run, tmp_path, change):
+    how, *expected = RERUNS[change]
+    folder = Folder(tmp_path)
+    shutil.copytree(first_run.home / "out", tmp_path / "out")
+    how(folder)
+    assert folder.run() == tuple(expected)
+    board = (tmp_path / "out/leaderboard.md").read_text()
+    assert "older version" not in board
+    assert board.count("| skew |") + board.count("`skew`") >= 1
+    assert ("mind the gap" in board) == (change == "a note")
+
+
+# ---- a file that is edited while a run goes on -----------------------------------------------------------------------
+@pytest.mark.parametrize("edited", ["mine.py", "motifs.txt"])
+def test_what_is_edited_after_the_plan_is_not_fitted(tmp_path, monkeypatch, edited):
+    monkeypatch.chdir(tmp_path)
+    text = PLUGIN.replace('name = "skew"', 'name = "skew"\n    files = ("motifs.txt",)')
+    (tmp_path / "mine.py").write_text(text)
+    (tmp_path / "motifs.txt").write_text("TATA")
+    store, task = Store(tmp_path / "out"), write_small_task(tmp_path / "data")
+    registry = Registry([tmp_path / "mine.py"], folder=tmp_path / "none")
+    plan = make_plan(Selection((str(task),), ("skew",), ("ridge",)), registry, store)
+    (tmp_path / edited).write_text(text.replace("- s.count", "+ s.count"))
+    outcome = run_plan(plan, registry, store, Console(quiet=True))
+    what = "the code" if edited == "mine.py" else "a file"
+    [(_, reason, _)] = outcome.failed
+    assert f"changed since it was planned: {what} of skew" in reason
+    assert not outcome.fitted
+
+
+def test_what_is_edited_while_it_is_fitted_is_not_kept(tmp_path):
+    edits = """
+        if len(sequences) > 200:  # a fit, not a look at two rows
+            text = open(__file__).read()
+            open(__file__, "w").write(text.replace("- s.count", "+ s.count"))
+"""
+    plugin = tmp_path / "mine.py"
+    plugin.write_text(
+        PLUGIN.replace("    def transform(self, sequences):\n", f"    def transform(self, sequences):{edits}")
+    )
+    store, task = Store(tmp_path / "out"), write_small_task(tmp_path / "data")
+    registry = Registry([plugin], folder=tmp_path / "none")
+    plan = make_plan(Selection((str(task),), ("skew",), ("ridge",)), registry, store)
+    outcome = run_plan(plan, registry, store, Console(quiet=True))
+    [(_, reason, _)] = outcome.failed
+    assert "changed while it was fitted: the code of skew" in reason
+
+
+# ---- the key itself --------------------------------------------------------------------------------------------------
+def test_places_for_what_is_not_done_yet_change_no_key():
+    from dataclasses import fields, replace
+
+    from bench.fit.recipe import Recipe
+    from bench.plugins.described import PluginRecipe
+
+    model = PluginRecipe("ridge", "s", (("alpha", "1"),))
+    recipe = Recipe("small", 3, "bases", ("v0", "v1"), "folds", model, None, 0)
+    neutral = {"replicates": "mean", "residualise": "", "members": (), "features": "", "predictions": ""}
+    assert replace(recipe, **neutral).key() == recipe.key()
+    for name in neutral:
+        assert replace(recipe, **{name: "x"}).key() != recipe.key()
+    assert replace(recipe, task="other", model=replace(model, name="other")).key() == recipe.key()
+    assert recipe.key(0) != recipe.key(1)
+    keys = {replace(recipe, **{each.name: "y"}).key() for each in fields(recipe) if each.compare}
+    assert len(keys) == sum(each.compare for each in fields(recipe))

@@ -109,3 +109,94 @@ def test_absent_data_are_skipped_with_a_mend_or_refused_when_named(registry, tmp
     assert any(skip.what == "klein2020" and "bench data fetch klein2020" in skip.reason for skip in plan.skipped)
     with pytest.raises(BenchError, match="bench data fetch klein2020"):
         plan_of(registry, "klein2020")
+
+
+# ---- a broken component affects nothing else -------------------------------------------------------------------------
+@pytest.fixture
+def beside(tmp_path):
+    """A registry with a plugin that needs a value, one whose library is missing, and one that is sound."""
+    from bench.plugins.registry import Registry
+
+    path = tmp_path / "mine.py"
+    path.write_text(
+        "from bench import Featurizer\n"
+        "class Sound(Featurizer):\n    name = 'sound'\n"
+        "    def transform(self, sequences):\n        return sequences.lengths[:, None]\n"
+        "class Needs(Sound):\n    name = 'needs'\n    def __init__(self, k: int):\n        self.k = k\n"
+        "class Lacks(Sound):\n    name = 'lacks'\n    libraries = ('no_such_library',)\n"
+        "class Tuple(Sound):\n    name = 'tuple'\n    def __init__(self, k: tuple = ()):\n        self.k = k\n"
+        "class Lost(Sound):\n    name = 'lost'\n    files = ('no/such/file',)\n"
+    )
+    return Registry([path], folder=tmp_path / "none")
+
+
+def test_plugins_that_cannot_be_run_are_left_out_with_the_fix_and_refused_when_named(beside, small_task):
+    plan = plan_of(beside, small_task, models=("ridge",))
+    found = {featurizer for featurizer, _ in pairs(plan)}
+    assert {"sound", "gc"} <= found
+    assert not {"needs", "lacks", "tuple", "lost"} & found
+    assert plan.unavailable == {"featurizer lacks": "no_such_library not installed (pip install no_such_library)"}
+    assert "write needs[k=...]" in plan.broken["featurizer needs"]
+    assert "cannot be written in a name" in plan.broken["featurizer tuple"]
+    assert "its file no/such/file cannot be read" in plan.broken["featurizer lost"]
+    for name, said in (
+        ("needs", r"write needs\[k=\.\.\.\]"),
+        ("lacks", "pip install no_such_library"),
+        ("tuple", "'k' is of a type"),
+        ("lost", "cannot be read"),
+    ):
+        with pytest.raises(BenchError, match=said) as caught:
+            plan_of(beside, small_task, featurizers=(name,), models=("ridge",))
+        assert caught.value.status == 2
+
+
+def test_a_model_without_its_library_is_left_out(registry, small_task, monkeypatch):
+    from bench.plugins import libraries
+
+    monkeypatch.setitem(libraries._KNOWN, "xgboost", libraries.MISSING)
+    plan = plan_of(registry, small_task, featurizers=("gc",))
+    assert ("gc", "ridge") in pairs(plan)
+    assert ("gc", "xgboost") not in pairs(plan)
+    assert plan.unavailable["model xgboost"] == "xgboost not installed (pip install 'bench-gc[cpu]')"
+    with pytest.raises(BenchError, match="xgboost: xgboost not installed"):
+        plan_of(registry, small_task, featurizers=("gc",), models=("xgboost",))
+
+
+@pytest.mark.parametrize(
+    "raised", [KeyError("no such column"), BenchError("small.tsv.gz: cut short. Download it again.")]
+)
+def test_a_data_set_that_raises_is_left_out_and_refused_when_named(registry, tmp_path, monkeypatch, raised):
+    from bench.datasets.planted import Planted
+
+    monkeypatch.setenv("BENCH_CACHE_DIR", str(tmp_path / "empty"))
+    monkeypatch.delenv("BENCH_DATA_DIR", raising=False)
+
+    def load(self, data_dir=None, *, download=False):
+        raise raised
+
+    monkeypatch.setattr(Planted, "load", load)
+    plan = make_plan(Selection(None, ("gc",), ("ridge",)), registry, Store(tmp_path / "out"))
+    assert [planned.name for planned in plan.tasks] == ["fly-promoters"]
+    [reason] = [skip.reason for skip in plan.skipped if skip.task == "planted"]
+    assert str(raised.args[0]) in reason
+    with pytest.raises(BenchError, match=str(raised.args[0])):
+        plan_of(registry, "planted", featurizers=("gc",), models=("ridge",))
+
+
+def test_a_covariate_without_a_value_is_none(registry, small_task):
+    table = small_task.with_suffix(".tsv")
+    lines = [line.split("\t") for line in table.read_text().splitlines()]
+    for line in lines[1:]:
+        line[5] = ""
+    table.write_text("\n".join("\t".join(line) for line in lines) + "\n")
+    plan = plan_of(registry, small_task, models=("gc-curve",))
+    assert any(skip.featurizer == "dna-count" and "has no dna_count" in skip.reason for skip in plan.skipped)
+
+
+def test_an_empty_count_in_the_first_rows_refuses_nothing(registry, small_task):
+    table = small_task.with_suffix(".tsv")
+    lines = [line.split("\t") for line in table.read_text().splitlines()]
+    lines[1][5] = lines[2][5] = ""
+    table.write_text("\n".join("\t".join(line) for line in lines) + "\n")
+    plan = plan_of(registry, small_task, featurizers=("dna-count",), models=("gc-curve",))
+    assert [job.trouble for job in plan.jobs] == [None]

@@ -169,3 +169,23 @@ def place(tmp_path_factory):
 def test_any_text_is_refused_in_one_line(place, text):
     folder, task = place
     assert refusal(folder, task, text)
+
+
+def test_rows_that_the_task_drops_from_its_table_are_not_used(tmp_path):
+    """A table of predictions has a row for each row of one's own table."""
+    path = write_small_task(tmp_path / "data")
+    table_file = path.with_suffix(".tsv")
+    lines = [line.split("\t") for line in table_file.read_text().splitlines()]
+    lines[4][6:8] = ["", ""]  # r3 was not measured
+    lines[9][5] = "3"  # r8 has too few counts
+    table_file.write_text("\n".join("\t".join(line) for line in lines) + "\n")
+    path.write_text("minimum = {dna_count = 5}\n" + path.read_text())
+    task = load_task_file(path)
+    assert len(task) == 238
+    guess = tmp_path / "guess.tsv"
+    guess.write_text("id\tprediction\n" + "".join(f"r{i}\t{i % 7}\n" for i in range(240)))
+    scored = score_predictions(Store(tmp_path / "out"), task, make_folds(task), None, guess, "my net")
+    assert (scored.unused, scored.rows["test"]) == (2, 238)
+    guess.write_text(guess.read_text() + "r240\t1\n")
+    with pytest.raises(BenchError, match=r"row 241 has the id 'r240', which small does not have"):
+        score_predictions(Store(tmp_path / "out"), task, make_folds(task), None, guess, "my net")

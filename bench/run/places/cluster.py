@@ -78,8 +78,8 @@ class ClusterPlace:
     #: True when one such place stands for all workers.
     alone: ClassVar[bool] = False
 
-    def __init__(self, client: Any, threads: int | None, gpu: bool) -> None:
-        self._client, self._threads, self._gpu = client, threads, gpu
+    def __init__(self, client: Any, threads: int | None, gpu: bool, timeout: float | None = None) -> None:
+        self._client, self._threads, self._gpu, self._timeout = client, threads, gpu, timeout
         self._futures: list[Any] = []
         self._closed = False
 
@@ -100,7 +100,8 @@ class ClusterPlace:
 
         key = f"{job} {next(_NUMBER)} {os.getpid()}"
         wanted = {"GPU": 1} if spec.device == "cuda" else None
-        future = self._client.submit(on_worker, Fit(spec), self._threads, key=key, pure=False, resources=wanted)
+        call = (on_worker, Fit(spec), self._threads, self._timeout)
+        future = self._client.submit(*call, key=key, pure=False, resources=wanted)
         self._futures = [future]
         try:
             if self._closed:
@@ -128,21 +129,27 @@ _NUMBER = itertools.count()
 _ONE_AT_A_TIME = threading.Lock()
 #: The child of this worker for third-party plugins.
 _CHILD = Child()
+#: Set once a run has ended: the child is not kept for another job.
+_LEAVE = threading.Event()
 
 
-def on_worker(ask: Fit | Prepare, threads: int | None) -> bytes:
-    """Answer what is asked on a worker, with its threads: what is built in here, third-party plugins in a child. The
-    answer is bytes, so that nobody on the way imports what a plugin defines."""
+def on_worker(ask: Fit | Prepare, threads: int | None, timeout: float | None = None) -> bytes:
+    """Answer what is asked on a worker, with its threads: what is built in here, third-party plugins and what has a
+    time limit in a child. The answer is bytes, so that nobody on the way imports what a plugin defines."""
+    _LEAVE.clear()
     with worker_alone() as all_threads:
         spec = dataclasses.replace(ask.spec, threads=threads or all_threads)
         ask = dataclasses.replace(ask, spec=spec)
-        if not spec.outside:
+        if not spec.outside and timeout is None:
             _CHILD.stop()
             return encoded_answer(WORKER.answer(0, ask))
         try:
-            return encoded_answer(Done(0, _CHILD.ask(ask, spec.outside)))
+            return encoded_answer(Done(0, _CHILD.ask(ask, spec.outside, timeout=timeout)))
         except JobFailed as failure:
             return encoded_answer(Failed(0, str(failure), failure.trace, failure.status, failure.fix))
+        finally:
+            if _LEAVE.is_set():
+                _CHILD.stop()
 
 
 def answer_of(reply: bytes) -> Any:
@@ -162,9 +169,13 @@ def answer_of(reply: bytes) -> Any:
 
 
 def end_child() -> None:
-    """Leave no process behind on this worker, once a run has ended."""
-    with _ONE_AT_A_TIME:
-        _CHILD.stop()
+    """Leave no process behind on this worker, once a run has ended: at once, or after the job that it is at."""
+    _LEAVE.set()
+    if _ONE_AT_A_TIME.acquire(blocking=False):
+        try:
+            _CHILD.stop()
+        finally:
+            _ONE_AT_A_TIME.release()
 
 
 @contextlib.contextmanager
@@ -178,7 +189,7 @@ def worker_alone() -> Iterator[int]:
 
 @contextlib.contextmanager
 def scheduler_places(
-    address: str, threads: int | None, kind: type[ClusterPlace] = ClusterPlace
+    address: str, threads: int | None, kind: type[ClusterPlace] = ClusterPlace, timeout: float | None = None
 ) -> Iterator[list[ClusterPlace]]:
     """Places (of the class ``kind``) on the workers of a running Dask scheduler, ``tcp://host:port``; its workers are
     left running.
@@ -197,7 +208,7 @@ def scheduler_places(
         # Where only some have a GPU, jobs that wait for it must not keep the others idle.
         places = len(resources) * (2 if 0 < gpus < len(resources) else 1)
         try:
-            yield [kind(client, threads, gpus > 0) for _ in range(1 if kind.alone else places)]
+            yield [kind(client, threads, gpus > 0, timeout) for _ in range(1 if kind.alone else places)]
         finally:
             with contextlib.suppress(Exception):  # workers that are gone, or busy with what was given up
                 client.run(end_child, on_error="ignore", wait=False)
@@ -205,7 +216,11 @@ def scheduler_places(
 
 @contextlib.contextmanager
 def queue_places(
-    system: str, config: Path | None, threads: int | None, kind: type[ClusterPlace] = ClusterPlace
+    system: str,
+    config: Path | None,
+    threads: int | None,
+    kind: type[ClusterPlace] = ClusterPlace,
+    timeout: float | None = None,
 ) -> Iterator[list[ClusterPlace]]:
     """Places on workers submitted to a queueing system through dask-jobqueue, and ended with the run.
 
@@ -221,7 +236,7 @@ def queue_places(
         with _client(cluster) as client:
             if kind.alone:
                 client.wait_for_workers(said.jobs)
-            yield [kind(client, threads, said.gpu) for _ in range(1 if kind.alone else said.jobs)]
+            yield [kind(client, threads, said.gpu, timeout) for _ in range(1 if kind.alone else said.jobs)]
 
 
 def queue_cluster(system: str, said: ClusterConfig, **more: Any) -> Any:

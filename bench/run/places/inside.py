@@ -10,7 +10,7 @@ import socket
 import sys
 import threading
 
-from bench.fit.messages import Said, encode, encoded_answer
+from bench.fit.messages import Failed, Said, encode, encoded_answer
 from bench.fit.worker import Worker
 from bench.run.places.frames import framed, receive
 
@@ -52,6 +52,7 @@ class Pipe:
 def serve(fd: int) -> int:
     """Answer until the pipe closes. Returns the exit status."""
     pipe, worker = Pipe(fd), Worker()
+    sys.dont_write_bytecode = True  # no folder of somebody's plugins gets a __pycache__
     with contextlib.suppress(Exception):
         faulthandler.enable()
     while (asked := pipe.receive()) is not None:
@@ -59,8 +60,6 @@ def serve(fd: int) -> int:
         try:
             reply = encoded_answer(worker.answer(number, ask, pipe.tell))
         except KeyboardInterrupt as error:  # a plugin's own: Ctrl-C does not come here
-            from bench.fit.messages import Failed
-
             reply = encode(Failed.of(number, error))
         for stream in (sys.stdout, sys.stderr):
             with contextlib.suppress(Exception):

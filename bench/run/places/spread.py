@@ -105,7 +105,7 @@ class Spread(ClusterPlace):
         say(f"on the rows of {len(workers)} workers together")
         folds = len(job.planned.folds)
         # First what may fail on one worker alone: the others would wait for it in the middle of a fit.
-        calls: list[Any] = [(prepare_and_find_ports, spec, folds)] * len(workers)
+        calls: list[Any] = [(prepare_and_find_ports, spec, folds, self._timeout)] * len(workers)
         hosts = [there[worker]["host"] for worker in workers]
         addresses: list[list[tuple[str, int]]] = []
         while not addresses or any(len(set(fold)) < len(fold) for fold in addresses):  # two of one host may find one
@@ -113,7 +113,7 @@ class Spread(ClusterPlace):
             addresses = [[(host, mine[fold]) for host, mine in zip(hosts, ports, strict=True)] for fold in range(folds)]
             number = next(_NUMBER)
         calls = [
-            (fit_share, spec, self._threads, tuple(Group(rank, tuple(fold)) for fold in addresses))
+            (fit_share, spec, self._threads, self._timeout, tuple(Group(rank, tuple(fold)) for fold in addresses))
             for rank in range(len(workers))
         ]
         replies = self._on_each(workers, calls, f"{job} {number}", resources=wanted, linked=True)
@@ -199,9 +199,9 @@ def _fewest_rows(job: Job) -> int:
     )
 
 
-def prepare_and_find_ports(spec: JobSpec, many: int) -> list[int]:
+def prepare_and_find_ports(spec: JobSpec, many: int, timeout: float | None) -> list[int]:
     """What a worker does before a fit in a group: load the task and make its features. Returns ports that are free."""
-    answer_of(on_worker(Prepare(spec), None))
+    answer_of(on_worker(Prepare(spec), None, timeout))
     sockets = [socket.socket() for _ in range(many)]
     try:
         for each in sockets:
@@ -212,9 +212,9 @@ def prepare_and_find_ports(spec: JobSpec, many: int) -> list[int]:
             each.close()
 
 
-def fit_share(spec: JobSpec, threads: int | None, groups: tuple[Group, ...]) -> bytes:
+def fit_share(spec: JobSpec, threads: int | None, timeout: float | None, groups: tuple[Group, ...]) -> bytes:
     """What a worker does of a fit in a group. Raises where that fails, so that the others are not waited for."""
-    reply = on_worker(Fit(spec, groups), threads)
+    reply = on_worker(Fit(spec, groups), threads, timeout)
     answer_of(reply)
     return reply
 
