@@ -42,7 +42,8 @@ def task_section(summary: Summary, *, only: bool, pictures: Links) -> list[str]:
     if task.note:
         lines += [f"> **Note.** {escape(task.note)}", ""]
     if only:
-        lines += ["*Summary only: these numbers were published without the predictions they were computed from.*", ""]
+        said = "these numbers were published without the predictions they were computed from, and are those of the"
+        lines += [f"*Summary only: {said} version that published them.*", ""]
     lines += _facts(task)
     if not boards:
         lines += ["No finished result yet.", ""]

@@ -12,7 +12,8 @@ from bench.stats.bootstrap import Draws
 from bench.stats.intervals import FEW_LOCI, Estimate
 from bench.stats.partial import spline_residuals
 from bench.stats.pooled import prediction_places, row_weights
-from bench.stats.ranks import Array, places
+from bench.stats.ranks import Array, places, spearman
+from bench.stats.replicates import replicate_pairs
 from bench.stats.share import ProductShare, share_of_columns
 
 #: A covariate of GC matters from here on, if its interval excludes 0: .5 % of 400 equal boards of 300 loci × 3 are then
@@ -35,6 +36,9 @@ TIES = 0.5
 #: t2 noise none.
 VALLEY, SIDE, NARROWER = 0.8, 0.1, 0.8
 
+#: Mean Spearman of two replicates from which two modes are let pass: what the forms lose to noise of unlike size is a
+#: part of the noise, of which there is then a twentieth at most.
+AGREE = 0.95
 #: Why a share is a lower bound.
 Bound = Literal["ties", "two modes"]
 LibraryKind = Literal["DNA", "barcodes", "covariate", "floor", "missing", "controls"]
@@ -123,9 +127,18 @@ def lower_bound(replicates: Array, dna: NDArray[Any] | None, loci: int) -> list[
     found: list[Bound] = []
     if replicates.shape[1] and lost_to_ties(replicates, dna) > TIES:
         found.append("ties")
-    if replicates.shape[1] and two_modes(replicates, loci):
+    if replicates.shape[1] and _agreement(replicates) < AGREE and two_modes(replicates, loci):
         found.append("two modes")
     return found
+
+
+def _agreement(replicates: Array) -> float:
+    """Mean Spearman of two replicates (n, k) on the rows that both measured; 0 with fewer than two."""
+    found = []
+    for i, j in replicate_pairs(replicates.shape[1]):
+        both = np.isfinite(replicates[:, i]) & np.isfinite(replicates[:, j])
+        found.append(float(np.nan_to_num(spearman(replicates[both, i], replicates[both, j]))))
+    return float(np.mean(found)) if found else 0.0
 
 
 def tie_mass(x: NDArray[Any]) -> float:

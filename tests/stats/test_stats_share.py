@@ -10,6 +10,7 @@ from bench.stats import share
 from bench.stats.bootstrap import Draws
 from bench.stats.figures import target_figures
 from bench.stats.intervals import Estimate
+from bench.stats.library import lower_bound
 from bench.stats.observations import Learners, Observations
 from bench.stats.replicates import combine
 
@@ -197,3 +198,11 @@ def test_what_few_loci_cannot_say():
     assert {row.letter for row in found.learners} == {""}
     assert {row.verdict for row in found.learners} == {"n/a"}
     assert figures(worlds.make("20 loci x 50", 0)).share.smallest > 5 * figures(worlds.make("equal", 0)).share.smallest
+
+
+def test_two_modes_of_replicates_that_agree_are_no_lower_bound():
+    """With reliability .99 there is next to no noise that could be of unlike size."""
+    rng = np.random.default_rng(4)
+    activity = np.tanh(4 * rng.normal(size=(900, 1)))
+    assert lower_bound(activity + 0.5 * rng.normal(size=(900, 2)), None, 300) == ["two modes"]
+    assert lower_bound(activity + 0.05 * rng.normal(size=(900, 2)), None, 300) == []
