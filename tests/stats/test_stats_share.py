@@ -203,6 +203,7 @@ def test_what_few_loci_cannot_say():
 def test_two_modes_of_replicates_that_agree_are_no_lower_bound():
     """With reliability .99 there is next to no noise that could be of unlike size."""
     rng = np.random.default_rng(4)
-    activity = np.tanh(4 * rng.normal(size=(900, 1)))
-    assert lower_bound(activity + 0.5 * rng.normal(size=(900, 2)), None, 300) == ["two modes"]
-    assert lower_bound(activity + 0.05 * rng.normal(size=(900, 2)), None, 300) == []
+    latent = rng.normal(size=(900, 1))
+    activity = np.sign(latent) + 0.2 * latent
+    assert lower_bound(activity + 0.4 * rng.normal(size=(900, 2)), None, 300) == ["two modes"]
+    assert lower_bound(activity + 0.02 * rng.normal(size=(900, 2)), None, 300) == []
