@@ -81,7 +81,8 @@ def run_plan(
     note = RunNote(store, {name for job in plan.jobs for name in job.recipe.libraries})
     # Where nothing is fitted, a folder that cannot be written is read as it is.
     with contextlib.suppress(*[] if plan.jobs else [NotWritable]), disk_errors(store.root):
-        note.begin()
+        if plan.jobs or plan.reused:  # a call that finds nothing leaves no trace
+            note.begin()
     write_tasks(plan, store)
     places = local_places(options) if places is None else places
     began = time.perf_counter()

@@ -165,9 +165,9 @@ def check_rich_motif(size: Size) -> list[Line]:
 
 
 def check_unequal_depths(size: Size) -> list[Line]:
-    """One replicate 200 times as deep as the other, 60 % of its counts 0, DNA held fixed: the product form comes back
-    within .08 on the mean of repetitions, the mean form does not. No row is lost for having no RNA: selecting on the
-    outcome moved the product form from .29 to .21 and from .30 to .47 in two worlds like this."""
+    """One replicate 200 times as deep as the other, 60 % of its counts 0, DNA held fixed: the product form and, of
+    replicates that are combined by their places, the mean form come back within .08. No row is lost for having no RNA:
+    selecting on the outcome moved the product form from .29 to .21 and from .30 to .47 in two worlds like this."""
     shares = []
     rows = []
     for repetition in range(max(2, size.repetitions // 10)):
@@ -184,10 +184,21 @@ def check_unequal_depths(size: Size) -> list[Line]:
         shares.append((data.board_share(data.dna >= 50), _share(found).value.value, mean))
         rows.append((int((data.dna >= 50).sum()), found.rows))
     truth, product, mean = (float(figure) for figure in np.mean(shares, axis=0))
-    near, biased = abs(product - truth) < NEAR, abs(mean - truth) > NEAR
     return [
-        Line("unequal depths: product form", f"{truth:.3f}", f"{product:.3f}", f"|difference| < {NEAR}", near),
-        Line("unequal depths: mean form", f"{truth:.3f}", f"{mean:.3f}", f"|difference| > {NEAR}: biased", biased),
+        Line(
+            "unequal depths: product form",
+            f"{truth:.3f}",
+            f"{product:.3f}",
+            f"|difference| < {NEAR}",
+            abs(product - truth) < NEAR,
+        ),
+        Line(
+            "unequal depths: mean form",
+            f"{truth:.3f}",
+            f"{mean:.3f}",
+            f"|difference| < {NEAR}",
+            abs(mean - truth) < NEAR,
+        ),
         Line(
             "unequal depths: rows of 50 DNA reads",
             f"{sum(wanted for wanted, _ in rows):,}",
