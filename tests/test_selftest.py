@@ -3,7 +3,7 @@
 import numpy as np
 
 from bench.selftest import grid
-from bench.stats import beyond, bootstrap, ceilings, figures, held_fixed, observations, pooled, ranks, share
+from bench.stats import figures, observations, pooled, share
 from bench.tasks import table
 
 SMALL = grid.Size(loci=400, repetitions=8)
@@ -36,12 +36,12 @@ def test_gc_that_is_not_held_fixed_is_noticed(monkeypatch):
 
 
 def test_pooling_over_folds_is_noticed(monkeypatch):
-    def all_in_one(fold, n):
-        return [np.arange(n) if fold is None else np.flatnonzero(np.asarray(fold) >= 0)]
+    class AllInOne(pooled._Cells):
+        def __init__(self, locus, fold, codes):
+            super().__init__(locus, np.where(np.asarray(fold) >= 0, 0, -1), codes)
 
-    for module in (ranks, beyond, bootstrap, ceilings, figures, held_fixed, pooled):
-        monkeypatch.setattr(module, "fold_rows", all_in_one)
-    assert "check_folds" in failed()
+    monkeypatch.setattr(pooled, "_Cells", AllInOne)
+    assert "check_folds" in failed(grid.check_folds)
 
 
 def test_a_filter_on_rna_is_noticed(monkeypatch):
