@@ -11,6 +11,7 @@ from bench.datasets.ernst2016 import SharprPilot
 from bench.datasets.friedman2021 import Friedman2021
 from bench.datasets.klein2020 import Klein2020
 from bench.datasets.mattioli2020 import Mattioli2020
+from bench.stats.replicates import combine
 from bench.tasks.folds import make_folds
 from bench.tasks.task import DROPPED, TEST
 
@@ -26,7 +27,7 @@ def loaded(dataset, folder):
 
 def figures(task, gc, target, rows=None):
     """n, rho(GC, y) and the Spearman of the first two replicates, on measured rows."""
-    value = task.targets[target].value
+    value = combine(task.targets[target].replicates, "mean").value
     rows = np.isfinite(value) & (True if rows is None else rows)
     pair = task.targets[target].replicates[rows, :2]
     pair = pair[np.isfinite(pair).all(axis=1)]

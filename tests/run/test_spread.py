@@ -170,7 +170,7 @@ def test_the_model_is_that_of_a_serial_run(tmp_path: Path, address: str) -> None
         for name in ("row", "fold", "part"):
             np.testing.assert_array_equal(getattr(theirs, name), getattr(ours, name))
         # LightGBM's summed histograms break near-ties between splits in other ways.
-        close = 0.1 if record.model.startswith("lightgbm") else 2e-5
+        close = 0.2 if record.model.startswith("lightgbm") else 2e-5
         np.testing.assert_allclose(theirs.prediction, ours.prediction, atol=close)
         np.testing.assert_allclose(theirs.shuffled, ours.shuffled, atol=close)
         assert np.corrcoef(theirs.prediction, ours.prediction)[0, 1] > 0.999
