@@ -1,11 +1,9 @@
 """The selftest passes as things are, and fails when the statistics are broken on purpose."""
 
-import functools
-
 import numpy as np
 
 from bench.selftest import grid
-from bench.stats import bootstrap, ceilings, figures, observations, partial, ranks, share, verdict
+from bench.stats import beyond, bootstrap, ceilings, figures, held_fixed, observations, pooled, ranks, share
 from bench.tasks import table
 
 SMALL = grid.Size(loci=400, repetitions=8)
@@ -21,7 +19,8 @@ def test_passes_as_it_is():
 
 
 def test_squaring_the_reliability_twice_is_noticed(monkeypatch):
-    monkeypatch.setattr(figures, "share_of", lambda a, b, c, rho: share.share_of(a, b, c, np.square(rho)))
+    form = share.product_form
+    monkeypatch.setattr(share, "product_form", lambda with_f, between: form(with_f, np.square(between)))
     assert {"check_share", "check_tiles"} <= failed()
 
 
@@ -30,20 +29,18 @@ def test_rows_in_place_of_loci_are_noticed(monkeypatch):
     assert "check_tiles" in failed()
 
 
-def test_a_straight_line_in_place_of_the_spline_is_noticed(monkeypatch):
-    straight = functools.partial(partial.spline_residuals, straight=True)
-    monkeypatch.setattr(
-        partial, "spline_residuals", lambda columns, gc, locus=None, _=False: straight(columns, gc, locus)
-    )
-    assert "check_hump" in failed()
+def test_gc_that_is_not_held_fixed_is_noticed(monkeypatch):
+    """A straight line in place of local lines would not be: what it leaves of a hump, the GC-only row leaves too."""
+    monkeypatch.setattr(figures, "beyond_gc", lambda columns, gc, locus, fold, gc_only: np.asarray(columns, float))
+    assert "check_hump" in failed(grid.check_hump)
 
 
 def test_pooling_over_folds_is_noticed(monkeypatch):
-    def pooled(fold, n):
+    def all_in_one(fold, n):
         return [np.arange(n) if fold is None else np.flatnonzero(np.asarray(fold) >= 0)]
 
-    for module in (ranks, bootstrap, ceilings, partial, verdict, figures):
-        monkeypatch.setattr(module, "fold_rows", pooled)
+    for module in (ranks, beyond, bootstrap, ceilings, figures, held_fixed, pooled):
+        monkeypatch.setattr(module, "fold_rows", all_in_one)
     assert "check_folds" in failed()
 
 

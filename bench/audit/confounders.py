@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.audit.finding import Finding, Status, Subject, figures_of, in_words, label
-from bench.stats.bootstrap import Estimate
+from bench.stats.intervals import Estimate
 from bench.stats.ranks import mid_ranks
 from bench.tasks.task import TEST, TRAIN
 

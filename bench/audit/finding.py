@@ -10,7 +10,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.stats.bootstrap import Draws, Estimate, block_codes, correlation_draws, estimate
+from bench.stats.bootstrap import Draws, block_codes, correlation_draws
+from bench.stats.intervals import Estimate, estimate
 from bench.stats.ranks import gaussian_within_folds, mean_over_folds, mid_ranks, pearson
 from bench.tasks.duplicates import Duplicates, NearDuplicates, across_split, near_across_split
 from bench.tasks.task import TEST, Folds, Target, Task
@@ -86,14 +87,14 @@ class Subject:
         if fold is None:
             ranks = np.column_stack([mid_ranks(column) for column in pair.T])
             value = pearson(ranks[:, 0], ranks[:, 1])
-            return estimate(value, correlation_draws(ranks, [(0, 1)], locus, Draws(blocks, DRAWS))[:, 0, 0])
+            return estimate(value, correlation_draws(ranks, [(0, 1)], locus, Draws(blocks, DRAWS))[:, 0, 0], blocks)
         inside = fold[both]
         ranks = gaussian_within_folds(pair, inside, gaussian=False)
         found = [
             mean_over_folds(correlation_draws(ranks, [(0, 1)], locus, draws, inside, whole=whole))[:, 0]
             for draws, whole in ((None, True), (Draws(blocks, DRAWS), False))
         ]
-        return estimate(float(found[0][0]), found[1])
+        return estimate(float(found[0][0]), found[1], blocks)
 
 
 def in_words(figure: Estimate) -> str:

@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 
 from bench.board.load import SeedResult, TaskFiles, load_part, load_rows, target_values
 from bench.errors import BenchError, nearest
-from bench.stats.bootstrap import Draws, Estimate, block_codes, estimate, spearman_draws
+from bench.stats.bootstrap import Draws, block_codes, spearman_draws
 from bench.stats.compare import effective_n, holm, paired_difference
-from bench.stats.ranks import Array, mid_ranks, spearman_by_fold
+from bench.stats.intervals import Estimate, t_interval
+from bench.stats.ranks import Array, fold_scores, mid_ranks
 from bench.store.reading import RECORD, TASK, read_result, read_task
 from bench.store.record import State, TaskRecord
 from bench.store.store import Store
@@ -146,9 +147,9 @@ def compare_sides(a: Side, b: Side) -> Line:
     return Line(
         a,
         b,
-        estimate(scores[0], draws_a),
-        estimate(scores[1], draws_b),
-        Estimate(gap.estimate, *(gap.interval or ())),
+        t_interval(scores[0], draws_a, blocks),
+        t_interval(scores[1], draws_b, blocks),
+        gap.estimate,
         gap.p,
         gap.p,
         rows=len(y),
@@ -295,9 +296,8 @@ def _test(side: Side, value: NDArray[np.float64]) -> tuple[NDArray[np.int64], ND
 
 
 def _score(y: Array, prediction: Array, fold: NDArray[np.int64]) -> float:
-    """Mean over folds of the within-fold Spearman, leaving undefined folds out; NaN where none is defined."""
-    scores = spearman_by_fold(y, prediction, fold)
-    return float(scores[np.isfinite(scores)].mean()) if np.isfinite(scores).any() else float("nan")
+    """Mean over folds of the within-fold Spearman, a constant prediction counting 0; NaN where none is defined."""
+    return fold_scores(y, prediction, fold).mean
 
 
 def _adjusted(lines: list[Line]) -> list[Line]:

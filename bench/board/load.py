@@ -124,18 +124,28 @@ class Board:
     Attributes
     ----------
     rows : rows.parquet of the task (n rows).
-    replicates : float64 (n, k), NaN where unmeasured. value : float64 (n,), their mean.
+    target : as it was fitted. replicates : float64 (n, k), NaN where unmeasured. value : float64 (n,), what they make.
     test_row, test_fold : int64 (m,): every measured test row with its fold, sorted by fold and row.
     """
 
     files: BoardFiles
     rows: pd.DataFrame
-    replicates: NDArray[np.float64]
-    value: NDArray[np.float64]
+    target: Target
     test_row: NDArray[np.int64]
     test_fold: NDArray[np.int64]
     results: list[PairScores]
     left_out: list[str]
+    minimum: list[str] = field(default_factory=list)
+
+    @property
+    def replicates(self) -> NDArray[np.float64]:
+        """Replicates of the target."""
+        return self.target.replicates
+
+    @property
+    def value(self) -> NDArray[np.float64]:
+        """The target's value."""
+        return self.target.value
 
 
 def find_tasks(root: Path, troubles: list[str] | None = None) -> list[TaskFiles]:
@@ -296,7 +306,8 @@ def load_board(task: TaskFiles, files: BoardFiles, rows: pd.DataFrame) -> Board 
 
     Results that cannot be read, or that cover other rows than most, are left out and named.
     """
-    replicates, value = target_values(task, files.target, rows)
+    target = target_of(task, files.target, rows)
+    value = target.value
     left_out = list(files.left_out)
     place = board_place(files, value)
     results = []
@@ -326,16 +337,28 @@ def load_board(task: TaskFiles, files: BoardFiles, rows: pd.DataFrame) -> Board 
             )
     if place is None or not results:
         return None
-    return Board(files, rows, replicates, value, *place, results, left_out)
+    return Board(files, rows, target, *place, results, left_out, task.record.minimum if task.record else [])
 
 
 def target_values(task: TaskFiles, target: str, rows: pd.DataFrame) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Replicates of a target, float64 (n, k), NaN where unmeasured, and their mean, float64 (n,)."""
+    """Replicates of a target, float64 (n, k), NaN where unmeasured, and the value they make, float64 (n,)."""
+    found = target_of(task, target, rows)
+    return found.replicates, found.value
+
+
+def target_of(task: TaskFiles, target: str, rows: pd.DataFrame) -> Target:
+    """A target of the task as it was fitted."""
     assert task.record is not None, "a task without predictions has no rows"
-    names = next(t.replicates for t in task.record.targets if t.name == target)
-    replicates = np.column_stack([rows[f"y:{target}:{name}"].to_numpy(np.float64) for name in names])
-    found = Target(target, replicates, tuple(names))
-    return replicates, found.value
+    known = next(t for t in task.record.targets if t.name == target)
+    return Target(
+        target,
+        np.column_stack([rows[f"y:{target}:{name}"].to_numpy(np.float64) for name in known.replicates]),
+        tuple(known.replicates),
+        known.kind,
+        combine=known.combine,
+        minimum_replicates=known.minimum_replicates,
+        loci=rows["locus"].nunique(),
+    )
 
 
 class PartPredictions(NamedTuple):

@@ -15,7 +15,7 @@ from pydantic import BeforeValidator, Field, ValidationError
 
 from bench.errors import BenchError
 from bench.files.atomic import CHECKSUM, has_its_checksum, read_json, write_json
-from bench.stats import bootstrap
+from bench.stats import intervals
 from bench.store.reading import SUMMARY as SUMMARY
 from bench.store.record import CardRecord, Duplicates, NearDuplicates, Role, Stored
 
@@ -50,9 +50,14 @@ class Estimate(Stored):
     high: Number = None
 
 
-def shown(figure: bootstrap.Estimate) -> Estimate | None:
+def shown(figure: intervals.Estimate) -> Estimate | None:
     """A figure of ``bench.stats`` as it is kept; None where there is none."""
     return Estimate(**figure._asdict()) if math.isfinite(figure.value) else None
+
+
+def number(value: float) -> float | None:
+    """A float as it is kept; None for NaN and infinity."""
+    return float(value) if math.isfinite(value) else None
 
 
 class TaskSummary(CardRecord):
@@ -100,10 +105,9 @@ class HalvesSummary(Stored):
 class CeilingSummary(Stored):
     """The noise ceiling; without ``estimate``, ``reason`` says why there is none.
 
-    replicates_per_row : mean number of measured replicates. replicate_rho : mean Spearman between two of them.
-    reliability, reliability_gaussian : of their mean, by Spearman and on the rank-Gaussian scale.
-    given_dna : the ceiling given log DNA. product_form, product_form_gc, mean_form : explained share of the best
-    learner, of the GC-only one, and of the best one by the mean form; the first two only where the forms differ.
+    estimate : highest expected Spearman of any prediction with the combined target. replicates_per_row : mean number of
+    measured replicates. replicate_rho : mean Spearman between two of them. reliability : the square of the ceiling.
+    given_dna : the ceiling given log DNA.
     """
 
     estimate: Estimate | None = None
@@ -112,17 +116,27 @@ class CeilingSummary(Stored):
     replicates_per_row: Number = None
     replicate_rho: Number = None
     reliability: Number = None
-    reliability_gaussian: Number = None
     given_dna: Number = None
-    product_form: Number = None
-    product_form_gc: Number = None
-    mean_form: Number = None
     halves: HalvesSummary | None = None
 
     @property
     def value(self) -> float | None:
         """The ceiling itself."""
         return None if self.estimate is None else self.estimate.value
+
+
+class CombineSummary(Stored):
+    """How the replicates became one target (``bench.stats.replicates``).
+
+    how : rank, scale, centre or mean. weights : name of a replicate → its weight; they add up to 1.
+    minimum : fewest replicates of a row that counts. findings : what the numbers of the replicates say about them
+    (copies, averages of others, counts, unlike levels or widths), one line each.
+    """
+
+    how: Literal["rank", "scale", "centre", "mean"]
+    weights: dict[str, Known] = Field(default_factory=dict)
+    minimum: int = 1
+    findings: list[str] = Field(default_factory=list)
 
 
 class ConfounderSummary(Stored):
@@ -133,23 +147,112 @@ class ConfounderSummary(Stored):
     with_gc: Estimate | None = None
 
 
-class ShareSummary(Stored):
-    """GC's share by one GC-only learner ``gc`` against ``best``, as ``bench.stats.share`` defines its parts.
+class LibraryTest(Stored):
+    """One way in which GC's share may be the library's: Spearman of GC with something that biology does not decide.
 
-    The parts are fractions of the explainable variance, and of all variance (``of_total``) without replicates.
+    kind : "DNA" (counts), "barcodes", "covariate" (a column of ``minimum``), "floor" (rows at a replicate's least
+    value), "missing" (replicates that a row lacks), "controls" (GC with the target among designed controls).
+    name : of the column, for a covariate. matters : |Spearman| of .1 or more with an interval that excludes 0.
+    """
+
+    kind: Literal["DNA", "barcodes", "covariate", "floor", "missing", "controls"]
+    name: str = ""
+    with_gc: Estimate | None = None
+    matters: bool = False
+
+
+class RhoSummary(Stored):
+    """A correlation on the scale of the shares (ranks, pooled within folds): of the GC-only prediction with a replicate
+    (``second`` None), or between two replicates."""
+
+    first: str
+    second: str | None = None
+    rho: Number = None
+
+
+class RangeSummary(Stored):
+    """What GC may own of the explainable variance: from what is unique to it (``low``) to that and what it has in
+    common with the best learner (``high``); the ends of the interval of Imbens & Manski 2004 hold a truth anywhere in
+    between with 95 %. No confidence interval of either end."""
+
+    low: Known
+    high: Known
+    interval_low: Number = None
+    interval_high: Number = None
+
+
+class ShareSummary(Stored):
+    """GC's share by one GC-only prediction against the best learner, as ``bench.stats.share`` defines its parts.
+
+    All shares are on ranks. The parts from ``unique_gc`` on are fractions of the explainable variance, and of all
+    variance where ``of_explainable`` is None.
+
+    gc, best : the learners, in the most folds (``gc_by_fold``, ``best_by_fold``: chosen for each fold on its own
+        validation rows).
+    of_explainable : the headline. Product form: mean over pairs of replicates of the two rho_gc's product, over the
+        mean rho between replicates; with DNA held fixed where ``given_dna_shown``. None: ``reason`` says why.
+    at_least : why it is a lower bound ("ties": most values are tied, as zeros are; "two modes"); empty where it is not.
+    by_chromosome : the same with an interval by chromosome; ``shown_by_chromosome``: it is 1.5 times as wide, so it
+        is to be shown. rho_gc, rho_replicates : what a reader needs for the product form. replicate_rho : mean of the
+        latter.
+    mean_form : (score / noise ceiling)², only where it differs from the product form by more than .03.
+    raw : product form without DNA held fixed. given_dna : with it; ``given_dna_reason`` where it is n/a;
+        ``given_dna_rows``: rows with DNA counts enough, None where all rows were taken although few have them.
+    robustness : robustness value (Cinelli & Hazlett 2020): a bias of the library that takes this fraction of the
+        residual variance both of GC and of activity would bring the share to 0.
+    normal_scores : the share on normal scores; ``tails``: it is more than 1.3 times apart, so the tails carry it.
+    smallest_detectable : the smallest share whose interval would exclude 0 with a chance of .8.
+    of_learned : R²(G) over R²(G, D). of_total : squared Spearman of G with the combined target, signed.
+    unique_gc, unique_best, common, shapley, best_of_explainable : parts (commonality). attributable : what GC may own.
     """
 
     gc: str
     best: str | None = None
+    gc_by_fold: list[str] = Field(default_factory=list)
+    best_by_fold: list[str] = Field(default_factory=list)
     of_explainable: Estimate | None = None
+    reason: str | None = None
+    at_least: list[Literal["ties", "two modes"]] = Field(default_factory=list)
+    by_chromosome: Estimate | None = None
+    shown_by_chromosome: bool = False
+    rho_gc: list[RhoSummary] = Field(default_factory=list)
+    rho_replicates: list[RhoSummary] = Field(default_factory=list)
+    replicate_rho: Estimate | None = None
+    mean_form: Number = None
+    raw: Estimate | None = None
+    given_dna: Estimate | None = None
+    given_dna_reason: str | None = None
+    given_dna_rows: int | None = None
+    given_dna_shown: bool = False
+    robustness: Number = None
+    normal_scores: Number = None
+    tails: bool = False
+    smallest_detectable: Number = None
     of_learned: Estimate | None = None
-    unique_of_explainable: Estimate | None = None
     of_total: Estimate | None = None
     unique_gc: Estimate | None = None
     unique_best: Estimate | None = None
     common: Estimate | None = None
     shapley: Estimate | None = None
-    r2_best: Estimate | None = None
+    best_of_explainable: Estimate | None = None
+    attributable: RangeSummary | None = None
+
+
+class ChoiceSummary(Stored):
+    """What was chosen for each fold on that fold's validation rows, and how the choices score together on test rows.
+
+    name : chosen in the most folds (the first of equals). by_fold : name of a row for every fold. score : Spearman of
+    the chosen predictions, each in its fold: this, and not the score of any one row, is free of the luck of the choice.
+    """
+
+    name: str
+    by_fold: list[str] = Field(default_factory=list)
+    score: Estimate | None = None
+
+    @property
+    def same(self) -> bool:
+        """Whether one row was chosen in all folds."""
+        return len(set(self.by_fold)) <= 1
 
 
 class VerdictSummary(Stored):
@@ -164,7 +267,11 @@ class VerdictSummary(Stored):
 
 
 class HeldFixedSummary(Stored):
-    """One learner under every way of holding GC fixed (``bench.stats.held_fixed``)."""
+    """One learner under every way of holding GC fixed (``bench.stats.held_fixed``).
+
+    ``is_control`` : the GC-only row, whose figures must be 0 (AUROC .5) where GC cannot help: what they are not is the
+    misfit of the column, to be taken off the others in mind.
+    """
 
     name: str
     unadjusted: Estimate | None = None
@@ -174,18 +281,21 @@ class HeldFixedSummary(Stored):
     gc_matched_rows: int | None = None
     dinucleotide_shuffled: Estimate | None = None
     gc_only_null: Estimate | None = None
+    is_control: bool = False
 
 
 class RowSummary(Stored):
     """One row of a board: a featurizer and a model over their seeds.
 
-    score : mean over folds and seeds of the within-fold Spearman; folds : by fold; spread : its standard deviation over
-    seeds.
-    of_ceiling : score / noise ceiling. explained : share of the explainable variance.
-    gain : score less that of the GC-only learner, paired; gain_p : its p.
-    given_gc : partial Spearman given GC (spline). with_gc : Spearman with GC. beyond_gc : fraction of the variance it
+    score : mean over folds and seeds of the within-fold Spearman; a fold in which it predicts one value counts 0.
+    folds : by fold, such folds as 0. undefined_folds : how many they are; score is None where all are.
+    spread : its standard deviation over seeds. pearson : mean within-fold Pearson r, to compare with published scores.
+    of_ceiling : score / noise ceiling. explained : share of the explainable variance, product form.
+    gain : score less that of the GC-only prediction, paired; gain_p : its p.
+    given_gc : semi-partial Spearman given GC. with_gc : Spearman with GC. beyond_gc : fraction, 0 to 1, of what it
     explains that GC does not. dinucleotide_shuffled : score on shuffled rows.
-    letter : one for all rows that are tied with the best of their group.
+    letter : compact letter display (Piepho 2004): rows that share a letter are not told apart; a row may have several.
+    "" for all rows below 20 loci.
     valid, train : Spearman on these rows. seconds : per seed.
     """
 
@@ -199,7 +309,9 @@ class RowSummary(Stored):
     seeds: list[int]
     score: Estimate | None = None
     folds: list[Number] = Field(default_factory=list)
+    undefined_folds: int = 0
     spread: Number = None
+    pearson: Number = None
     of_ceiling: Estimate | None = None
     explained: Estimate | None = None
     gain: Estimate | None = None
@@ -218,7 +330,10 @@ class RowSummary(Stored):
 
 
 class StratumSummary(Stored):
-    """Figures of one level of a stratum; ``level`` is None for all rows together."""
+    """Figures of one level of a stratum; ``level`` is None for all rows together.
+
+    share : of explainable variance in its rows, by a curve of GC refitted within them; ``reason`` where it is n/a.
+    """
 
     level: str | None = None
     n: int
@@ -229,13 +344,49 @@ class StratumSummary(Stored):
     best: Estimate | None = None
     given_gc: Estimate | None = None
     share: Estimate | None = None
+    reason: str | None = None
+
+
+class HeterogeneitySummary(Stored):
+    """Whether the levels of a stratum tell one story of GC with the target.
+
+    q, p, i2 : Cochran's Q of the levels' Spearman with GC, its p, and the part of their spread that is no noise.
+    within : GC's share with the stratum held fixed (curve of GC refitted in every level). opposite : a level whose
+    correlation is below 0 and one where it is above, both off 0; empty where there are none. pooled_only : the pooled
+    correlation lies beyond the interval of every level. marked : either of them: Simpson's case.
+    """
+
+    q: Number = None
+    p: Number = None
+    i2: Number = None
+    within: Estimate | None = None
+    opposite: list[str] = Field(default_factory=list)
+    pooled_only: bool = False
+
+    @property
+    def marked(self) -> bool:
+        """Whether the pooled figure tells what no level does, or levels tell opposite stories."""
+        return bool(self.opposite) or self.pooled_only
+
+
+class ChromosomeSummary(Stored):
+    """A chromosome that holds half of the rows or more: the board's figures are that chromosome's."""
+
+    name: str
+    fraction: Known
 
 
 class BoardSummary(Stored):
     """Every number of one task, target and split.
 
     inputs : hash of all that they follow from. best, best_gc, best_deep : names of rows, chosen on validation rows.
-    rho_gc : Spearman of GC with the target; rho_gc_dna : with log DNA. shares_apart : of GC-only learners in windows.
+    rho_gc : Spearman of GC with the target; rho_gc_dna : with log DNA. shares_apart : of GC-only learners in windows:
+    GC too. cpg_apart : share of CpG apart from GC's.
+    choices : of "gc", "best", "deep" and "windows", fold by fold.
+    combined : what became of the replicates. library : why the share may be the library's, everything that was tested.
+    few_loci : below 20 loci: no letters, verdicts or sentences. largest_locus : fraction of the rows that the largest
+    locus holds; ``locus_capped``: it counts for less. chromosome : one that holds half of the rows or more.
+    heterogeneity : by stratum. A stratum that is ``marked`` puts a mark on the pooled share wherever it is shown.
     """
 
     inputs: str
@@ -260,12 +411,21 @@ class BoardSummary(Stored):
     best: str | None = None
     best_gc: str | None = None
     best_deep: str | None = None
+    choices: dict[Literal["gc", "best", "deep", "windows"], ChoiceSummary] = Field(default_factory=dict)
+    combined: CombineSummary | None = None
+    library: list[LibraryTest] = Field(default_factory=list)
+    few_loci: bool = False
+    largest_locus: Number = None
+    locus_capped: bool = False
+    chromosome: ChromosomeSummary | None = None
+    cpg_apart: Estimate | None = None
     share: ShareSummary | None = None
     shares_apart: list[ShareSummary] = Field(default_factory=list)
     verdict: VerdictSummary | None = None
     held_fixed: list[HeldFixedSummary] = Field(default_factory=list)
     rows: list[RowSummary] = Field(default_factory=list)
     strata: dict[str, list[StratumSummary]] = Field(default_factory=dict)
+    heterogeneity: dict[str, HeterogeneitySummary] = Field(default_factory=dict)
     warnings: list[str] = Field(default_factory=list)
 
     def row(self, name: str | None) -> RowSummary | None:
@@ -364,15 +524,25 @@ def _board_from_1(board: Json) -> Json:
     ]
     board["held_fixed"] = [_renamed(row, held) for row in board.get("held_fixed") or []]
     board["ceiling"] = _ceiling_from_1(board["ceiling"])
+    board["share"] = _share_from_1(board.get("share"))
+    board["shares_apart"] = [_share_from_1(share) for share in board.get("shares_apart") or []]
     board["strata"] = {name: [_stratum_from_1(row) for row in rows] for name, rows in board["strata"].items()}
     return board
 
 
 def _ceiling_from_1(ceiling: Json) -> Json:
-    names = {"replicates_a_row": "replicates_per_row", "product": "product_form", "product_gc": "product_form_gc"}
-    rest = _renamed(ceiling, names)
+    gone = {"product", "product_gc", "mean_form", "reliability_gaussian"}
+    rest = _renamed({k: v for k, v in ceiling.items() if k not in gone}, {"replicates_a_row": "replicates_per_row"})
     ends = {key: rest.pop(key, None) for key in ("value", "low", "high")}
     return {"estimate": None if ends["value"] is None else ends, **rest}
+
+
+def _share_from_1(share: Json | None) -> Json | None:
+    """Format 1 had shares in the mean form on normal scores; they stay as they were published."""
+    if share is None:
+        return None
+    rest = {name: value for name, value in share.items() if name != "unique_of_explainable"}
+    return _renamed(rest, {"r2_best": "best_of_explainable"})
 
 
 def _stratum_from_1(row: Json) -> Json:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,33 +14,31 @@ from bench.board.load import Board, BoardFiles, Failure, PairScores, TaskFiles, 
 from bench.board.schema import (
     BoardSummary,
     CeilingSummary,
+    ChromosomeSummary,
     ConfounderSummary,
-    Estimate,
     FailureSummary,
-    HalvesSummary,
     HeldFixedSummary,
+    LibraryTest,
     RowSummary,
-    ShareSummary,
     SizesSummary,
     VerdictSummary,
+    number,
     shown,
 )
+from bench.board.share import ceiling_summary, choice_summary, combine_summary, cpg_apart, share_summary
 from bench.board.strata import strata_summary
-from bench.stats import bootstrap
-from bench.stats.ceilings import half_ceiling
-from bench.stats.figures import RowFigures, TargetFigures, target_figures
+from bench.stats.figures import TargetFigures, target_figures
 from bench.stats.held_fixed import held_fixed
+from bench.stats.library import LibraryKind
 from bench.stats.observations import Learners, Observations
-from bench.stats.ranks import spearman_by_fold
-from bench.stats.share import choose_on_validation
+from bench.stats.ranks import fold_scores, mean_of_scores
+from bench.stats.rows import Choice, RowFigures
 from bench.store.predictions import PartName
 from bench.store.record import FoldsRecord, ResultRecord
 
 if TYPE_CHECKING:
     import pandas as pd
 
-#: The two forms of explained variance are both shown where they are this far apart (on a share of 1).
-FORMS_DIFFER = 0.03
 #: Name of the abundance covariate, as the board shows it.
 LOG_DNA = "log DNA count"
 
@@ -82,77 +81,103 @@ def _computed(empty: BoardSummary, board: Board, joint: Joint) -> BoardSummary:
     """The summary of a board with at least one result; ``empty`` has what does not follow from predictions."""
     rows = board.rows.iloc[board.test_row]
     pairs = {pair.name: pair for pair in board.results}
-    valid = {name: _recorded(pair, "valid") for name, pair in pairs.items()}
-    known = {name: np.nan if score is None else score for name, score in valid.items()}
-    found = _figures(board, rows, known, joint)
+    found = _figures(board, rows, joint)
     by_name = {figures.name: figures for figures in found.learners}
-    deep = [name for name, pair in pairs.items() if pair.deep and not pair.gc_only]
-    best_deep = max(deep, key=lambda name: (_or(valid[name], -2), name), default=None)
     confounders = [
         ConfounderSummary(name=c.name, with_y=shown(c.with_y), with_gc=shown(c.with_gc)) for c in found.confounders
     ]
-    apart = _share(found, choose_on_validation(_gc_windowed(board.results), known))
-    strata, warnings = strata_summary(board, found, pairs, joint)
+    strata, heterogeneity, warnings = strata_summary(board, found, pairs, joint)
     sizes = max((record.rows for pair in board.results for record in pair.records), key=_total)  # some have no training
+    named = [found.chosen(role) for role in ("best", "deep", "gc")]
+    deep = found.choices.get("deep")
+    known = {name: getattr(empty, name) for name in BoardSummary.model_fields}
     return BoardSummary(
-        inputs=empty.inputs,
-        target=empty.target,
-        split=empty.split,
-        folds_digest=empty.folds_digest,
-        duplicates=empty.duplicates,
-        near=empty.near,
-        left_out=empty.left_out,
-        failed=empty.failed,
-        folds=found.folds,
-        sizes=SizesSummary(train=sizes["train"], valid=sizes["valid"], test=sizes["test"]),
-        n=found.rows,
-        loci=found.loci,
-        effective_n=found.effective_rows,
-        tied=found.tied,
-        draws=found.draws,
-        ceiling=_ceiling(found, board, rows),
-        rho_gc=shown(found.gc_with_y),
-        rho_gc_dna=next((c.with_gc for c in confounders if c.name == LOG_DNA), None),
-        confounders=confounders,
-        best=found.best_learner,
-        best_gc=found.gc_learner,
-        best_deep=best_deep,
-        share=_share(found, found.gc_learner),
-        shares_apart=[] if apart is None else [apart],
-        verdict=None if best_deep is None else _verdict(by_name[best_deep]),
-        held_fixed=[
-            _held_fixed(board, pairs[name], by_name[name], joint)
-            for name in dict.fromkeys((found.best_learner, best_deep, found.gc_learner))
-            if name is not None
-        ],
-        rows=[_row(pair, by_name[name], board, valid[name], found.gc_learner) for name, pair in pairs.items()],
-        strata=strata,
-        warnings=empty.warnings + warnings,
+        **known
+        | {
+            "folds": found.folds,
+            "sizes": SizesSummary(train=sizes["train"], valid=sizes["valid"], test=sizes["test"]),
+            "left_out": board.left_out,
+            "n": found.rows,
+            "loci": found.loci,
+            "effective_n": number(found.effective_rows),
+            "tied": number(found.tied),
+            "draws": found.draws,
+            "ceiling": ceiling_summary(found, board, rows),
+            "combined": combine_summary(board),
+            "rho_gc": shown(found.gc_with_y),
+            "rho_gc_dna": next((c.with_gc for c in confounders if c.name == LOG_DNA), None),
+            "confounders": confounders,
+            "library": [
+                LibraryTest(kind=t.kind, name=t.name, with_gc=shown(t.with_gc), matters=t.matters)
+                for t in found.library
+            ],
+            "best": found.chosen("best"),
+            "best_gc": found.chosen("gc"),
+            "best_deep": found.chosen("deep"),
+            "choices": {role: choice_summary(choice) for role, choice in found.choices.items()},
+            "few_loci": found.few_loci,
+            "largest_locus": number(found.largest_locus),
+            "locus_capped": found.capped,
+            "chromosome": (
+                None
+                if found.chromosome is None
+                else ChromosomeSummary(name=found.chromosome[0], fraction=found.chromosome[1])
+            ),
+            "cpg_apart": cpg_apart(board, rows, joint),
+            "share": share_summary(found.shares.get("gc"), board),
+            "shares_apart": [
+                share for share in (share_summary(found.shares.get("windows"), board),) if share is not None
+            ],
+            "verdict": None if deep is None or deep.figures is None else _verdict(deep),
+            "held_fixed": [
+                _held_fixed(board, pairs[name], by_name[name], joint, name == found.chosen("gc"))
+                for name in dict.fromkeys(named)
+                if name is not None
+            ],
+            "rows": [_row(pair, by_name[name], board, found.choices.get("gc")) for name, pair in pairs.items()],
+            "strata": strata,
+            "heterogeneity": heterogeneity,
+            "warnings": empty.warnings + warnings,
+        }
     )
 
 
-def _figures(board: Board, rows: pd.DataFrame, validation: dict[str, float], joint: Joint) -> TargetFigures:
+def _figures(board: Board, rows: pd.DataFrame, joint: Joint) -> TargetFigures:
     """The figures of all rows of a board. ``rows`` : the task's rows that are tested, in the board's order."""
-    log_dna = _log_dna(rows)
     place = board.test_row
+    target = board.target
+    confounders = _confounders(rows)
     observations = Observations(
         board.value[place],
         board.test_fold,
         joint.codes[place],
         board.replicates[place],
         rows["gc"].to_numpy(np.float64),
-        log_dna,
-        _confounders(rows, log_dna),
+        dna=rows["x:dna_count"].to_numpy(np.float64) if "x:dna_count" in rows else None,
+        confounders=confounders,
+        library=_library(confounders, board.minimum),
+        chrom=rows["chrom"].astype(str).to_numpy(),
+        control=rows["control"].to_numpy(np.bool_) if "control" in rows else None,
+        combined=target.combined,
+        raw=target.kind == "binary" or target.combine in ("mean", "centre"),
     )
     learners = Learners(
         {pair.name: pair.test.T for pair in board.results},
         gc_only=[pair.name for pair in board.results if pair.gc_only and pair.records[0].kind == "table"],
         gc_windowed=_gc_windowed(board.results),
+        deep=[pair.name for pair in board.results if pair.deep and not pair.gc_only],
         baselines=[pair.name for pair in board.results if pair.role != "sequence"],
-        validation=validation,
+        validation={pair.name: _validation(pair) for pair in board.results},
         shuffled={pair.name: pair.shuffled.T for pair in board.results if pair.shuffled is not None},
     )
     return target_figures(observations, learners, draws=joint.draws)
+
+
+def _validation(pair: PairScores) -> NDArray[np.float64]:
+    """Validation score of every fold, the mean over seeds; NaN where the fold has none."""
+    seeds = [[np.nan if score is None else score for score in record.spearman["valid"]] for record in pair.records]
+    known: NDArray[np.float64] = np.mean(np.array(seeds, float), axis=0)
+    return known
 
 
 def _gc_windowed(pairs: list[PairScores]) -> list[str]:
@@ -160,38 +185,41 @@ def _gc_windowed(pairs: list[PairScores]) -> list[str]:
     return [pair.name for pair in pairs if pair.gc_only and pair.records[0].kind != "table"]
 
 
-def _log_dna(rows: pd.DataFrame) -> NDArray[np.float64] | None:
-    if "x:dna_count" not in rows:
-        return None
-    dna: NDArray[np.float64] = rows["x:dna_count"].to_numpy(np.float64)
-    return np.log(np.where(dna > 0, dna, np.nan))
-
-
-def _confounders(rows: pd.DataFrame, log_dna: NDArray[np.float64] | None) -> dict[str, NDArray[np.float64]]:
+def _confounders(rows: pd.DataFrame) -> dict[str, NDArray[np.float64]]:
+    """Covariates of the rows; the DNA count as its logarithm."""
     columns = {"length": rows["length"].to_numpy(np.float64)}
-    if log_dna is not None:
-        columns[LOG_DNA] = log_dna
+    if "x:dna_count" in rows:
+        dna = rows["x:dna_count"].to_numpy(np.float64)
+        columns[LOG_DNA] = np.log(np.where(dna > 0, dna, np.nan))
     for name in rows.columns:
         if name.startswith("x:") and name != "x:dna_count":
             columns[name[2:]] = rows[name].to_numpy(np.float64)
     # One value in all rows cannot confound anything.
-    return {name: column for name, column in columns.items() if np.nanmin(column) < np.nanmax(column)}
+    known = {name: column for name, column in columns.items() if np.isfinite(column).any()}
+    return {name: column for name, column in known.items() if np.nanmin(column) < np.nanmax(column)}
+
+
+def _library(confounders: Iterable[str], minimum: Iterable[str]) -> dict[str, LibraryKind]:
+    """The covariates that say how abundant a row was: DNA, barcodes, and every column that rows were filtered by."""
+    found: dict[str, LibraryKind] = {}
+    for name in confounders:
+        if name == LOG_DNA:
+            found[name] = "DNA"
+        elif "barcode" in name.lower() or name.lower() in ("n_bc", "bc"):
+            found[name] = "barcodes"
+        elif name in minimum:
+            found[name] = "covariate"
+    return found
 
 
 def _recorded(pair: PairScores, part: PartName) -> float | None:
     """Mean over folds and seeds of the scores that the fits recorded for a part."""
-    scores = [score for record in pair.records for score in record.spearman[part] if score is not None]
-    return float(np.mean(scores)) if scores else None
-
-
-def _or(value: float | None, otherwise: float) -> float:
-    return otherwise if value is None else value
+    scores = [score for record in pair.records for score in record.spearman[part]]
+    return mean_of_scores(scores, [n for record in pair.records for n in record.rows[part]])
 
 
 # ---- the parts of a summary ------------------------------------------------------------------------------------------
-def _row(
-    pair: PairScores, figures: RowFigures, board: Board, valid: float | None, gc_learner: str | None
-) -> RowSummary:
+def _row(pair: PairScores, figures: RowFigures, board: Board, gc: Choice | None) -> RowSummary:
     records = pair.records
     return RowSummary(
         name=pair.name,
@@ -200,10 +228,12 @@ def _row(
         role=pair.role,
         gc_only=pair.gc_only,
         deep=pair.deep,
-        is_gc_baseline=pair.name == gc_learner,
+        is_gc_baseline=gc is not None and pair.name == gc.key,
         seeds=[record.seed for record in records],
         score=shown(figures.spearman),
         folds=list(figures.fold_scores),
+        undefined_folds=figures.undefined,
+        pearson=figures.pearson,
         spread=_spread(pair, board),
         of_ceiling=shown(figures.of_ceiling),
         explained=shown(figures.explained),
@@ -215,7 +245,7 @@ def _row(
         dinucleotide_shuffled=shown(figures.shuffled),
         verdict=figures.verdict,
         letter=figures.letter,
-        valid=valid,
+        valid=_recorded(pair, "valid"),
         train=_recorded(pair, "train"),
         seconds=_mean_seconds(records),
         device=", ".join(sorted({record.device for record in records})),
@@ -234,71 +264,14 @@ def _spread(pair: PairScores, board: Board) -> float | None:
     if len(pair.test) < 2:
         return None
     y = board.value[board.test_row]
-    return float(np.std([spearman_by_fold(y, seed, board.test_fold).mean() for seed in pair.test], ddof=1))
+    return float(np.std([fold_scores(y, seed, board.test_fold).mean for seed in pair.test], ddof=1))
 
 
-def _ceiling(found: TargetFigures, board: Board, rows: pd.DataFrame) -> CeilingSummary:
-    replicates, halves = board.replicates.shape[1], _halves(board, rows)
-    if found.ceiling is None:
-        reason = "one replicate" if replicates < 2 else "the replicates do not correlate"
-        return CeilingSummary(reason=reason, replicates=replicates, halves=halves)
-    gaussian, given = found.ceiling_gaussian, found.ceiling_given_dna
-    best = found.of(found.best_learner)
-    mean_form = None if best is None else best.explained.value
-    differ = mean_form is not None and found.fev_best is not None and abs(mean_form - found.fev_best) > FORMS_DIFFER
-    return CeilingSummary(
-        estimate=shown(found.ceiling_best),
-        replicates=replicates,
-        replicates_per_row=found.ceiling.replicates,
-        replicate_rho=found.ceiling.r,
-        reliability=found.ceiling.reliability,
-        reliability_gaussian=None if gaussian is None else gaussian.reliability,
-        given_dna=None if given is None else given.best,
-        product_form=found.fev_best if differ else None,
-        product_form_gc=found.fev_gc if differ else None,
-        mean_form=mean_form,
-        halves=halves,
-    )
-
-
-def _halves(board: Board, rows: pd.DataFrame) -> HalvesSummary | None:
-    """Correlation between the halves of each row's barcodes, and the ceiling it gives; None without barcodes."""
-    names = [f"h:{board.files.target}:{half}" for half in (1, 2)]
-    if not all(name in rows for name in names):
-        return None
-    first, second = (rows[name].to_numpy(np.float64) for name in names)
-    found = half_ceiling(first, second, board.test_fold)
-    return None if found is None else HalvesSummary(rho=found.r, value=found.best)
-
-
-def _share(found: TargetFigures, name: str | None) -> ShareSummary | None:
-    """GC's share by one GC-only learner, as fractions of explainable variance (of all variance without a ceiling)."""
-    part = found.shares.get(name) if name is not None else None
-    if part is None or name is None:
-        return None
-    scale = 1 / part.reliability.value if np.isfinite(part.of_explainable.value) else 1.0
-
-    def scaled(figure: bootstrap.Estimate) -> Estimate | None:
-        return shown(bootstrap.Estimate(*(scale * value for value in figure)))
-
-    return ShareSummary(
-        gc=name,
-        best=found.best_learner,
-        of_explainable=shown(part.of_explainable),
-        of_learned=shown(part.of_learned),
-        unique_of_explainable=shown(part.unique_of_explainable),
-        of_total=shown(part.r2_gc),
-        unique_gc=scaled(part.unique_gc),
-        unique_best=scaled(part.unique_best),
-        common=scaled(part.common),
-        shapley=scaled(part.shapley),
-        r2_best=scaled(part.r2_best),
-    )
-
-
-def _verdict(figures: RowFigures) -> VerdictSummary:
+def _verdict(deep: Choice) -> VerdictSummary:
+    figures = deep.figures
+    assert figures is not None
     return VerdictSummary(
-        name=figures.name,
+        name=deep.name,
         word=figures.verdict,
         with_gc=shown(figures.with_gc),
         given_gc=shown(figures.given_gc),
@@ -307,7 +280,7 @@ def _verdict(figures: RowFigures) -> VerdictSummary:
     )
 
 
-def _held_fixed(board: Board, pair: PairScores, figures: RowFigures, joint: Joint) -> HeldFixedSummary:
+def _held_fixed(board: Board, pair: PairScores, figures: RowFigures, joint: Joint, control: bool) -> HeldFixedSummary:
     """One learner's score under every way of holding GC fixed."""
     place = board.test_row
     gc = board.rows["gc"].to_numpy(np.float64)[place]
@@ -321,6 +294,7 @@ def _held_fixed(board: Board, pair: PairScores, figures: RowFigures, joint: Join
         gc_matched_rows=fixed.matched_rows,
         dinucleotide_shuffled=shown(figures.shuffled),
         gc_only_null=shown(fixed.gc_only_null),
+        is_control=control,
     )
 
 

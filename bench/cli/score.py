@@ -55,12 +55,9 @@ def score(
         store, planned.task, planned.folds, target, predictions, name, featurizer=featurizer, seed=seed, deep=deep
     )
     store.write_task(planned.task, planned.gc)
-    means = {
-        part: [f"{sum(known) / len(known):.3f}"] if (known := [v for v in found if v is not None]) else ["n/a"]
-        for part, found in scored.spearman.items()
-    }
+    means = {part: "n/a" if mean is None else f"{mean:.3f}" for part, mean in scored.means.items()}
     console.print(f"{scored.result}: {'replaced' if scored.replaced else 'stored'}")
-    console.print("Spearman " + ", ".join(f"{part} {means[part][0]} ({scored.rows[part]:,} rows)" for part in means))
+    console.print("Spearman " + ", ".join(f"{part} {means[part]} ({scored.rows[part]:,} rows)" for part in means))
     if scored.unused:
         console.print(f"{scored.unused:,} predictions not used: not measured, or left out by the task or its split")
     if not scored.rows["valid"]:

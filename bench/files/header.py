@@ -153,7 +153,7 @@ def _refuse_data(header: Line, below: list[Line], source: str) -> None:
         if kind is not None and kind.fullmatch(name) and (kind is _BASES or not name.isdecimal()):
             raise BenchError(
                 f"{source}: line {header.number} is data, not a header (it has {name[:40]!r}). Add a line with the"
-                " names of the columns, or set header = false and give [columns] names = [...], all in order, such as"
+                " names of the columns, or set header = false and name all of them in order, such as [columns] names ="
                 f" {json.dumps(names_by_content(header.fields))}."
             )
 

@@ -217,9 +217,17 @@ class _Fitting:
             threads=job.threads,
             reverse_complement=job.reverse_complement,
             shared=kept.shared_of(job.model.cls, alone=self.features.values.nbytes > LARGE),
-            say=lambda line: self.say(f"fold {fold + 1}/{len(job.folds)} {line}"),
+            say=partial(self._say, fold),
             group=job.groups[fold] if job.groups else None,
         )
+
+    def _say(self, fold: int, line: object) -> None:
+        """Tell people a line of a fold. What cannot be told is left out: it never fails a fit."""
+        try:
+            said = f"fold {fold + 1}/{len(self.job.folds)} {line}"
+        except Exception:
+            return
+        self.say(said)
 
     def _training_parts(self, rows: Rows, kept: FoldFeatures, share: slice) -> tuple[Part, Part]:
         """This process's share of the training rows, and all validation rows, with targets on the model's scale."""

@@ -14,14 +14,15 @@ Column = tuple[str, Callable[[RowSummary, BoardSummary], str]]
 #: What the rows score, with intervals, seeds and rows.
 SCORES: list[Column] = [
     ("featurizer + model", lambda row, board: row_name(row)),
-    ("", lambda row, board: escape(row.letter)),
+    ("", lambda row, board: "" if board.few_loci else escape(row.letter)),
     ("Spearman [95 %]", lambda row, board: estimate(row.score)),
+    ("Pearson r", lambda row, board: number(row.pearson)),
     ("% of noise ceiling", lambda row, board: percent(point(row.of_ceiling))),
     ("gain over GC [95 %]", lambda row, board: gain(row)),
     ("given GC", lambda row, board: estimate(row.given_gc)),
     ("ρ(prediction, GC)", lambda row, board: sequence_only(row, signed_estimate(row.with_gc))),
     ("dinucleotide-shuffled", lambda row, board: sequence_only(row, estimate(row.dinucleotide_shuffled))),
-    ("verdict", lambda row, board: verdict(row)),
+    ("verdict", lambda row, board: "" if board.few_loci else verdict(row)),
     ("seeds", lambda row, board: seeds(row)),
     ("n", lambda row, board: count(row.n)),
 ]

@@ -7,12 +7,11 @@ from bench.stats.verdict import VERDICTS
 GUIDE = """\
 ## How to read this board
 
-**In short.** Read a line of the summary from left to right: how well any model could do on these measurements
-(*noise ceiling*), how well one does that counts G and C and nothing else (*GC-only*), and how well the best one
-does that sees more (*best*). Where *GC-only* comes near *best*, what was learned is mostly GC content; where it
-stays near 0, GC content says little. As an example: noise ceiling .90, GC-only .40, best .60. GC content explains
-.40² / .90² = 20 % of what could be explained and about .40² / .60² = 44 % of what the best model explains. All
-figures are correlations of ranks (Spearman): 1 is the same order, 0 no relation, −1 the reverse order.
+**In short.** Read a line of the summary from left to right: how well any model could do on these measurements (*noise
+ceiling*), how well one does that counts G and C and nothing else (*GC-only*), and how well the best one does that
+sees more (*best*). Where *GC-only* comes near *best*, what was learned is mostly GC content; where it stays near 0,
+GC content says little. GC's share is a number of its own, explained below. All figures are correlations of ranks
+(Spearman): 1 is the same order, 0 no relation, −1 the reverse order.
 
 **Names.** `kmers[k=6]` + `lightgbm` is a *featurizer*, what a model is shown of a sequence, and a *model*, what
 learns from it. A *target* is one measured quantity of a task. A *split* says which rows a model learns from
@@ -27,22 +26,36 @@ difference into the score. Interval: 95 %, from a bootstrap that redraws whole *
 sequences stay together), the same draws for every row of a table and for all targets of a task on one split.
 
 **Noise ceiling.** Measurements are noisy, so not even a perfect model reaches 1. From k replicates with mean
-correlation r, the mean of the replicates has reliability ρₖ = k·r / (1 + (k − 1)·r), and no prediction is expected
-to correlate with it better than √ρₖ: that is the noise ceiling. *% of noise ceiling* is score / ceiling. Where
-replicates differ in depth the *product form* (ρ with each replicate, multiplied, over the correlation of the
-replicates) does not assume them equal; it is shown where it differs. Replicates that share one DNA library share
-its noise, so the ceiling *given log DNA* is shown too. With one replicate, or replicates that do not correlate, the
-ceiling and every figure that needs it are *n/a* (never 1).
+correlation r, the mean of the replicates has reliability ρₖ = k·r / (1 + (k − 1)·r), and no prediction is expected to
+correlate with it better than √ρₖ: that is the noise ceiling. *% of noise ceiling* is score / ceiling. It takes the
+replicates as equally good; GC's share does not. Replicates that share one DNA library share its noise, so the ceiling
+*given log DNA* is shown too. With one replicate, or replicates that do not correlate, the ceiling and every figure
+that needs it are *n/a* (never 1).
 
-**GC's share, with two denominators.** Let R²(G) be the variance explained by the best model that sees GC content
-alone, and R²(G,D) by that model and the best model of the board together. *Share of explainable* = R²(G) / ρₖ: of
-what could be predicted at all. *Share of learned* = R²(G) / R²(G,D): of what the best model did predict. They can
-differ tenfold, so each number here names its denominator.
+**GC's share, with two denominators.** *Share of explainable*: of what any model could predict of these measurements.
+It is the *product form*: ρ of the GC-only prediction with one replicate times its ρ with another, a mean over pairs,
+over the mean ρ between replicates. Each replicate's own noise cancels, so that replicates need not be equally good.
+The figures stand above each table: .38 × .41 / .80 = 19 %. Its sign is kept: below 0, the prediction points the wrong
+way on test rows, or replicates disagree on its direction. (Score / noise ceiling)², the *mean form*, assumes equal
+replicates; it is shown where it differs. *Share of learned* is R²(G) / R²(G,D), variance explained by GC alone over
+that by GC and the best model together. The two can differ tenfold, so each number here names its denominator.
+
+**Its interval** is 95 %, from the draws of loci that every score has. Where whole chromosomes as the unit give a much
+wider one, that is printed next to it as *by chromosome*. Below 20 loci no interval can be trusted: the figures stay,
+and no sentence, letters or verdict are printed.
+
+**At least.** Where most values are tied, as zeros are, or lie in two modes, the noise is not of one size and the
+product form falls short of the truth. It is then a lower bound, *at least*.
+
+**May be the library's.** GC changes how well a sequence is made, amplified and counted. Where GC goes with DNA
+counts, barcodes, missing values or the activity of designed controls (|ρ| of .1 or more, interval off 0), part of its
+share may be the library's; the share with DNA held fixed stands above the table. The *robustness value* says how
+strong a bias would have to be to bring the share to 0.
 
 **Unique to GC, and shared.** GC content is correlated with real sequence features (CpG islands, GC-rich motifs).
 U_G is what only the GC-only model explains, U_D what only the other explains, C what both do. C cannot be assigned
-to either, so GC's share is a range, [U_G, U_G + C]: from "unique to GC" to "everything GC could claim". C can be
-negative.
+to either, so what GC may own is a range: *between* U_G and U_G + C. The ends of the range are no confidence interval;
+its own, printed in words, holds a truth anywhere in the range with 95 % (Imbens and Manski).
 
 **GC-only.** Rows marked GC-only see nothing but GC content (overall or in windows). The one that the table compares
 with was chosen on validation rows. *Gain over GC* is the paired difference to it, with its interval.
@@ -71,9 +84,8 @@ fitting and predicting, all folds (*cpu × 3*: on the rows of three workers toge
 part in every fold; rows with one hash were learned and judged on the same sequences. *n*, next to the scores: test
 rows.
 
-**Letters, not ranks.** Rows of one letter are tied with the best of its group: the paired difference from the best
-row has an interval that covers 0 (after Holm's correction) for all rows with *a*. The best of the others opens *b*,
-and so on.
+**Letters, not ranks.** A compact letter display: rows that share a letter are not told apart, rows that share none
+are (paired differences, Holm's correction over all pairs). A row may have several letters.
 
 **Baselines.** *Null model*: a constant prediction. It puts nothing in order, so it has no correlation: n/a, which
 counts as no skill. *Confounders*: models that see no base at all, only length, input DNA or barcodes. What they
@@ -87,8 +99,8 @@ within groups tell another story than the pooled one, a warning stands under the
 **Effective n** is n corrected for the likeness of rows of one locus: n / (1 + (m − 1)·ICC), with m rows per locus.
 
 **Verdict.** Is a model only counting G and C? *ρ(prediction, GC)* says how far its predictions follow GC. The word
-follows from its score, its partial Spearman given GC, its score on dinucleotide shuffles, and the fraction of the
-variance it explains that GC does not explain as well (*beyond GC*), each with its interval:
+follows from its score, its partial Spearman given GC, its score on dinucleotide shuffles, and *beyond GC*: the
+fraction, 0 to 1, of what it explains that GC does not explain as well. Each has its interval:
 
 """
 

@@ -2,13 +2,33 @@
 
 from __future__ import annotations
 
-from bench.board.schema import BoardSummary, CeilingSummary, RowSummary, SkippedSummary, Summary, TaskSummary
+from bench.board.schema import (
+    BoardSummary,
+    CeilingSummary,
+    RowSummary,
+    SkippedSummary,
+    StratumSummary,
+    Summary,
+    TaskSummary,
+)
 from bench.report import text
 from bench.report.columns import FITS, LEFT, SCORES
 from bench.report.plots import Links
-from bench.report.sentences import no_ceiling, parts_sentence, share_sentence, verdict_sentence
+from bench.report.sentences import parts_sentence, share_sentence, verdict_sentence
+from bench.report.share_facts import share_facts
 from bench.report.summary_table import anchor, has_many_targets, matrix
-from bench.report.text import code, count, escape, estimate, number, percent, percent_estimate, point, signed_estimate
+from bench.report.text import (
+    code,
+    count,
+    escape,
+    estimate,
+    joined,
+    number,
+    percent,
+    percent_estimate,
+    point,
+    signed_estimate,
+)
 
 #: How the strand of the elements is told.
 STRANDS = {"stranded": "part of the measurement", "free": "free: orientation does not matter"}
@@ -22,7 +42,8 @@ def task_section(summary: Summary, *, only: bool, pictures: Links) -> list[str]:
     if task.note:
         lines += [f"> **Note.** {escape(task.note)}", ""]
     if only:
-        lines += ["*Summary only: these numbers were published without the predictions they were computed from.*", ""]
+        said = "these numbers were published without the predictions they were computed from, and are those of the"
+        lines += [f"*Summary only: {said} version that published them.*", ""]
     lines += _facts(task)
     if not boards:
         lines += ["No finished result yet.", ""]
@@ -71,7 +92,7 @@ def _board(board: BoardSummary, picture: str | None) -> list[str]:
         parts = [parts_sentence(board.share)] if board.share else []
         parts += [parts_sentence(share, windows=True) for share in board.shares_apart]
         lines += [f"{sentence}\n" for sentence in (*parts, verdict_sentence(board)) if sentence]
-        lines += _above(board)
+        lines += [*_above(board), *share_facts(board), ""]
         lines += text.table([name for name, _ in SCORES], _rows(board), left=LEFT)
         lines += _held_fixed(board)
         lines += _fits(board)
@@ -111,7 +132,7 @@ def _above(board: BoardSummary) -> list[str]:
             f"- Test rows whose bases stand among training or validation rows: {count(board.duplicates.exact)} exact,"
             f" {count(board.duplicates.reverse_complement)} reverse-complemented{_near(board)}"
         )
-    return [*lines, ""]
+    return lines
 
 
 def _near(board: BoardSummary) -> str:
@@ -130,9 +151,11 @@ def _near(board: BoardSummary) -> str:
 def _ceiling(board: BoardSummary) -> list[str]:
     """The noise ceiling in its forms, or why there is none."""
     ceiling = board.ceiling
-    lines = [] if ceiling.estimate is None else _known_ceiling(board, ceiling)
+    lines = [] if ceiling.estimate is None else _known_ceiling(ceiling)
     if ceiling.estimate is None:
-        lines.append(f"- Noise ceiling: n/a ({no_ceiling(board)}), so shares of the explainable variance are n/a too")
+        none = board.share is None or board.share.of_explainable is None
+        too = ", so shares of the explainable variance are n/a too" * none
+        lines.append(f"- Noise ceiling: n/a ({escape(ceiling.reason or 'no reason is stored')}){too}")
     if ceiling.halves is not None:
         lines.append(
             f"- Noise ceiling by barcode halves, which share no barcode's DNA noise: {number(ceiling.halves.value)}"
@@ -141,16 +164,11 @@ def _ceiling(board: BoardSummary) -> list[str]:
     return lines
 
 
-def _known_ceiling(board: BoardSummary, ceiling: CeilingSummary) -> list[str]:
+def _known_ceiling(ceiling: CeilingSummary) -> list[str]:
     lines = [
         f"- Noise ceiling {estimate(ceiling.estimate)}: {ceiling.replicates} replicates, mean Spearman between two of"
-        f" them {number(ceiling.replicate_rho)}, reliability of their mean {number(ceiling.reliability)}"
+        f" them {number(ceiling.replicate_rho)}, reliability of the target that they make {number(ceiling.reliability)}"
     ]
-    if ceiling.product_form is not None:
-        lines.append(
-            f"- Unequal replicates: {code(board.best)} explains {percent(ceiling.product_form)} of the "
-            f"explainable variance by the product form, {percent(ceiling.mean_form)} by the mean form"
-        )
     if ceiling.given_dna is not None:
         lines.append(
             f"- Noise ceiling given log DNA (the replicates share one DNA library): {number(ceiling.given_dna)}"
@@ -227,12 +245,17 @@ def _strata(board: BoardSummary) -> list[str]:
                 estimate(level.gc),
                 estimate(level.best),
                 estimate(level.given_gc),
-                percent_estimate(level.share),
+                joined(percent_estimate(level.share), f"({escape(level.reason)})" * _unknown(level)),
             ]
             for level in levels
         ]
         lines += text.table(header, body)
     return lines
+
+
+def _unknown(level: StratumSummary) -> bool:
+    """Whether the share is n/a and the summary says why."""
+    return level.share is None and level.reason is not None
 
 
 # ---- what is not scored ----------------------------------------------------------------------------------------------

@@ -1,80 +1,214 @@
-"""The board's plain sentences, from the numbers of ``summary.json`` alone."""
+"""The board's plain sentences, from the numbers of ``summary.json`` alone.
+
+A sentence says only what a field holds. Under which condition each is printed:
+
+- "GC content explains [at least] x % of the explainable variance": ``of_explainable`` is there and not below 0 ("at
+  least": where ``at_least`` says so); "is negative" where it is below 0; else "n/a" with ``reason``.
+- "of what the best model learned": ``of_learned`` is there. "unique to GC": ``unique_gc`` is there. "between": the ends
+  of ``attributable`` are there, in order.
+- "may be the library's": a test of ``library`` matters and has its correlation.
+- none of these, and no verdict: ``few_loci``.
+"""
 
 from __future__ import annotations
 
-from bench.board.schema import BoardSummary, ShareSummary
+from collections.abc import Callable
+
+from bench.board.schema import BoardSummary, LibraryTest, ShareSummary
 from bench.report.text import (
     NOTHING,
     code,
+    count,
     escape,
     estimate,
     joined,
     percent,
     percent_bare,
     percent_estimate,
-    point,
+    percent_interval,
     signed_estimate,
 )
 
+#: Words for a name from data: escaped in markdown, as it is in the terminal.
+Show = Callable[[object], str]
 
-def share_sentence(board: BoardSummary, *, short: bool = False) -> str:
-    """What GC content explains, with both denominators named; without a noise ceiling only the one that exists."""
+#: Why a share is a lower bound.
+BOUNDS = {"ties": "most measured values are tied", "two modes": "the measured values have two modes"}
+#: What GC goes with, by the kind of a test of the library.
+LIBRARY = {
+    "DNA": "DNA counts",
+    "barcodes": "the number of barcodes",
+    "covariate": "the column",
+    "floor": "rows at the floor of a replicate",
+    "missing": "missing replicates",
+    "controls": "the activity of designed controls",
+}
+
+
+# ---- the headline ----------------------------------------------------------------------------------------------------
+def share_figure(board: BoardSummary, show: Show = escape) -> str:
+    """The headline in a cell: ``at least 19 % [15, 23]``, or ``n/a (reason)``."""
     share = board.share
     if share is None:
-        missing = "a GC-only model" if board.best_gc is None else "a model that sees more than GC content"
-        return f"GC's share is {NOTHING}: {missing} has not been run."
-    what = "the explainable variance" if short else f"the explainable variance of {escape(board.target)}"
-    learned = f"{percent_estimate(share.of_learned)} of what the best model learned"
+        return f"{NOTHING} ({_missing(board)})"
     if share.of_explainable is None:
-        unknown = f"its share of the explainable variance is {NOTHING} ({no_ceiling(board)})"
-        sentence = f"GC content accounts for {learned}; {unknown}"
-    else:
-        sentence = f"GC content explains {percent_estimate(share.of_explainable)} of {what} and {learned}"
-    if short:
-        return sentence + "."
-    return f"{sentence}; {_unique(share)}."
+        return f"{NOTHING} ({no_ceiling(board, show)})"
+    return headline(share)
 
 
-def no_ceiling(board: BoardSummary) -> str:
-    """Why a board has no noise ceiling, so that what needs one is n/a."""
-    return escape(board.ceiling.reason or "the replicates do not correlate")
+def headline(share: ShareSummary) -> str:
+    """The share of the explainable variance with its interval, and the one by chromosome where that is to be shown."""
+    if share.of_explainable is None:
+        return NOTHING
+    figure = joined("at least" * bool(share.at_least), percent_estimate(share.of_explainable))
+    ends = share.by_chromosome if share.shown_by_chromosome else None
+    wide = "" if ends is None else percent_interval(ends.low, ends.high)
+    return f"{figure}, by chromosome {wide}" if wide else figure
 
 
-def _unique(share: ShareSummary) -> str:
-    of = "total" if share.of_explainable is None else "explainable"
-    low, high = point(share.unique_gc), point(share.of_explainable or share.of_total)
-    return (
-        f"{percent(low)} of the {of} variance is unique to GC, so that GC's share lies in "
-        f"[{percent_bare(low)}, {percent_bare(high)}] %"
-    )
+def caveats(board: BoardSummary, show: Show = escape) -> list[str]:
+    """What must stand beside the share wherever it is shown, a few words each."""
+    found = []
+    if board.few_loci:
+        found.append(few_loci(board))
+    if board.share is None or board.share.of_explainable is None:
+        return found
+    if board.chromosome is not None:
+        found.append(f"{percent(board.chromosome.fraction)} of the rows are on {show(board.chromosome.name)}")
+    if (warning := library_warning(board, show)) and not board.few_loci:
+        found.append(warning)
+    for name, found_in in board.heterogeneity.items():
+        if found_in.opposite:
+            found.append(f"levels of {show(name)} have opposite signs: {', '.join(map(show, found_in.opposite))}")
+        elif found_in.pooled_only:
+            found.append(f"a pooled figure that no level of {show(name)} shows")
+    return found
+
+
+def few_loci(board: BoardSummary) -> str:
+    """That there are too few loci to say anything in words."""
+    number = "" if board.loci is None else f" ({count(board.loci)})"
+    return f"fewer than 20 loci{number}: no sentence, letters or verdict"
+
+
+def library_warning(board: BoardSummary, show: Show = escape) -> str:
+    """``may be the library's: ρ(GC, DNA counts) +0.320 [0.280, 0.360]``; empty where no test of the library matters."""
+    found = [_library(test, show) for test in board.library if test.matters and test.with_gc is not None]
+    return f"may be the library's: {'; '.join(found)}" if found else ""
+
+
+def _library(test: LibraryTest, show: Show) -> str:
+    what = joined(LIBRARY[test.kind], show(test.name) if test.kind == "covariate" else "")
+    return f"ρ(GC, {what}) {signed_estimate(test.with_gc)}"
+
+
+def _missing(board: BoardSummary) -> str:
+    """The true reason why a board has no share at all."""
+    if board.best_gc is None:
+        return "a GC-only model has not been run"
+    if board.best is None:
+        return "a model that sees more than GC content has not been run"
+    return "not computed"
+
+
+def no_ceiling(board: BoardSummary, show: Show = escape) -> str:
+    """Why a board has no share of the explainable variance."""
+    reason = None if board.share is None else board.share.reason
+    return show(reason or board.ceiling.reason or "no reason is stored")
+
+
+# ---- in words --------------------------------------------------------------------------------------------------------
+def share_sentence(board: BoardSummary, *, short: bool = False) -> str:
+    """What GC content explains, with every denominator named; without a noise ceiling only the one that exists."""
+    share = board.share
+    notes = "".join(f" ({note})" for note in caveats(board))
+    if share is None:
+        return f"GC's share is {NOTHING}: {_missing(board)}." + (f" {few_loci(board)}.".capitalize() * board.few_loci)
+    if board.few_loci:
+        return f"{'; '.join([few_loci(board).capitalize(), *caveats(board)[1:]])}."
+    pieces = [_explains(share, board, short)]
+    if share.of_learned is not None:
+        pieces.append(f"of what the best model learned it accounts for {percent_estimate(share.of_learned)}")
+    if not short:
+        pieces += _unique(share)
+    elif share.unique_gc is not None and share.unique_gc.value >= 0:
+        pieces.append(f"{percent_estimate(share.unique_gc)} of {_denominator(share)} is unique to GC")
+    return f"{'; '.join(pieces)}{notes}."
+
+
+def _explains(share: ShareSummary, board: BoardSummary, short: bool) -> str:
+    what = "the explainable variance" if short else f"the explainable variance of {escape(board.target)}"
+    if share.of_explainable is None:
+        return f"GC's share of {what} is {NOTHING} ({no_ceiling(board)})"
+    held = ", with DNA counts held fixed" if share.given_dna_shown else ""
+    bound = " and ".join(BOUNDS[why] for why in share.at_least)
+    because = f" (a lower bound: {bound})" if bound else ""
+    if share.of_explainable.value < 0:
+        return f"GC's share of {what} is negative, {headline(share)}{held}{because}"
+    return f"GC content explains {headline(share)} of {what}{held}{because}"
+
+
+def _denominator(share: ShareSummary) -> str:
+    """What the parts are fractions of."""
+    return "all variance" if share.of_explainable is None else "the explainable variance"
+
+
+def _unique(share: ShareSummary) -> list[str]:
+    """What is unique to GC, and the range of what GC may own, whose ends are no confidence interval."""
+    of, found = _denominator(share), []
+    if share.unique_gc is not None:
+        found.append(f"{percent_estimate(share.unique_gc)} of {of} is unique to GC")
+    owned = share.attributable
+    if owned is not None and owned.low <= owned.high:
+        low, high = percent_bare(owned.low), percent_bare(owned.high)
+        sentence = f"what GC may own of {of} is between {low} and {high} %"
+        a, b = owned.interval_low, owned.interval_high
+        if a is not None and b is not None and a <= b:
+            sentence += f" (a truth in this range is held with 95 % by {percent_bare(a)} to {percent_bare(b)} %)"
+        found.append(sentence)
+    return found
 
 
 def parts_sentence(share: ShareSummary, *, windows: bool = False) -> str:
-    """The parts that a share is made of, in full."""
-    of = "total" if share.of_explainable is None else "explainable"
+    """The parts that a share is made of, those that there are; empty where there are none."""
     if windows:
-        total = percent_estimate(share.of_explainable or share.of_total)
-        learner = f"{code(share.gc)}, the best of its kind on validation rows"
-        return f"GC in windows along the sequence ({learner}) explains {total} of the {of} variance."
+        known = share.of_explainable is not None
+        total = headline(share) if known else percent_estimate(share.of_total)
+        if total == NOTHING:
+            return ""
+        of = "the explainable variance" if known else "all variance"
+        return (
+            f"Share of GC in windows along the sequence ({code(share.gc)}, chosen on validation rows): {total} of {of}."
+        )
+    parts = [
+        f"{label} {percent_estimate(figure)}"
+        for label, figure in (
+            ("unique to GC U_G", share.unique_gc),
+            ("unique to the best model U_D", share.unique_best),
+            ("common C", share.common),
+            ("Shapley share of GC", share.shapley),
+        )
+        if figure is not None
+    ]
+    if not parts or share.best is None:
+        return ""
     return (
-        f"Parts of the {of} variance: unique to GC U_G {percent_estimate(share.unique_gc)}, unique to the best model"
-        f" U_D {percent_estimate(share.unique_best)}, common C {percent_estimate(share.common)}; Shapley share of GC"
-        f" {percent_estimate(share.shapley)}. G is {code(share.gc)}, D is {code(share.best)}, both chosen on"
-        " validation rows."
+        f"Parts of {_denominator(share)}: {', '.join(parts)}. G is {code(share.gc)}, D is {code(share.best)}, both"
+        " chosen on validation rows."
     )
 
 
 def verdict_sentence(board: BoardSummary) -> str:
-    """Whether the best deep model counts GC, with the figures that the verdict follows from."""
+    """Whether the best deep model counts GC, with the figures that the verdict follows from; none on few loci."""
     verdict = board.verdict
-    if verdict is None:
+    if verdict is None or board.few_loci:
         return ""
     pieces = [
         joined(label, show(figure))
         for label, figure, show in (
             ("ρ(prediction, GC)", verdict.with_gc, signed_estimate),
             ("partial Spearman given GC (spline)", verdict.given_gc, estimate),
-            ("beyond GC", verdict.beyond_gc, percent_estimate),
+            ("fraction of what it explains that GC does not", verdict.beyond_gc, estimate),
             ("Spearman on dinucleotide-shuffled sequences", verdict.dinucleotide_shuffled, estimate),
         )
         if figure is not None

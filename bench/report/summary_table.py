@@ -5,8 +5,8 @@ from __future__ import annotations
 from bench.board.schema import BoardSummary, RowSummary, Summary
 from bench.report import text
 from bench.report.columns import LEFT, pair_name
-from bench.report.sentences import share_sentence
-from bench.report.text import code, count, escape, estimate, joined, number, percent_estimate, point, signed
+from bench.report.sentences import caveats, share_figure, share_sentence
+from bench.report.text import code, count, escape, estimate, joined, number, point, signed
 
 #: A task with more targets than this gets a matrix, and its tables are folded away.
 FOLD_TARGETS = 4
@@ -45,7 +45,7 @@ def summary_rows(summary: Summary, only: bool) -> list[list[str]]:
                 count(board.n),
                 number(board.ceiling.value),
                 *(_short(board, which) for which in (board.best_gc, board.best, board.best_deep)),
-                percent_estimate(board.share.of_explainable if board.share else None),
+                share_figure(board),
                 share_sentence(board, short=True),
             ]
         )
@@ -75,9 +75,9 @@ def matrix(boards: list[BoardSummary]) -> list[str]:
             [
                 escape(board.target) + (f" · {code(board.split)}" if several else ""),
                 number(board.ceiling.value),
-                *(text.NOTHING if row is None else joined(number(point(row.score)), _letter(row)) for row in scores),
+                *(_lettered(row, board) for row in scores),
                 signed(point(board.rho_gc)),
-                percent_estimate(board.share.of_explainable if board.share else None),
+                "; ".join([share_figure(board), *caveats(board)]),
             ]
         )
     above = "The best learner of each featurizer, over all targets; every table is below, folded."
@@ -101,5 +101,9 @@ def _main_pairs(boards: list[BoardSummary]) -> list[RowSummary]:
     return [shown[name] for name in best]
 
 
-def _letter(row: RowSummary) -> str:
-    return f"*{escape(row.letter)}*" if row.letter else ""
+def _lettered(row: RowSummary | None, board: BoardSummary) -> str:
+    """A score with its letters; none on few loci."""
+    if row is None:
+        return text.NOTHING
+    letter = f"*{escape(row.letter)}*" if row.letter and not board.few_loci else ""
+    return joined(number(point(row.score)), letter)

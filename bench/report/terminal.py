@@ -9,31 +9,44 @@ from rich.table import Table
 from rich.text import Text
 
 from bench.board.schema import BoardSummary, Summary
-from bench.report.text import NOTHING, number, percent_estimate, point
+from bench.report.sentences import caveats, share_figure
+from bench.report.text import NOTHING, number, point
 
 
 def terminal_summary(summaries: Iterable[Summary]) -> Table:
     """One line per board: noise ceiling, GC-only, best, best deep, GC's share of the explainable variance."""
     caption = "Spearman on test rows; GC's share is of the explainable variance"
-    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), caption=caption, caption_justify="left")
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), caption_justify="left")
     table.show_edge = table.pad_edge = False
     table.add_column("task", no_wrap=True)
     table.add_column("target", overflow="fold")
     for heading in ("noise\nceiling", "GC-only", "best", "best\ndeep"):
         table.add_column(heading, justify="right", no_wrap=True)
     table.add_column("GC's share", justify="right", no_wrap=True)
+    notes = []
     for summary in summaries:
         last = ""
         for board in summary.boards:
+            figure = share_figure(board, str)
+            known = board.share is not None and board.share.of_explainable is not None
             table.add_row(
                 Text(summary.task.name if summary.task.name != last else ""),
                 Text(board.target),
                 number(board.ceiling.value),
                 *(_score(board, name) for name in (board.best_gc, board.best, board.best_deep)),
-                percent_estimate(board.share.of_explainable if board.share else None),
+                figure if known else NOTHING,
             )
+            # Reasons and caveats are longer than a column: a line each under the table.
+            said = [*([] if known else [f"GC's share is {figure}"]), *caveats(board, str)]
+            notes += [f"{summary.task.name}, {board.target}: {note}" for note in said]
             last = summary.task.name
+    table.caption = Text("\n".join([caption, *(_line(note) for note in notes)]))
     return table
+
+
+def _line(note: str) -> str:
+    """A note on one line, without what a terminal would obey."""
+    return " ".join("".join(c if c.isprintable() else " " for c in note).split())
 
 
 def _score(board: BoardSummary, name: str | None) -> str:

@@ -34,6 +34,7 @@ from bench.run.places.here import Here
 from bench.run.places.place import Place
 from bench.run.plan import Plan
 from bench.run.progress import RunProgress
+from bench.stats.ranks import mean_of_scores
 from bench.store.predictions import PartName
 from bench.store.record import Description, FailedCheck, NearDuplicates, SkipRecord
 from bench.store.result import ResultId
@@ -80,7 +81,8 @@ def run_plan(
     note = RunNote(store, {name for job in plan.jobs for name in job.recipe.libraries})
     # Where nothing is fitted, a folder that cannot be written is read as it is.
     with contextlib.suppress(*[] if plan.jobs else [NotWritable]), disk_errors(store.root):
-        note.begin()
+        if plan.jobs or plan.reused:  # a call that finds nothing leaves no trace
+            note.begin()
     write_tasks(plan, store)
     places = local_places(options) if places is None else places
     began = time.perf_counter()
@@ -274,7 +276,8 @@ def verdict_of(fits: list[FitResult]) -> str:
     """The scores of a finished job in a few words: means over folds, and over targets where there are several."""
 
     def mean(what: PartName) -> str:
-        values = [v for fit in fits for v in fit.record.spearman[what] if v is not None]
-        return f"{sum(values) / len(values):.3f}" if values else "n/a"
+        scores = [score for fit in fits for score in fit.record.spearman[what]]
+        mean = mean_of_scores(scores, [n for fit in fits for n in fit.record.rows[what]])
+        return "n/a" if mean is None else f"{mean:.3f}"
 
     return f"Spearman test {mean('test')}, valid {mean('valid')}"

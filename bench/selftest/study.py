@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from bench.datasets.simulate import noisy_replicates, simulate
 from bench.selftest.pipeline import held_out_curves, with_replicates
 from bench.stats.bootstrap import Draws, spearman_draws
-from bench.stats.compare import tie_letters
+from bench.stats.compare import letters_of
 from bench.stats.ranks import spearman
 
 SHARES = (0.0, 0.1, 0.3, 0.5, 1.0)
@@ -151,7 +151,7 @@ def share_worlds(share: float, loci: int, tiles: int, repetitions: int, seed: in
             measured = with_replicates(data, noisy_replicates(data.latent, reliability, 2, own + r))
             part = held_out_curves(measured, seed=repetition).share
             if part is not None:
-                found[r, repetition] = part.of_explainable
+                found[r, repetition] = part.value
     return [World(share, reliability, loci, tiles, found[r]) for r, reliability in enumerate(RELIABILITIES)]
 
 
@@ -171,7 +171,7 @@ def tie_boards(loci: int, rows: int, correlation: float, boards: int, seed: int)
         scores = np.array([spearman(y, model) for model in models.T])
         draws = spearman_draws(y, models, block, Draws(loci, TIE_DRAWS, number))
         for count in MODELS:
-            told_apart[count] += len(set(tie_letters(scores[:count], draws[:, :count], loci))) > 1
+            told_apart[count] += len(set(letters_of(scores[:count], draws[:, :count], loci))) > 1
     return [Ties(loci, rows, correlation, count, told_apart[count], boards) for count in MODELS]
 
 

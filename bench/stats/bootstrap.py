@@ -10,31 +10,19 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
-from typing import Any, Literal, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bench.stats.arrays import same_length
-from bench.stats.ranks import Array, fold_rows, spearman_by_fold
+from bench.stats.intervals import NOTHING, Estimate, t_interval
+from bench.stats.ranks import Array, fold_rows, fold_scores
 
 #: Draws that the kernel carries side by side (``bench.stats.draw_kernels``, which imports Numba, says why).
 LANES = 4
 #: Groups of draws are kept in memory up to this many bytes, else made again on each pass.
 KEEP_BYTES = 2**27
-
-
-class Estimate(NamedTuple):
-    """A figure with the ends of its 95 % interval. NaN where not available; an interval may be missing alone."""
-
-    value: float
-    low: float = float("nan")
-    high: float = float("nan")
-
-    @property
-    def covers_zero(self) -> bool:
-        """True where the interval holds 0, and where there is no interval: nothing is then shown to differ from 0."""
-        return not (self.low > 0 or self.high < 0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,8 +39,8 @@ class Draws:
 
     Notes
     -----
-    Source: Efron & Tibshirani 1993, chapter 8; Cameron, Gelbach & Miller 2008 for clusters. Assumes independent blocks
-    and at least 20 or so of them: with fewer the intervals are too short, whatever the number of rows.
+    Source: Efron & Tibshirani 1993, chapter 8; Cameron, Gelbach & Miller 2008 for clusters. Assumes independent blocks.
+    What few of them need is in ``bench.stats.intervals``.
     """
 
     blocks: int
@@ -140,7 +128,8 @@ def spearman_draws(
 
     Returns
     -------
-    float64 (draws, models). NaN in a draw where every fold is empty or constant.
+    float64 (draws, models). A fold in which a prediction is constant counts 0; one without two values of y, or without
+    3 rows, is left out. NaN in a draw where every fold is left out.
     """
     from bench.stats.draw_kernels import spearman_kernel
 
@@ -229,82 +218,19 @@ def correlation_draws(
     return result
 
 
-def percentile_interval(draws: Array, level: float = 0.95) -> tuple[float, float] | None:
-    """Percentile interval of 1-D draws; None where more than (1 − level)/2 of the draws are undefined.
-
-    Undefined draws (a reliability that is not positive, say) could lie on either side, so an interval that leaves out
-    more of them than a tail holds would be made up.
-    """
-    defined = draws[np.isfinite(draws)]
-    tail = (1 - level) / 2
-    if len(defined) < (1 - tail) * len(draws) or not len(defined):
-        return None
-    low, high = np.quantile(defined, [tail, 1 - tail])
-    return float(low), float(high)
-
-
-def gain_interval(draws: Array, estimate: float, level: float = 0.95) -> tuple[float, float] | None:
-    """Interval of a gain in R², which cannot be negative: percentiles moved by ``−2·(mean(draws) − estimate)``.
-
-    The estimate is biased by as much as the draws are biased around it, so the draws lie two biases from the truth, and
-    their percentile interval never holds 0. Source: bootstrap bias correction, Efron & Tibshirani 1993, chapter 10;
-    draws beyond their 99 % range are drawn in first. Where the truth is 0 it held it in 99.8 % of 400 trials: safe, not
-    sharp. With the median for the mean, 85 %.
-    """
-    interval = percentile_interval(draws, level)
-    if interval is None or not np.isfinite(estimate):
-        return None
-    defined = draws[np.isfinite(draws)]
-    inner = np.clip(defined, *np.quantile(defined, [0.005, 0.995]))
-    shift = 2 * (float(inner.mean()) - estimate)
-    return interval[0] - shift, interval[1] - shift
-
-
-def square_interval(draws: Array, estimate: float, level: float = 0.95) -> tuple[float, float] | None:
-    """Interval of a signed square such as r|r|/ρ: percentiles of the signed roots, moved by twice their median bias.
-
-    Roots are near linear in r, so the correction neither turns over at 0 nor upsets it. Simulated shares of 0, .3 and 1
-    with 100 loci of 30 tiles in 5 folds and reliabilities of .5 and .9 were covered in 91 to 96 % of 150 trials each
-    (400 draws); by plain percentiles a share of 1 was in 77 and 47 %.
-    """
-    interval = percentile_interval(draws, level)
-    if interval is None or not np.isfinite(estimate):
-        return None
-    shift = 2 * (signed_root(np.median(draws[np.isfinite(draws)])) - signed_root(estimate))
-    low, high = (signed_root(end) - shift for end in interval)
-    return low * abs(low), high * abs(high)
-
-
-def signed_root(x: Any) -> Any:
-    """``sign(x)·√|x|``."""
-    return np.sign(x) * np.sqrt(np.abs(x))
-
-
-def estimate(value: float, draws: Array, kind: Literal["plain", "gain", "square"] = "plain") -> Estimate:
-    """A figure with its 95 % interval: percentiles, or those of ``gain_interval`` or ``square_interval``."""
-    value = float(value)
-    if kind == "plain":
-        interval = percentile_interval(draws)
-    else:
-        interval = (gain_interval if kind == "gain" else square_interval)(draws, value)
-    if interval is None or not np.isfinite(value):
-        return Estimate(value)
-    return Estimate(value, float(interval[0]), float(interval[1]))
-
-
 def spearman_estimate(
     y: NDArray[Any], runs: NDArray[Any], locus: NDArray[Any], fold: NDArray[Any], draws: Draws
 ) -> Estimate:
     """Mean over folds and seeds of the within-fold Spearman, with its interval.
 
     y : (n,). runs : (n, seeds), predictions of one learner. Both finite on rows with ``fold`` ≥ 0. locus : int (n,),
-    codes of ``draws``. NaN where no fold has a correlation.
+    codes of ``draws``. A fold in which it predicts one value counts 0. NaN where no fold has a correlation.
     """
     same_length(y=y, runs=runs, locus=locus, fold=fold)
     used = np.flatnonzero(np.asarray(fold) >= 0)
     y, runs, fold, locus = (np.asarray(values)[used] for values in (y, runs, fold, locus))
-    by_fold = np.array([spearman_by_fold(y, run, fold) for run in runs.T])
-    if not np.isfinite(by_fold).any():
-        return Estimate(float("nan"))
+    scores = [fold_scores(y, run, fold).mean for run in runs.T]
+    if not np.isfinite(scores).any():
+        return NOTHING
     drawn = spearman_draws(y, runs, locus, draws, fold).mean(axis=1)
-    return estimate(float(np.nanmean(by_fold, axis=1).mean()), drawn)
+    return t_interval(float(np.nansum(scores) / len(scores)), drawn, len(np.unique(locus)))

@@ -1,18 +1,18 @@
-"""Within-fold correlations by name: columns are added, pairs asked for, and one pass draws them all."""
+"""Pooled correlations by name: columns are added, pairs asked for, and one pass draws them all."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from itertools import combinations, product
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.stats.bootstrap import Draws, correlation_draws
-from bench.stats.ranks import Array, mean_over_folds
+from bench.stats.bootstrap import Draws
+from bench.stats.pooled import Pooled, pooled_correlations
+from bench.stats.ranks import Array
 
 #: Name of a column, or of several that belong together (replicates, seeds): the scale they are on, and what they are.
 Group = tuple[str, str]
@@ -47,21 +47,26 @@ class Correlations:
             self._columns.append(column)
 
     def between(self, name: Pairs, left: Group, right: Group) -> None:
-        """Ask, under a name, for every column of one group with every column of another."""
+        """Ask, under a name, for every column of one group with every column of another, those of the left outside."""
         self._ask(name, product(self._of(left), self._of(right)))
 
     def within(self, name: Pairs, group: Group) -> None:
         """Ask, under a name, for every pair of columns of one group; none, where it has fewer than two columns."""
         self._ask(name, combinations(self._numbers.get(group, []), 2))
 
-    def draw(self, locus: NDArray[Any], draws: Draws, fold: NDArray[Any]) -> DrawnCorrelations:
-        """Every pair that was asked for, on the rows as they are and in every draw (``correlation_draws``)."""
+    def draw(
+        self,
+        locus: NDArray[Any],
+        draws: Draws,
+        fold: NDArray[Any],
+        weights: Array | None = None,
+        groups: NDArray[Any] | None = None,
+    ) -> DrawnCorrelations:
+        """Every pair that was asked for, on the rows as they are, in every draw, and without each group of loci
+        (``pooled.pooled_correlations``)."""
         columns = np.column_stack(self._columns)
-        return DrawnCorrelations(
-            self._asked,
-            correlation_draws(columns, self._pairs, locus, None, fold, whole=True),
-            correlation_draws(columns, self._pairs, locus, draws, fold),
-        )
+        found = pooled_correlations(columns, self._pairs, locus, fold, weights=weights, draws=draws, groups=groups)
+        return DrawnCorrelations(self._asked, found)
 
     def _of(self, name: Group) -> list[int]:
         if name not in self._numbers:
@@ -78,37 +83,23 @@ class Correlations:
 
 @dataclass(frozen=True, eq=False)
 class DrawnCorrelations:
-    """The correlations of the pairs that were asked for, by the name under which they were.
-
-    asked : name → place among the pairs. point_folds : float64 (1, folds, pairs), drawn_folds : (draws, folds, pairs).
-    Means over folds leave out folds in which a correlation is not defined.
-    """
+    """The correlations of the pairs that were asked for, by the name under which they were."""
 
     asked: Mapping[Pairs, slice]
-    point_folds: Array
-    drawn_folds: Array
+    found: Pooled
 
     def point(self, name: Pairs) -> Array:
-        """Mean over folds of every pair, float64 (pairs,)."""
-        return self._point[self.asked[name]]
+        """Every pair, float64 (pairs,)."""
+        return self.found.point[self.asked[name]]
 
     def drawn(self, name: Pairs) -> Array:
         """The same in every draw, float64 (draws, pairs)."""
-        return self._drawn[:, self.asked[name]]
+        return self.found.drawn[:, self.asked[name]]
+
+    def parts(self, name: Pairs) -> tuple[Array, Array, Array]:
+        """Every pair, in every draw, and without each group of loci, float64 (groups, pairs)."""
+        return self.point(name), self.drawn(name), self.found.left_out[:, self.asked[name]]
 
     def means(self, name: Pairs) -> tuple[Any, Array]:
         """Mean over the pairs (seeds, say), and in every draw, float64 (draws,)."""
         return self.point(name).mean(), self.drawn(name).mean(axis=1)
-
-    def by_fold(self, name: Pairs) -> tuple[Array, Array]:
-        """Every pair fold by fold, float64 (1, folds, pairs), and in every draw, (draws, folds, pairs)."""
-        pairs = self.asked[name]
-        return self.point_folds[:, :, pairs], self.drawn_folds[:, :, pairs]
-
-    @cached_property
-    def _point(self) -> Array:
-        return mean_over_folds(self.point_folds)[0]
-
-    @cached_property
-    def _drawn(self) -> Array:
-        return mean_over_folds(self.drawn_folds)

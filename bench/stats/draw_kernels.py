@@ -65,6 +65,8 @@ def _products(order: Any, closes: Any, block: Any, w: Any, total: Any, target: A
 def spearman_kernel(order: Any, closes: Any, block: Any, starts: Any, weights: Any) -> Any:
     """Mean over folds of weighted Spearman; float64 (4·groups, models).
 
+    A fold in which a prediction is constant counts 0; a fold without 3 rows or two values of the target is left out.
+
     order : int32 (1 + models, n), per fold the local rows in ascending order; variable 0 is the target.
     closes : bool (1 + models, n), True at the last row of a tie group.
     block : int32 (n,), rows fold by fold. starts : int64 (folds + 1,). weights : uint8 (groups, blocks, 4).
@@ -81,7 +83,7 @@ def spearman_kernel(order: Any, closes: Any, block: Any, starts: Any, weights: A
         sxy = np.empty(LANES)
         sxx = np.empty(LANES)
         sums = np.zeros((models, LANES))
-        folds = np.zeros((models, LANES))
+        folds = np.zeros(LANES)
         for f in range(len(starts) - 1):
             piece = slice(starts[f], starts[f + 1])
             blocks = block[piece]
@@ -90,13 +92,15 @@ def spearman_kernel(order: Any, closes: Any, block: Any, starts: Any, weights: A
                 for lane in range(LANES):
                     total[lane] += w[b, lane]
             _mid_ranks(order[0, piece], closes[0, piece], blocks, w, total, target, spread)
+            for lane in range(LANES):
+                if total[lane] >= 3 and spread[lane] > 0:
+                    folds[lane] += 1
             for m in range(models):
                 _products(order[m + 1, piece], closes[m + 1, piece], blocks, w, total, target, sxy, sxx)
                 for lane in range(LANES):
                     if total[lane] >= 3 and sxx[lane] > 0 and spread[lane] > 0:
                         sums[m, lane] += sxy[lane] / np.sqrt(sxx[lane] * spread[lane])
-                        folds[m, lane] += 1
         for m in range(models):
             for lane in range(LANES):
-                result[g * LANES + lane, m] = sums[m, lane] / folds[m, lane] if folds[m, lane] else np.nan
+                result[g * LANES + lane, m] = sums[m, lane] / folds[lane] if folds[lane] else np.nan
     return result

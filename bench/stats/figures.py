@@ -1,70 +1,31 @@
-"""Every figure of one target of a task: scores with intervals, noise ceiling, GC's share, ties, Spearman given GC."""
+"""Every figure of one target of a task: scores with intervals, noise ceiling, GC's share, what is beyond GC."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from bench.stats import ceilings
-from bench.stats.bootstrap import Draws, Estimate, estimate, signed_root, spearman_draws, spearman_estimate
-from bench.stats.compare import bootstrap_p, effective_n, tie_letters
+from bench.stats.beyond import beyond_gc
+from bench.stats.bootstrap import Draws, spearman_draws
+from bench.stats.compare import effective_n
 from bench.stats.correlations import Correlations, DrawnCorrelations
-from bench.stats.observations import HeldOut, Learners, Observations, held_out
-from bench.stats.partial import rank_residuals
-from bench.stats.ranks import (
-    Array,
-    fold_aligned,
-    fold_rows,
-    gaussian_within_folds,
-    mean_over_folds,
-    mid_ranks,
-    spearman_by_fold,
-    tied_fraction,
-)
-from bench.stats.share import INTERVALS, Share, choose_on_validation, share_of
-from bench.stats.verdict import gc_variance, nothing_left, variance_beyond, verdict_of
+from bench.stats.gc_share import ShareFigures, share_figures
+from bench.stats.intervals import FEW_LOCI, NOTHING, Estimate, estimate, t_interval
+from bench.stats.library import Bound, LibraryKind, LibraryTest, dropout_columns, lower_bound
+from bench.stats.observations import ROLES, HeldOut, Learners, Observations, Role, held_out
+from bench.stats.pooled import prediction_places
+from bench.stats.ranks import Array, fold_rows, fold_scores, mid_ranks, pearson, places, spearman_by_fold, tied_fraction
+from bench.stats.replicates import replicate_pairs
+from bench.stats.rows import GIVEN_GC, OF_GC, RANK, Choice, RowFigures, Scores, row_figures
+from bench.stats.share import choose_per_fold, no_reliability
 
 NAN = float("nan")
-
-# ---- scales of the correlations --------------------------------------------------------------------------------------
-#: One rank-Gaussian transform over all folds, of predictions on one scale: ``bench.stats.share`` says why.
-NORMAL = "rank-Gaussian"
-#: Mid-ranks within a fold: Spearman.
-RANK = "rank"
-#: Those less their spline of GC: Spearman given GC.
-GIVEN_GC = "given GC"
-#: The three correlations of a share.
-SIDES = ("y with G", "y with D", "G with D")
-
-
-@dataclass(frozen=True)
-class RowFigures:
-    """Figures of one learner: a row of the board. Estimates are NaN where not available.
-
-    name : as given. spearman : mean over folds of the within-fold Spearman. fold_scores : (folds,).
-    of_ceiling : spearman/√ρk (1 is the noise ceiling; never clipped). explained : spearman²/ρk with its sign.
-    gain : spearman less that of the chosen GC-only learner, paired; gain_p its two-sided p (NaN for that learner
-    itself).
-    letter : tie letter ("" without a score). given_gc : Spearman given GC (spline). with_gc : Spearman with GC.
-    beyond : fraction of the variance it explains that GC does not. verdict : a key of ``verdict.VERDICTS``.
-    shuffled : Spearman of y with its predictions on dinucleotide shuffles of the rows (NaN where there are none).
-    """
-
-    name: str
-    spearman: Estimate
-    fold_scores: tuple[float, ...]
-    of_ceiling: Estimate
-    explained: Estimate
-    gain: Estimate
-    gain_p: float
-    letter: str
-    given_gc: Estimate
-    with_gc: Estimate
-    beyond: Estimate
-    verdict: str
-    shuffled: Estimate
+#: A chromosome with this part of the rows' weight is named: all of 400 boards of 80/15/5 %, none of equal ones.
+DOMINATES = 0.5
 
 
 @dataclass(frozen=True)
@@ -81,16 +42,15 @@ class TargetFigures:
     """All figures of one target of a task, on its held-out rows.
 
     rows, loci, folds : counts. effective_rows : n/(1 + (m − 1)·ICC). tied : tied fraction of y.
-    ceiling : noise ceiling from Spearman replicate correlations, None without replicates ("n/a"); ceiling_best : √ρk
-        with its interval.
-    ceiling_gaussian : the same on the rank-Gaussian scale; divides the shares.
-    ceiling_given_dna : from replicate correlations given log DNA, None without.
-    gc_with_y : Spearman of GC with y. gc_learner, best_learner : names chosen on validation (None where there is none).
-    shares : name of a GC-only learner → its ``Share`` (against ``best_learner``), every field an ``Estimate``.
-    fev_gc, fev_best : product-form fraction of explainable variance of the two learners (None without replicates);
-        where they differ from ``share.of_explainable`` and ``share.best_of_explainable`` the replicates are unequal:
-        show both.
+    ceiling : noise ceiling of the combined target, None ("n/a") for ``no_ceiling``; ceiling_best : √ρk with its
+        interval. ceiling_given_dna : by the replicate correlation given log DNA (equal replicates), None without.
+    at_least : why shares are lower bounds (``library.lower_bound``).
+    gc_with_y : Spearman of GC with y. choices : who was chosen, fold by fold, with figures as of a learner.
+    shares : "gc" and "windows" → GC's share by that choice, against the best learner.
     learners : the rows of the board, in the order given. confounders : in the order given.
+    library : why the share may be the library's, everything that was tested.
+    largest_locus : part of the rows of the largest locus; capped : it counts for less. chromosome : name and part of
+        the rows of one that has half or more.
     draws : bootstrap draws behind the intervals.
     """
 
@@ -100,23 +60,34 @@ class TargetFigures:
     effective_rows: float
     tied: float
     ceiling: ceilings.Ceiling | None
+    no_ceiling: str | None
     ceiling_best: Estimate
-    ceiling_gaussian: ceilings.Ceiling | None
     ceiling_given_dna: ceilings.Ceiling | None
+    at_least: tuple[Bound, ...]
     gc_with_y: Estimate
-    gc_learner: str | None
-    best_learner: str | None
-    shares: Mapping[str, Share]
-    fev_gc: float | None
-    fev_best: float | None
+    choices: Mapping[Role, Choice]
+    shares: Mapping[Role, ShareFigures]
     learners: tuple[RowFigures, ...]
     confounders: tuple[Confounder, ...]
+    library: tuple[LibraryTest, ...]
+    largest_locus: float
+    capped: bool
+    chromosome: tuple[str, float] | None
     draws: int
 
     @property
-    def share(self) -> Share | None:
-        """The share of the chosen GC-only learner; None without one or without a best learner."""
-        return self.shares.get(self.gc_learner) if self.gc_learner is not None else None
+    def share(self) -> ShareFigures | None:
+        """GC's share; None without a GC-only learner."""
+        return self.shares.get("gc")
+
+    @property
+    def few_loci(self) -> bool:
+        """Whether there are too few loci for letters, verdicts and sentences."""
+        return self.loci < FEW_LOCI
+
+    def chosen(self, role: Role) -> str | None:
+        """The name that was chosen in most folds; None where there was none to choose."""
+        return self.choices[role].name if role in self.choices else None
 
     def of(self, name: str | None) -> RowFigures | None:
         """The figures of a learner by its name; None where there is none."""
@@ -137,210 +108,240 @@ def target_figures(
     ------
     ValueError : arrays of unlike length; no row that is measured and held out; a prediction that is not finite on one.
     """
-    held = held_out(observations, learners, draws, seed)
+    own = held_out(observations, learners, draws, seed)
+    choices = _choices(own, learners)
+    # what was chosen in different folds is one more learner
+    held = replace(own, runs=own.runs | {c.key: _composite(own, c) for c in choices.values() if c.key not in own.runs})
     scores = _scores(held)
-    gc_learner, best_learner = _chosen(learners, scores)
-    # Every correlation that a figure needs is drawn in one pass.
-    residuals = rank_residuals(np.column_stack([held.y, held.matrix]), held.gc, held.codes, held.fold)
-    gc_learners = [name for name in held.runs if name in {*learners.gc_only, *learners.gc_windowed}]
-    against = {} if best_learner is None else dict.fromkeys(gc_learners, best_learner)
-    found = _correlations(held, residuals, against)
-    k = ceilings.effective_replicates(held.replicates) if held.replicates.shape[1] else NAN
-    reliability, normal_reliability = (_reliability(found, scale, k) for scale in (RANK, NORMAL))
-    ceiling = ceilings.ceiling(held.replicates, held.fold)
-    gc_r2 = gc_variance(held.y, residuals[:, 0], held.fold)
+    library = _library_columns(held)
+    found = _correlations(held, learners, choices, library)
+    at_least = tuple(lower_bound(held.replicates, held.dna, held.blocks))
+    ceiling, no_ceiling, ceiling_best, ceiling_drawn = _ceiling(held, found, choices, at_least)
+    rows = row_figures(held, scores, found, ceiling_best.value, ceiling_drawn, choices.get("gc"))
+    by_key = {row.name: row for row in rows}
+    chromosome = _dominating(held)
     return TargetFigures(
         rows=len(held.y),
         loci=held.blocks,
-        folds=len(fold_rows(held.fold, len(held.y))),
+        folds=len(held.labels),
         effective_rows=effective_n(mid_ranks(held.y), held.locus),
         tied=tied_fraction(held.y),
         ceiling=ceiling,
-        ceiling_best=estimate(NAN if ceiling is None else ceiling.best, np.sqrt(reliability.drawn)),
-        ceiling_gaussian=ceilings.ceiling(held.replicates, held.fold, gaussian=True),
-        ceiling_given_dna=(
-            None if held.log_dna is None else ceilings.ceiling_given_dna(held.replicates, held.log_dna, held.fold)
-        ),
-        gc_with_y=estimate(*found.means(("GC with y",))),
-        gc_learner=gc_learner,
-        best_learner=best_learner,
-        shares={name: _share(found, name, normal_reliability) for name in against},
-        fev_gc=_fev(held, gc_learner),
-        fev_best=_fev(held, best_learner),
-        learners=_rows(held, scores, found, reliability, gc_r2, gc_learner),
+        no_ceiling=no_ceiling,
+        ceiling_best=ceiling_best,
+        ceiling_given_dna=_ceiling_given_dna(held) if ceiling is not None else None,
+        at_least=at_least,
+        gc_with_y=t_interval(*found.means(("GC with y",)), held.blocks),
+        choices={role: replace(choice, figures=by_key[choice.key]) for role, choice in choices.items()},
+        shares={
+            role: share_figures(held, found, choices[role], choices.get("best"), at_least, by_key[choices[role].key])
+            for role in ("gc", "windows")
+            if role in choices
+        },
+        learners=tuple(by_key[name] for name in own.runs),
         confounders=tuple(
             Confounder(
                 name,
-                with_y=estimate(*found.means(("confounder with y", name))),
-                with_gc=estimate(*found.means(("confounder with GC", name))),
+                with_y=t_interval(*found.means(("confounder with y", name)), held.blocks),
+                with_gc=t_interval(*found.means(("confounder with GC", name)), held.blocks),
             )
             for name in held.confounders
         ),
+        library=tuple(
+            LibraryTest(kind, name, t_interval(*found.means(("library", kind, name)), held.blocks))
+            for kind, name in library
+        ),
+        largest_locus=float(np.bincount(held.codes).max() / len(held.codes)),
+        capped=bool((held.weights < 1).any()),
+        chromosome=chromosome,
         draws=held.draws.count,
     )
 
 
-# ---- scores ----------------------------------------------------------------------------------------------------------
-@dataclass(frozen=True, eq=False)
-class _Scores:
-    """Spearman of every learner, the mean over its seeds: by_fold (learners, folds), mean (learners,), drawn (draws,
-    learners)."""
-
-    by_fold: Array
-    mean: Array
-    drawn: Array
+def _dominating(held: HeldOut) -> tuple[str, float] | None:
+    if held.groups is None or len(held.chromosomes) < 2:
+        return None
+    part = np.bincount(held.groups[held.codes], held.weights) / held.weights.sum()
+    largest = int(part.argmax())
+    return (held.chromosomes[largest], float(part[largest])) if part[largest] >= DOMINATES else None
 
 
-def _scores(held: HeldOut) -> _Scores:
+# ---- scores and choices ----------------------------------------------------------------------------------------------
+def _scores(held: HeldOut) -> Scores:
     matrix = held.matrix
-    by_fold = held.over_seeds(np.column_stack([spearman_by_fold(held.y, column, held.fold) for column in matrix.T])).T
-    drawn = held.over_seeds(spearman_draws(held.y, matrix, held.codes, held.draws, held.fold))
-    return _Scores(by_fold, mean_over_folds(by_fold.T[None])[0], drawn)
-
-
-def _chosen(learners: Learners, scores: _Scores) -> tuple[str | None, str | None]:
-    """G and D: the GC-only learner, and the best of those that see the sequence."""
-    known = learners.validation
-    if known is None:
-        known = dict(zip(learners.names, scores.mean, strict=True))
-    apart = {*learners.gc_only, *learners.gc_windowed, *learners.baselines}
-    best = choose_on_validation([name for name in learners.names if name not in apart], known)
-    return choose_on_validation(list(learners.gc_only), known), best
-
-
-# ---- correlations ----------------------------------------------------------------------------------------------------
-def _prediction(name: str) -> str:
-    return f"prediction of {name}"
-
-
-def _covariate(name: str) -> str:
-    return f"covariate {name}"
-
-
-def _correlations(held: HeldOut, residuals: Array, against: Mapping[str, str]) -> DrawnCorrelations:
-    """Every correlation that a figure needs. residuals : y and predictions given GC. against : G → D of every share."""
-    y, replicates, matrix, fold = held.y, held.replicates, held.matrix, held.fold
-    measured = ["replicates"] * replicates.shape[1]
-    predicted = [_prediction(name) for name in held.owners]
-    table = Correlations()
-    normal = gaussian_within_folds(np.column_stack([y, replicates, fold_aligned(matrix, fold)]))
-    table.add(NORMAL, ["y", *measured, *predicted], normal)
-    ranks = gaussian_within_folds(np.column_stack([held.gc, y, replicates, matrix]), fold, gaussian=False)
-    table.add(RANK, ["GC", "y", *measured, *predicted], ranks)
-    table.add(GIVEN_GC, ["y", *predicted], residuals)
-    covariates = np.column_stack(list(held.confounders.values())) if held.confounders else np.empty((len(y), 0))
-    covariates = gaussian_within_folds(covariates, fold, gaussian=False)
-    table.add(RANK, [_covariate(name) for name in held.confounders], covariates)
-
-    for scale in (NORMAL, RANK):
-        table.within(("replicates", scale), (scale, "replicates"))
-    for name in held.runs:
-        table.between(("given GC", name), (GIVEN_GC, "y"), (GIVEN_GC, _prediction(name)))
-    for name in held.runs:
-        table.between(("with GC", name), (RANK, "GC"), (RANK, _prediction(name)))
-    table.between(("GC with y",), (RANK, "GC"), (RANK, "y"))
-    for name in held.confounders:
-        for side in ("y", "GC"):
-            table.between((f"confounder with {side}", name), (RANK, _covariate(name)), (RANK, side))
-    for name, best in against.items():
-        gc, other = _prediction(name), _prediction(best)
-        for side, left, right in zip(SIDES, ("y", "y", gc), (gc, other, other), strict=True):
-            table.between((side, name), (NORMAL, left), (NORMAL, right))
-    return table.draw(held.codes, held.draws, fold)
-
-
-# ---- ceilings and shares ---------------------------------------------------------------------------------------------
-@dataclass(frozen=True, eq=False)
-class _Reliability:
-    """ρk and its draws; NaN where the replicate correlation is not positive or there is none."""
-
-    value: float
-    drawn: Array
-
-
-def _reliability(found: DrawnCorrelations, scale: str, k: float) -> _Reliability:
-    values = []
-    for table in found.by_fold(("replicates", scale)):
-        r = np.asarray(ceilings.fisher_mean(table.reshape(len(table), -1), axis=1), float)
-        values.append(ceilings.spearman_brown(np.where(r > 0, r, NAN), k))
-    return _Reliability(float(values[0][0]), values[1])
-
-
-def _share(found: DrawnCorrelations, name: str, reliability: _Reliability) -> Share:
-    """The share of one GC-only learner against the best learner, every part with its interval."""
-    (y_gc, y_gc_drawn), (y_best, y_best_drawn), (gc_best, gc_best_drawn) = (found.means((side, name)) for side in SIDES)
-    value = share_of(y_gc, y_best, gc_best, reliability.value)
-    many = share_of(y_gc_drawn, y_best_drawn, gc_best_drawn, reliability.drawn)
-    return Share(
-        *(
-            estimate(one, drawn, INTERVALS.get(part, "plain"))
-            for (part, one), (_, drawn) in zip(value.items(), many.items(), strict=True)
-        )
+    found = [fold_scores(held.y, column, held.fold) for column in matrix.T]
+    owners = np.array(held.owners)
+    replicates = held.replicates
+    with np.errstate(invalid="ignore"):
+        measured = np.isfinite(replicates)
+        y = np.where(measured, replicates, 0).sum(axis=1) / measured.sum(axis=1) if replicates.shape[1] else held.y
+    folds = fold_rows(held.fold, len(y))
+    r = np.array([np.mean([np.nan_to_num(pearson(y[rows], column[rows])) for rows in folds]) for column in matrix.T])
+    mean = held.over_seeds(np.array([score.mean for score in found]))
+    return Scores(
+        by_fold=held.over_seeds(np.array([score.by_fold for score in found]).T).T,
+        mean=mean,
+        undefined=np.array([max(found[i].undefined for i in np.flatnonzero(owners == name)) for name in held.runs]),
+        pearson=np.where(np.isfinite(mean), held.over_seeds(r), NAN),
+        drawn=held.over_seeds(spearman_draws(held.y, matrix, held.codes, held.draws, held.fold)),
     )
 
 
-def _fev(held: HeldOut, name: str | None) -> float | None:
-    """Product-form FEV of a learner, the mean over its seeds; None without replicates or without a learner."""
-    if name is None:
-        return None
-    found = [ceilings.fev_product(column, held.replicates, held.fold) for column in held.runs[name].T]
-    known = [value for value in found if value is not None]
-    return float(np.mean(known)) if known else None
+def _choices(held: HeldOut, learners: Learners) -> dict[Role, Choice]:
+    """Who is chosen in every fold, by that fold's validation rows."""
+    labels = held.labels
+    if learners.validation is None:
+        table = {name: _by_other_folds(held, name) for name in learners.names}
+    else:
+        table = {name: _by_label(learners.validation.get(name, NAN), labels) for name in learners.names}
+    found: dict[Role, Choice] = {}
+    for role in ROLES:
+        names = choose_per_fold(learners.of(role), table, len(labels))
+        if names is not None:
+            usual = Counter(names).most_common(1)[0][0]
+            key = names[0] if len(set(names)) == 1 else f"{role}, chosen per fold"
+            found[role] = Choice(usual, tuple(names), key)
+    return found
 
 
-# ---- rows ------------------------------------------------------------------------------------------------------------
-def _on_shuffles(held: HeldOut, name: str) -> Estimate | None:
-    """Spearman of y with predictions on shuffles of the rows that have them; None for a learner without any."""
-    if name not in held.shuffled:
-        return None
-    seeds = held.shuffled[name]
-    there = np.isfinite(seeds).all(axis=1)
-    return spearman_estimate(held.y, seeds, held.codes, np.where(there, held.fold, -1), held.draws)
+def _by_label(scores: object, labels: list[int]) -> Array:
+    """Validation scores of the folds that are there, from those of all folds, or one for all."""
+    known = np.asarray(scores, float).reshape(-1)
+    return known[labels] if len(known) > max(labels) and len(known) > 1 else np.broadcast_to(known, len(labels))
 
 
-def _rows(
+def _by_other_folds(held: HeldOut, name: str) -> Array:
+    """For each fold the mean test score of the other folds; its own where there is one fold."""
+    by_fold = np.mean([fold_scores(held.y, run, held.fold).by_fold for run in held.runs[name].T], axis=0)
+    if len(by_fold) == 1 or not np.isfinite(by_fold).all():
+        return np.full(len(by_fold), np.nanmean(by_fold) if np.isfinite(by_fold).any() else NAN)
+    others: Array = (by_fold.sum() - by_fold) / (len(by_fold) - 1)
+    return others
+
+
+def _composite(held: HeldOut, choice: Choice) -> Array:
+    """The chosen predictions (n, seeds), each in its fold; a learner with fewer seeds than another repeats them."""
+    seeds = max(held.runs[name].shape[1] for name in choice.by_fold)
+    found = np.full((len(held.y), seeds), NAN)
+    for label, name in zip(held.labels, choice.by_fold, strict=True):
+        rows = held.fold == label
+        run = held.runs[name]
+        found[rows] = run[rows][:, np.arange(seeds) % run.shape[1]]
+    return found
+
+
+# ---- correlations ----------------------------------------------------------------------------------------------------
+def _library_columns(held: HeldOut) -> dict[tuple[LibraryKind, str], tuple[str, str] | Array]:
+    """What is tested against GC: (kind, name) → a confounder's place in the table, or a column (n,)."""
+    found: dict[tuple[LibraryKind, str], tuple[str, str] | Array] = {}
+    for name, kind in held.library.items():
+        if name in held.confounders:
+            found[kind, name] = (RANK, f"covariate {name}")
+    for kind, column in dropout_columns(held.replicates).items():
+        found[kind, ""] = column
+    if held.control is not None and held.control.sum() >= 20:
+        found["controls", ""] = np.where(held.control, held.y, NAN)
+    return found
+
+
+def _correlations(
     held: HeldOut,
-    scores: _Scores,
-    found: DrawnCorrelations,
-    reliability: _Reliability,
-    gc_r2: float,
-    gc_learner: str | None,
-) -> tuple[RowFigures, ...]:
-    letters = tie_letters(scores.mean, scores.drawn, held.blocks)
-    names = list(held.runs)
-    reference = names.index(gc_learner) if gc_learner is not None else None
-    rows = []
-    for m, name in enumerate(names):
-        score, drawn = scores.mean[m], scores.drawn[:, m]
-        gain, gain_p = Estimate(NAN), NAN
-        if reference is not None and m != reference:
-            difference = drawn - scores.drawn[:, reference]
-            gain = estimate(score - scores.mean[reference], difference)
-            gain_p = float(bootstrap_p(difference, gain.value, held.blocks))
-        given, given_drawn = found.means(("given GC", name))
-        spearman = estimate(score, drawn)
-        given_gc = nothing_left(estimate(given, given_drawn), spearman)
-        beyond = estimate(variance_beyond(given, score, gc_r2), variance_beyond(given_drawn, drawn, gc_r2))
-        beyond = nothing_left(beyond, spearman)
-        explained = estimate(
-            score * abs(score) / reliability.value, drawn * np.abs(drawn) / reliability.drawn, "square"
-        )
-        shuffled = _on_shuffles(held, name)
-        rows.append(
-            RowFigures(
-                name=name,
-                spearman=spearman,
-                fold_scores=tuple(map(float, scores.by_fold[m])),
-                of_ceiling=Estimate(*(float(signed_root(end)) for end in explained)),
-                explained=explained,
-                gain=gain,
-                gain_p=gain_p,
-                letter=letters[m],
-                given_gc=given_gc,
-                with_gc=estimate(*found.means(("with GC", name))),
-                beyond=beyond,
-                verdict=verdict_of(spearman, given_gc, beyond, shuffled),
-                shuffled=Estimate(NAN) if shuffled is None else shuffled,
-            )
-        )
-    return tuple(rows)
+    learners: Learners,
+    choices: Mapping[Role, Choice],
+    library: Mapping[tuple[LibraryKind, str], tuple[str, str] | Array],
+) -> DrawnCorrelations:
+    """Every correlation that a figure needs, drawn in one pass."""
+    weights, k = held.weights, held.replicates.shape[1]
+    owners = held.owners
+    ranked = np.column_stack([prediction_places(run, held.fold, held.codes, weights) for run in held.matrix.T])
+    within = np.column_stack([_places_in_folds(run, held.fold) for run in held.matrix.T])
+    chosen = [choices["gc"].key] if "gc" in choices else []
+    gc_only = np.array([owner in {*learners.gc_only, *chosen} for owner in owners])
+    left = beyond_gc(within, held.gc, held.codes, held.fold, gc_only)
+    by_gc = np.column_stack([prediction_places(column, held.fold, held.codes, weights) for column in (within - left).T])
+    table = Correlations()
+    table.add(RANK, ["GC"], places(held.gc, weights)[:, None])
+    table.add(RANK, ["y"], places(held.y, weights)[:, None])
+    if k:
+        table.add(RANK, ["replicates"] * k, np.column_stack([places(column, weights) for column in held.replicates.T]))
+    for scale, columns in ((RANK, ranked), (GIVEN_GC, left), (OF_GC, by_gc)):
+        table.add(scale, owners, columns)
+    for name, column in held.confounders.items():
+        table.add(RANK, [f"covariate {name}"], places(column, weights)[:, None])
+
+    table.within(("replicates",), (RANK, "replicates"))
+    table.between(("GC with y",), (RANK, "GC"), (RANK, "y"))
+    for name in held.runs:
+        if k:
+            table.between(("with replicates", name), (RANK, name), (RANK, "replicates"))
+        table.between(("with y", name), (RANK, name), (RANK, "y"))
+        table.between(("given GC", name), (GIVEN_GC, name), (RANK, "y"))
+        table.between(("by GC", name), (OF_GC, name), (RANK, "y"))
+        table.between(("with GC", name), (RANK, name), (RANK, "GC"))
+    for name in held.confounders:
+        for side in ("y", "GC"):
+            table.between((f"confounder with {side}", name), (RANK, f"covariate {name}"), (RANK, side))
+    for (kind, name), place in library.items():
+        if not isinstance(place, tuple):
+            table.add("library", [kind], places(place, weights)[:, None])
+            place = ("library", kind)
+        table.between(("library", kind, name), place, (RANK, "GC"))
+    if "best" in choices:
+        for key in {choices[role].key for role in ("gc", "windows") if role in choices}:
+            table.between(("G with D", key), (RANK, key), (RANK, choices["best"].key))
+    return table.draw(held.codes, held.draws, held.fold, weights, held.groups)
+
+
+def _places_in_folds(column: Array, fold: Array) -> Array:
+    found = np.full(len(column), NAN)
+    for rows in fold_rows(fold, len(column)):
+        found[rows] = places(column[rows])
+    return found
+
+
+# ---- ceiling ---------------------------------------------------------------------------------------------------------
+def _ceiling(
+    held: HeldOut, found: DrawnCorrelations, choices: Mapping[Role, Choice], at_least: tuple[Bound, ...]
+) -> tuple[ceilings.Ceiling | None, str | None, Estimate, Array]:
+    """The ceiling, why there is none, the ceiling with its interval, and draws of it (draws,)."""
+    none = np.full(held.draws.count, NAN)
+    k = held.replicates.shape[1]
+    if k < 2:
+        return None, "one replicate" if k else "no replicates", NOTHING, none
+    between, drawn = found.means(("replicates",))
+    reason = no_reliability(t_interval(float(between), drawn, held.blocks))
+    if reason is None and at_least:
+        words = {"ties": "most values are tied", "two modes": "activity has two modes"}
+        reason = f"{' and '.join(words[why] for why in at_least)}, so the noise is not of one size"
+    if reason is not None:
+        return None, reason, NOTHING, none
+    by_pair = np.array([_mean_score(held, held.replicates[:, i], held.replicates[:, j]) for i, j in replicate_pairs(k)])
+    chosen = choices.get("best") or choices.get("gc")
+    with_best = None
+    if chosen is not None:
+        runs = held.runs[chosen.key].T
+        with_best = np.array([np.mean([_mean_score(held, y, run) for run in runs]) for y in held.replicates.T])
+    best = ceilings.combined_ceiling(held.replicates, held.combined, by_pair, with_best, held.blocks, raw=held.raw)
+    if not np.isfinite(best):
+        return None, "the replicates do not correlate", NOTHING, none
+    rows = ceilings.effective_replicates(held.replicates)
+    # its draws run with the mean replicate correlation, as Spearman-Brown's
+    with np.errstate(invalid="ignore"):
+        scale = ceilings.spearman_brown(np.where(drawn > 0, drawn, NAN), rows)
+        many = best * np.sqrt(scale / ceilings.spearman_brown(between, rows))
+    known = ceilings.Ceiling(float(np.nanmean(by_pair)), rows, best**2, best)
+    return known, None, estimate(best, many, held.blocks), many
+
+
+def _mean_score(held: HeldOut, a: Array, b: Array) -> float:
+    """Mean of the folds' own Spearman, as a score is made."""
+    both = np.isfinite(a) & np.isfinite(b)
+    found = spearman_by_fold(a[both], b[both], held.fold[both])
+    return float(np.nan_to_num(found).mean()) if len(found) else NAN
+
+
+def _ceiling_given_dna(held: HeldOut) -> ceilings.Ceiling | None:
+    if held.dna is None:
+        return None
+    log_dna = np.log(np.where(held.dna > 0, held.dna, NAN))
+    return ceilings.ceiling_given_dna(held.replicates, log_dna, held.fold)

@@ -4,27 +4,37 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bench.stats.arrays import same_length
 from bench.stats.bootstrap import Draws, block_codes
+from bench.stats.library import LibraryKind
+from bench.stats.pooled import row_weights
 from bench.stats.ranks import Array
+from bench.stats.replicates import Combined
+
+#: What is chosen: the GC-only learner, the one in windows, the best that sees the sequence, the best deep one.
+Role = Literal["gc", "windows", "best", "deep"]
+ROLES: tuple[Role, ...] = ("gc", "windows", "best", "deep")
 
 
 @dataclass(frozen=True, eq=False)
 class Observations:
     """Rows of one target of a task, measured, and held out once.
 
-    y : (n,) target (mean of the replicates). Rows with NaN are left out.
+    y : (n,) target, made of the replicates. Rows with NaN are left out.
     fold : int (n,), the fold in which a row was held out; negative: never held out, left out.
     locus : (n,) block labels. Where draws are given too they are codes 0..draws.blocks − 1 that mean the same in all
         tasks that share the draws (joint resampling).
-    replicates : (n, k), NaN where unmeasured; k = 0 or 1 gives no ceiling.
+    replicates : (n, k), NaN where unmeasured; k = 0 or 1 gives no ceiling and no share of the explainable.
     gc : (n,) GC fraction of the row.
-    log_dna : (n,), for the ceiling given DNA. confounders : name → (n,) columns (length, log DNA, barcodes).
+    dna : (n,) DNA counts, NaN where unknown. confounders : name → (n,) columns (length, log DNA, barcodes).
+    library : names of confounders that say how abundant a row is, and which kind each is.
+    chrom : (n,) labels of chromosomes. control : bool (n,), designed controls.
+    combined : how y was made of the replicates; equal weights without it. raw : on scales of their own (mean, centre).
 
     Raises
     ------
@@ -36,15 +46,21 @@ class Observations:
     locus: NDArray[Any]
     replicates: NDArray[Any]
     gc: NDArray[Any]
-    log_dna: NDArray[Any] | None = None
+    dna: NDArray[Any] | None = None
     confounders: Mapping[str, NDArray[Any]] = field(default_factory=dict)
+    library: Mapping[str, LibraryKind] = field(default_factory=dict)
+    chrom: NDArray[Any] | None = None
+    control: NDArray[Any] | None = None
+    combined: Combined | None = None
+    raw: bool = False
 
     def __post_init__(self) -> None:
         self.same_length({})
 
     def same_length(self, others: Mapping[str, NDArray[Any]]) -> int:
         """Number of rows, which ``others`` must have as well."""
-        own = {name: getattr(self, name) for name in ("y", "fold", "locus", "replicates", "gc", "log_dna")}
+        names = ("y", "fold", "locus", "replicates", "gc", "dna", "chrom", "control")
+        own = {name: getattr(self, name) for name in names}
         own |= {f"confounder {name!r}": column for name, column in self.confounders.items()}
         return same_length({**own, **others})
 
@@ -57,25 +73,29 @@ class Learners:
         of the seeds' own, in every draw too: what one fit reaches. The averaged prediction would score higher, as an
         ensemble does, and set learners with seeds above those without.
     gc_only : names among which the GC-only learner G is chosen. gc_windowed : GC-only learners reported separately.
-    baselines : names that cannot be the best learner D (null model, confounders). D is chosen among all other names.
-    validation : name → validation score, for both choices. Without it test scores choose, which flatters the chosen.
+    deep : names among which the best deep one is chosen. baselines : names that cannot be the best learner D (null
+        model, confounders). D is chosen among all other names.
+    validation : name → validation score of every fold (by its label), or one for all; each choice is made fold by fold.
+        Without it a fold's choice goes by the test scores of the other folds (of its own where there is only one, which
+        flatters the chosen).
     shuffled : name → (n,) or (n, seeds), mean predictions on dinucleotide shuffles of the rows, NaN where a row has
         none.
 
     Raises
     ------
-    ValueError : a name in gc_only, gc_windowed or baselines without predictions; arrays of unlike length.
+    ValueError : a name in gc_only, gc_windowed, deep or baselines without predictions; arrays of unlike length.
     """
 
     predictions: Mapping[str, NDArray[Any]]
     gc_only: Sequence[str] = ()
     gc_windowed: Sequence[str] = ()
+    deep: Sequence[str] = ()
     baselines: Sequence[str] = ()
-    validation: Mapping[str, float] | None = None
+    validation: Mapping[str, Any] | None = None
     shuffled: Mapping[str, NDArray[Any]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        for name in (*self.gc_only, *self.gc_windowed, *self.baselines):
+        for name in (*self.gc_only, *self.gc_windowed, *self.deep, *self.baselines):
             if name not in self.predictions:
                 raise ValueError(f"{name!r} has no predictions. There are: {', '.join(self.predictions)}.")
         same_length(self.columns())
@@ -84,6 +104,13 @@ class Learners:
     def names(self) -> list[str]:
         """Names of the learners, in order."""
         return list(self.predictions)
+
+    def of(self, role: Role) -> list[str]:
+        """The names that a choice is made among."""
+        if role == "best":
+            apart = {*self.gc_only, *self.gc_windowed, *self.baselines}
+            return [name for name in self.names if name not in apart]
+        return list({"gc": self.gc_only, "windows": self.gc_windowed, "deep": self.deep}[role])
 
     def columns(self) -> dict[str, NDArray[Any]]:
         """Every array by what it is, as messages name it."""
@@ -99,6 +126,8 @@ class HeldOut:
 
     runs : name of a learner → (n, seeds). shuffled : the same on shuffles, NaN where a row has none.
     locus : the labels as given. codes : int64 (n,), blocks of ``draws``. blocks : how many of them occur.
+    weights : (n,), which let no locus dominate. groups : int (draws.blocks,), chromosome of each locus, and their
+    names; None without chromosomes.
     """
 
     y: Array
@@ -109,8 +138,15 @@ class HeldOut:
     draws: Draws
     replicates: Array
     gc: Array
-    log_dna: Array | None
+    dna: Array | None
     confounders: dict[str, Array]
+    library: Mapping[str, LibraryKind]
+    control: NDArray[np.bool_] | None
+    combined: Combined
+    raw: bool
+    weights: Array
+    groups: NDArray[np.int64] | None
+    chromosomes: tuple[str, ...]
     runs: dict[str, Array]
     shuffled: dict[str, Array]
 
@@ -123,6 +159,11 @@ class HeldOut:
     def owners(self) -> list[str]:
         """The learner of every column of ``matrix``."""
         return [name for name, seeds in self.runs.items() for _ in range(seeds.shape[1])]
+
+    @property
+    def labels(self) -> list[int]:
+        """Labels of the folds, in order."""
+        return [int(label) for label in np.unique(self.fold)]
 
     def over_seeds(self, table: Array) -> Array:
         """(..., columns of ``matrix``) → (..., learners): the mean over each learner's seeds."""
@@ -155,17 +196,46 @@ def held_out(observations: Observations, learners: Learners, draws: Draws | None
             raise ValueError(f"predictions of {name!r} are not finite on {int((~np.isfinite(seeds)).sum())} rows.")
     locus = np.asarray(observations.locus)[used]
     codes, blocks = block_codes(locus)
+    if draws is not None:
+        codes = locus.astype(np.int64)
+    else:
+        draws = Draws(blocks, seed=seed)
+    replicates = table_of(observations.replicates)
+    chromosomes, groups = _chromosomes(observations.chrom, used, codes, draws.blocks)
+    known = observations.combined
+    k = replicates.shape[1]
     return HeldOut(
         y=y[used],
         fold=fold[used],
         locus=locus,
-        codes=codes if draws is None else locus.astype(np.int64),
+        codes=codes,
         blocks=blocks,
-        draws=Draws(blocks, seed=seed) if draws is None else draws,
-        replicates=table_of(observations.replicates),
+        draws=draws,
+        replicates=replicates,
         gc=rows_of(observations.gc),
-        log_dna=None if observations.log_dna is None else rows_of(observations.log_dna),
+        dna=None if observations.dna is None else rows_of(observations.dna),
         confounders={name: rows_of(column) for name, column in observations.confounders.items()},
+        library=observations.library,
+        control=None if observations.control is None else np.asarray(observations.control, bool)[used],
+        combined=(
+            Combined(y[used], np.full(k, 1 / max(k, 1)), None) if known is None else known._replace(value=y[used])
+        ),
+        raw=observations.raw,
+        weights=row_weights(codes),
+        groups=groups,
+        chromosomes=chromosomes,
         runs=runs,
         shuffled={name: table_of(columns) for name, columns in learners.shuffled.items()},
     )
+
+
+def _chromosomes(
+    chrom: NDArray[Any] | None, used: NDArray[np.bool_], codes: NDArray[np.int64], blocks: int
+) -> tuple[tuple[str, ...], NDArray[np.int64] | None]:
+    """Names of the chromosomes of the rows used, and of each locus the number of its chromosome."""
+    if chrom is None:
+        return (), None
+    names, of_row = np.unique(np.asarray(chrom).astype(str)[used], return_inverse=True)
+    groups = np.zeros(blocks, np.int64)
+    groups[codes] = of_row
+    return tuple(names.tolist()), groups

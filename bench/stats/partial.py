@@ -8,12 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.stats.arrays import same_length
-from bench.stats.ranks import Array, fold_rows, gaussian_within_folds, mid_ranks
+from bench.stats.ranks import Array, mid_ranks, places
 
 #: Parts of the cross-fit.
 PARTS = 5
-#: A residual with less than this fraction of its column's variance is rounding.
-NOTHING_LEFT = 1e-12
 #: Smallest bin for figures within GC bins.
 BIN_ROWS = 50
 
@@ -49,7 +47,11 @@ def spline_knots(x: NDArray[Any]) -> Array:
 
 
 def spline_residuals(
-    columns: NDArray[Any], covariate: NDArray[Any], locus: NDArray[Any] | None = None, straight: bool = False
+    columns: NDArray[Any],
+    covariate: NDArray[Any],
+    locus: NDArray[Any] | None = None,
+    straight: bool = False,
+    weights: Array | None = None,
 ) -> Array:
     """Residuals of each column after a spline of the covariate's ranks, cross-fitted over blocks.
 
@@ -60,62 +62,56 @@ def spline_residuals(
 
     Parameters
     ----------
-    columns : (n, p), without NaN. covariate : (n,). locus : (n,), blocks that stay together; rows without it.
-    straight : a straight line instead of a spline, as a contrast.
+    columns : (n, p), NaN where unmeasured. covariate : (n,), without NaN. locus : (n,), blocks that stay together; rows
+        without it. straight : a straight line instead of a spline, as a contrast. weights : (n,), of the rows.
 
     Returns
     -------
-    float64 (n, p).
+    float64 (n, p), NaN where a column has none.
     """
     n = same_length(columns=columns, covariate=covariate, locus=locus)
     columns = np.asarray(columns, float)
-    block = np.unique(np.arange(n) if locus is None else locus, return_inverse=True)[1]
-    dealt = np.random.default_rng(np.random.SeedSequence(20)).permutation(block.max(initial=0) + 1) % PARTS
-    part = dealt[block]
-    x = mid_ranks(covariate) / max(n, 1)
+    part = spline_parts(np.arange(n) if locus is None else locus)
+    x = mid_ranks(covariate) / max(n, 1) if weights is None else places(covariate, weights)
     design = spline_basis(x, np.zeros(0) if straight else spline_knots(x))
     # An orthonormal basis of the same space makes the sums of products of all rows less those of a part safe to solve.
     design = np.linalg.qr(design)[0]
+    residuals = np.full(columns.shape, np.nan)
+    measured = np.isfinite(columns)
+    # columns that are measured on the same rows are fitted at once
+    for rows, of in _alike(measured):
+        residuals[np.ix_(rows, of)] = _cross_fitted(
+            columns[np.ix_(rows, of)], design[rows], part[rows], None if weights is None else weights[rows]
+        )
+    return residuals
+
+
+def spline_parts(locus: NDArray[Any]) -> NDArray[np.int64]:
+    """The part (n,) in which ``spline_residuals`` fits each row's spline on the other parts' rows."""
+    block = np.unique(locus, return_inverse=True)[1]
+    dealt = np.random.default_rng(np.random.SeedSequence(20)).permutation(block.max(initial=0) + 1) % PARTS
+    return dealt[block]
+
+
+def _alike(measured: NDArray[np.bool_]) -> list[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+    """(rows, columns) of the groups of columns that are measured on the same rows."""
+    patterns, of = np.unique(measured, axis=1, return_inverse=True)
+    of = of.reshape(-1)
+    return [(np.flatnonzero(pattern), np.flatnonzero(of == number)) for number, pattern in enumerate(patterns.T)]
+
+
+def _cross_fitted(columns: Array, design: Array, part: NDArray[np.int64], weights: Array | None) -> Array:
+    """Columns (n, p) without NaN less their least-squares fit on the rows of the other parts."""
     inside = [np.flatnonzero(part == number) for number in range(PARTS)]
-    grams = np.array([design[rows].T @ design[rows] for rows in inside])
-    products = np.array([design[rows].T @ columns[rows] for rows in inside])
+    weighted = design if weights is None else design * weights[:, None]
+    grams = np.array([weighted[rows].T @ design[rows] for rows in inside])
+    products = np.array([weighted[rows].T @ columns[rows] for rows in inside])
     residuals = np.empty_like(columns)
     for number, rows in enumerate(inside):
         gram, product = grams.sum(axis=0) - grams[number], products.sum(axis=0) - products[number]
         # a covariate with few values, or few loci, may leave directions that the other parts do not determine
-        weights = np.linalg.lstsq(gram, product, rcond=1e-9)[0]
-        residuals[rows] = columns[rows] - design[rows] @ weights
-    return residuals
-
-
-def rank_residuals(
-    columns: NDArray[Any],
-    gc: NDArray[Any],
-    locus: NDArray[Any] | None = None,
-    fold: NDArray[Any] | None = None,
-    straight: bool = False,
-) -> Array:
-    """Within every fold, centred mid-ranks of each column, divided by the rows, less their spline of GC; float64 (n,
-    p).
-
-    NaN outside folds; a column of zeros where nothing is left. Spearman given GC is the mean over folds of the Pearson
-    correlation of two such columns (``bootstrap.correlation_draws`` has its interval).
-
-    A straight line does not do: a prediction that knows only a hump-shaped effect of GC keeps all of its score under a
-    linear partial correlation and loses it under this one. Fails (reads too high) where y jumps with GC more sharply
-    than ten knots can follow. A prediction that is a function of GC alone leaves only the misfit of the spline, so read
-    its value together with its interval.
-    """
-    same_length(columns=columns, gc=gc, locus=locus, fold=fold)
-    ranks = gaussian_within_folds(columns, fold, gaussian=False)
-    residuals = np.full(ranks.shape, np.nan)
-    for rows in fold_rows(fold, len(ranks)):
-        inside = None if locus is None else locus[rows]
-        scaled = ranks[rows] / len(rows) - (len(rows) + 1) / (2 * len(rows))
-        left = spline_residuals(scaled, gc[rows], inside, straight)
-        # what rounding leaves of a constant, or of a monotone function of GC, is no residual
-        left[:, (left**2).sum(axis=0) <= NOTHING_LEFT * (scaled**2).sum(axis=0)] = 0.0
-        residuals[rows] = left
+        fitted = design[rows] @ np.linalg.lstsq(gram, product, rcond=1e-9)[0]
+        residuals[rows] = columns[rows] - fitted
     return residuals
 
 

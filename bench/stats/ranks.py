@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,6 +37,27 @@ def mid_ranks(x: NDArray[Any]) -> Array:
     first, size = _tie_groups(x[order])
     ranks[order] = np.repeat(first + (size + 1) / 2, size)
     return ranks
+
+
+def places(x: NDArray[Any], weights: Array | None = None) -> Array:
+    """Places in (0, 1) of weighted rows: (weight below + half the weight tied)/total. NaN stays NaN, weighs nothing.
+
+    Parameters
+    ----------
+    x : (n,). weights : float64 (n,), positive; 1 each without it, and then a place is (mid-rank − ½)/n.
+    """
+    x = np.asarray(x, float)
+    found = np.full(len(x), np.nan)
+    order = np.flatnonzero(~np.isnan(x))
+    if not len(order):
+        return found
+    order = order[np.argsort(x[order], kind="stable")]
+    first, size = _tie_groups(x[order])
+    mass = np.ones(len(order)) if weights is None else np.asarray(weights, float)[order]
+    tied = np.add.reduceat(mass, first)
+    below = np.cumsum(tied) - tied / 2
+    found[order] = np.repeat(below / tied.sum(), size)
+    return found
 
 
 def rank_gaussian(x: NDArray[Any]) -> Array:
@@ -92,12 +114,46 @@ def fold_rows(fold: NDArray[Any] | None, n: int) -> list[NDArray[np.int64]]:
 
 
 def spearman_by_fold(y: NDArray[Any], prediction: NDArray[Any], fold: NDArray[Any] | None = None) -> Array:
-    """Spearman within every fold, float64 (folds,). The board's score is their mean (``np.nanmean``).
+    """Spearman within every fold, float64 (folds,); NaN where not defined. The score is made by ``fold_scores``.
 
     Never pooled over folds: predictions of different fits differ in level and spread, and pooling mixes that in.
     """
     same_length(y=y, prediction=prediction, fold=fold)
     return np.array([spearman(y[rows], prediction[rows]) for rows in fold_rows(fold, len(y))])
+
+
+class FoldScores(NamedTuple):
+    """A score: mean over folds (NaN where no fold has a correlation), by fold (0 where the prediction is constant, NaN
+    where y is, or has fewer than 3 rows), and the number of folds in which the prediction is constant."""
+
+    mean: float
+    by_fold: Array
+    undefined: int
+
+
+def fold_scores(y: NDArray[Any], prediction: NDArray[Any], fold: NDArray[Any] | None = None) -> FoldScores:
+    """The mean over folds of the within-fold Spearman of y and a prediction, both (n,).
+
+    A fold in which the prediction is one value has no ranking, and counts 0: left out, a model that ranks the rows of
+    one fold of four would be judged by that fold alone. A prediction that is constant everywhere has no score.
+    """
+    folds = fold_rows(fold, len(y))
+    by_fold = spearman_by_fold(y, prediction, fold)
+    countable = np.array([len(rows) >= 3 and np.ptp(np.asarray(y)[rows]) > 0 for rows in folds], bool)
+    undefined = countable & ~np.isfinite(by_fold)
+    by_fold = np.where(undefined, 0.0, by_fold)
+    mean = float(by_fold[countable].mean()) if (countable & ~undefined).any() else float("nan")
+    return FoldScores(mean, by_fold, int(undefined.sum()))
+
+
+def mean_of_scores(scores: Sequence[float | None], rows: Sequence[int]) -> float | None:
+    """The mean of the stored scores of folds; None where none has one.
+
+    scores : by fold, None where it is not defined; that counts 0, as in ``fold_scores``, in a fold with rows to rank.
+    rows : of each fold.
+    """
+    found = [score for score, n in zip(scores, rows, strict=True) if score is not None or n >= 3]
+    return None if all(score is None for score in found) else sum(score or 0.0 for score in found) / len(found)
 
 
 def mean_over_folds(correlations: Array) -> Array:
@@ -106,38 +162,6 @@ def mean_over_folds(correlations: Array) -> Array:
     count = defined.sum(axis=1)
     total = np.where(defined, correlations, 0).sum(axis=1)
     return np.where(count > 0, total / np.maximum(count, 1), np.nan)
-
-
-def fold_aligned(columns: NDArray[Any], fold: NDArray[Any] | None = None) -> Array:
-    """Predictions of different fits on one scale: in every fold, less its mean and over its standard deviation.
-
-    Each fold is another fit, with a level and a spread of its own, and a rank taken over all folds would mix them in.
-    Within a fold this is a straight line, so correlations there do not change. Mean and deviation are those of values
-    drawn in to the 5 % and 95 % quantiles of the fold, which holds for heavy tails as for two humps (tails alone move a
-    deviation, humps a median). A fold with no spread becomes 0.
-
-    Parameters
-    ----------
-    columns : (n, p), without NaN on the rows of the folds.
-    fold : int (n,); negative: left out, NaN.
-
-    Returns
-    -------
-    float64 (n, p).
-    """
-    same_length(columns=columns, fold=fold)
-    columns = np.asarray(columns, float)
-    aligned = np.full(columns.shape, np.nan)
-    for rows in fold_rows(fold, len(columns)):
-        values = columns[rows]
-        inner = np.clip(values, *np.quantile(values, (0.05, 0.95), axis=0))
-        # where nearly all values are one, the quantiles hide the few that are not
-        inner = np.where(np.ptp(inner, axis=0) > 0, inner, values)
-        spread = inner.std(axis=0)
-        aligned[rows] = np.where(
-            np.ptp(values, axis=0) > 0, (values - inner.mean(axis=0)) / np.where(spread > 0, spread, 1), 0
-        )
-    return aligned
 
 
 def gaussian_within_folds(columns: NDArray[Any], fold: NDArray[Any] | None = None, gaussian: bool = True) -> Array:

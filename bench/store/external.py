@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from bench.errors import BenchError, nearest
 from bench.files.tables import read_table
+from bench.stats.ranks import mean_of_scores
 from bench.store.predictions import PARTS, PartName, Predictions, rows_of_parts, scores
 from bench.store.record import Description, Fitted
 from bench.store.result import ResultId
@@ -35,10 +36,12 @@ ID, PREDICTION, FOLD = "id", "prediction", "fold"
 
 @dataclass(frozen=True)
 class Scored:
-    """What became of a table of predictions: its result, the rows that were used (by part) and those that were not."""
+    """What became of a table of predictions: its result, the rows that were used (by part) and those that were not.
+    ``means`` : mean over folds of the Spearman of each part, None where no fold has one."""
 
     result: ResultId
     spearman: dict[PartName, list[float | None]]
+    means: dict[PartName, float | None]
     rows: dict[PartName, int]
     unused: int
     replaced: bool
@@ -234,7 +237,8 @@ def score_predictions(
         )
         store.write_result(about, _key(about, predictions), fitted, predictions, external=True)
     rows = {what: int((predictions.part == code).sum()) for what, code in PARTS.items()}
-    return Scored(result, found, rows, unused, earlier is not None)
+    means = {what: mean_of_scores(found[what], fitted.rows[what]) for what in PARTS}
+    return Scored(result, found, means, rows, unused, earlier is not None)
 
 
 def _describe(result: ResultId, task: Task, folds: Folds, deep: bool) -> Description:

@@ -170,11 +170,15 @@ class CardRecord(Stored):
 
 
 class TargetRecord(Stored):
-    """A target of ``task.json``. ``digest`` : hash of the rows' sequences and of its values; empty in older files."""
+    """A target of ``task.json``. ``combine``, ``minimum_replicates`` : how its value is made of the replicates; before
+    there was a choice it was their mean. ``digest`` : hash of the rows' sequences and of its values; empty in older
+    files."""
 
     name: str
     kind: Literal["regression", "binary"]
     replicates: list[str]
+    combine: Literal["rank", "scale", "centre", "mean"] = "mean"
+    minimum_replicates: int = 1
     digest: str = ""
 
 
@@ -192,7 +196,8 @@ class TaskRecord(Record):
     ----------
     digest : hash of the task's content. rows : how many there are. rows_file : None in the oldest files.
     split : the task's own. card : what a reader must know. counts : what was counted while reading.
-    notes : how the table was read. strata, covariates, targets : names, as in rows.parquet.
+    notes : how the table was read. strata, covariates, targets : names, as in rows.parquet. minimum : covariates that
+    rows were filtered by.
     """
 
     digest: str
@@ -205,6 +210,7 @@ class TaskRecord(Record):
     strata: list[str]
     covariates: list[str]
     targets: list[TargetRecord]
+    minimum: list[str] = []
 
     def digest_of(self, target: str) -> str:
         """What ``task_digest`` of a result of a target is where it was made from these data. In older files every

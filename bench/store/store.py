@@ -311,9 +311,12 @@ def _write_changed(path: Path, record: Record) -> None:
 
 # ---- tasks -----------------------------------------------------------------------------------------------------------
 def rows_frame(task: Task, gc: NDArray[np.float32]) -> pd.DataFrame:
-    """rows.parquet: ``row_id, chrom, position, locus, length, gc``, covariates as ``x:<name>``, strata as ``s:<name>``,
-    replicates as ``y:<target>:<replicate>``, barcode halves as ``h:<target>:<1|2>``."""
+    """rows.parquet: ``row_id, chrom, position, locus, length, gc, cpg``, ``control`` where there are any, covariates as
+    ``x:<name>``, strata as ``s:<name>``, replicates as ``y:<target>:<replicate>``, barcode halves as
+    ``h:<target>:<1|2>``."""
     import pandas as pd
+
+    from bench.kernels.cpg import cpg_fraction
 
     columns: dict[str, Any] = {
         "row_id": task.row_id,
@@ -322,7 +325,10 @@ def rows_frame(task: Task, gc: NDArray[np.float32]) -> pd.DataFrame:
         "locus": task.locus,
         "length": task.sequences.lengths.astype(np.int32),
         "gc": gc.astype(np.float32),
+        "cpg": cpg_fraction(task.sequences),
     }
+    if task.control is not None:
+        columns["control"] = task.control
     columns |= {f"x:{name}": values for name, values in task.sequences.covariates.items()}
     columns |= {f"s:{name}": pd.Categorical(values) for name, values in task.strata.items()}
     for target in task.targets.values():
@@ -351,8 +357,11 @@ def task_record(task: Task, rows_file: Mark | None) -> TaskRecord:
                 name=target.name,
                 kind=target.kind,
                 replicates=list(target.replicate_names),
+                combine=target.combine,
+                minimum_replicates=target.minimum_replicates,
                 digest=content.of(target.name),
             )
             for target in task.targets.values()
         ],
+        minimum=list(task.minimum),
     )

@@ -18,8 +18,12 @@ def content_of(task: Task) -> Content:
     if task.content is not None:
         return task.content
     return digest(
-        task.sequences, task.row_id, task.chrom, task.position, task.locus, task.targets, task.strata
-    )  # fmt: skip
+        task.sequences, task.row_id, task.chrom, task.position, task.locus, task.targets, task.strata, task.control
+    )
+
+
+#: Raised when ``bench.stats.replicates`` makes other values of the same replicates.
+COMBINED = 1
 
 
 def digest(
@@ -30,6 +34,7 @@ def digest(
     locus: NDArray[np.int64],
     targets: Mapping[str, Target],
     strata: Mapping[str, NDArray[Any]],
+    control: NDArray[np.bool_] | None = None,
 ) -> Content:
     """SHA-256 of each part of a task, and over everything that a score can depend on, in table order; 64 hexadecimal
     digits each. Every array is read once."""
@@ -40,11 +45,14 @@ def digest(
     whole += [f"{name} {_hash(values)}" for name, values in
               (("id", row_id), ("chrom", chrom), ("position", position), ("locus", locus))]  # fmt: skip
     for target in targets.values():
-        whole.append(f"target {target.name} {target.kind} {_hash(target.replicates)}")
+        # How replicates become the value: a change of the rule is a change of the data.
+        made = f"{target.combine} {target.minimum_replicates} {COMBINED}"
+        whole.append(f"target {target.name} {target.kind} {made} {_hash(target.replicates)}")
         if target.halves is not None:
             whole.append(f"halves {_hash(target.halves)}")
     whole += [f"covariate {name} {covariates[name]}" for name in sorted(covariates)]
     whole += [f"stratum {name} {_hash(strata[name])}" for name in sorted(strata)]
+    whole += [] if control is None else [f"control {_hash(control)}"]
     values = {name: _hash(target.value) for name, target in targets.items()}
     return Content(_of_text("\n".join(whole)), bases, values, covariates)
 

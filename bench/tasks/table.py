@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 
 from bench.errors import BenchError, nearest
 from bench.sequences import Sequences
+from bench.stats.replicates import DEFAULT
 from bench.tasks.aliases import find_columns
 from bench.tasks.bases import read_bases
 from bench.tasks.columns import Columns
@@ -20,7 +22,7 @@ from bench.tasks.loci import loci_of
 from bench.tasks.places import UNPLACED, Places, read_places
 from bench.tasks.problems import Problems
 from bench.tasks.repeats import refuse_long
-from bench.tasks.rows import chosen, one_row_each, row_names, within
+from bench.tasks.rows import chosen, matching, one_row_each, row_names, within
 from bench.tasks.spec import TaskSpec
 from bench.tasks.splits import Split
 from bench.tasks.task import Target, Task
@@ -97,10 +99,14 @@ def build_task(
     unplaced = int((places.chrom == UNPLACED).sum())
     if 0 < unplaced < len(table):
         counts["rows without a chromosome"] = unplaced
+    targets = {name: replace(target, loci=len(np.unique(locus))) for name, target in targets.items()}
     strata = {name: table.text(column) for name, column in spec.columns.strata.items()}
+    control = [matching(table, column, kept, "columns.control") for column, kept in spec.columns.control.items()]
+    problems.stop()
+    marked = np.any(control, axis=0) if control else None
     position = np.where(places.located, np.maximum(places.start, 0), places.start)
     wanted = dict.fromkeys([*([spec.split.column] if spec.split else []), *labels])
-    content = digest(sequences, row_id, places.chrom, position, locus, targets, strata)
+    content = digest(sequences, row_id, places.chrom, position, locus, targets, strata, marked)
     return Task(
         card=spec.card,
         sequences=sequences,
@@ -119,6 +125,7 @@ def build_task(
         notes=tuple(said),
         labels={column: table.text(column) for column in wanted if column in table},
         left_out=np.setdiff1d(every, row_id),
+        control=marked,
     )
 
 
@@ -225,16 +232,23 @@ def _target(table: Columns, name: str, spec: TaskSpec, lengths: _Lengths) -> Tar
     replicates[few] = np.nan
     if halves is not None:
         halves[few] = np.nan
-    return Target(name, replicates, tuple(columns), about.kind, halves)
+    return Target(
+        name,
+        replicates,
+        tuple(columns),
+        about.kind,
+        halves,
+        combine=about.combine or DEFAULT,
+        minimum_replicates=about.minimum_replicates,
+    )
 
 
 def _check_spread(target: Target, table: Columns) -> None:
     """Check that a target has two different values, and a binary one no others than 0 and 1."""
-    value = target.value
-    values = np.unique(value[np.isfinite(value)])
+    values = np.unique(target.value[np.isfinite(target.value)])
     columns = ", ".join(map(repr, target.replicate_names))
     if len(values) < 2:
-        had = f"only the value {values[0]:g}" if len(values) else "no measured row"
+        had = f"only the value {np.nanmin(target.replicates):g}" if len(values) else "no measured row"
         table.say(f"target {target.name!r} (column {columns}) has {had}. Nothing to learn.")
     if target.kind == "binary" and not np.isin(target.replicates[np.isfinite(target.replicates)], (0, 1)).all():
         table.say(f"binary target {target.name!r} (column {columns}) must hold 0 and 1 only.")

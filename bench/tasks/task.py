@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.sequences import Sequences
+from bench.stats.replicates import DEFAULT, Combine, Combined, combine
 from bench.tasks.splits import Split
 
 #: Codes of a row's part in a fold.
@@ -40,23 +41,33 @@ class Card:
 
 @dataclass(frozen=True, eq=False)
 class Target:
-    """One measured quantity. ``replicates`` is float64 (n, k), NaN where unmeasured; ``value`` is their mean over the
-    measured ones, NaN where none was. ``halves`` is float64 (n, 2), the same quantity on two halves of the barcodes,
-    where there are any: they share no DNA count, as replicates do."""
+    """One measured quantity. ``replicates`` is float64 (n, k), NaN where unmeasured. ``halves`` is float64 (n, 2), the
+    same quantity on two halves of the barcodes, where there are any: they share no DNA count, as replicates do.
+
+    ``combine`` : how the replicates become one ``value`` (``bench.stats.replicates``). ``minimum_replicates`` : a row
+    with fewer has none. ``loci`` : number of loci of the task's rows, on which the weights of three or more replicates
+    rest; that of the rows without it.
+    """
 
     name: str
     replicates: NDArray[np.float64]
     replicate_names: tuple[str, ...]
     kind: Literal["regression", "binary"] = "regression"
     halves: NDArray[np.float64] | None = None
+    combine: Combine = DEFAULT
+    minimum_replicates: int = 1
+    loci: int | None = None
 
     @property
     def value(self) -> NDArray[np.float64]:
-        """Mean of the measured replicates, float64 (n,); NaN where no replicate was measured."""
-        measured = np.isfinite(self.replicates)
-        total = np.where(measured, self.replicates, 0.0).sum(axis=1)
-        count = measured.sum(axis=1)
-        return np.where(count > 0, total / np.maximum(count, 1), np.nan)
+        """The replicates as one value, float64 (n,); NaN where fewer than ``minimum_replicates`` were measured."""
+        return self.combined.value
+
+    @cached_property
+    def combined(self) -> Combined:
+        """The value, with the weights that it was made by. Of two classes it is the mean."""
+        how: Combine = "mean" if self.kind == "binary" else self.combine
+        return combine(self.replicates, how, loci=self.loci, minimum=self.minimum_replicates)
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,6 +127,7 @@ class Task:
         depends on them through the folds alone.
     notes : how the table was read (columns found, names made alike ...), for people.
     content : hashes of the parts of the content; see `bench.tasks.digest.content_of`.
+    control : bool (n,), designed controls, on which GC's effect is the library's own; None where none are named.
     left_out : names of the rows of the table that are not here (not measured, below the minimum), str (m,).
     medians : covariate -> median of its values, which stands in for a gap where a baseline needs a number.
     """
@@ -137,6 +149,7 @@ class Task:
     content: Content | None = None
     medians: Mapping[str, float] = field(default_factory=dict)
     left_out: NDArray[Any] = field(default_factory=lambda: np.zeros(0, np.str_))
+    control: NDArray[np.bool_] | None = None
 
     def __len__(self) -> int:
         return len(self.row_id)

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from planted_store import Planted
-from scipy.stats import spearmanr
+from scipy.stats import spearmanr, t
 from typer.testing import CliRunner
 
 from bench.board.compare import compare
@@ -49,8 +49,8 @@ def test_a_difference_and_its_interval_equal_resampling_rows_by_hand(planted, tm
         for _, many in Draws(loci).block_weights()
         for weights in many[:40]
     ]
-    drawn = np.quantile(gaps, [0.025, 0.975])
-    assert (line.difference.low, line.difference.high) == pytest.approx(tuple(drawn), abs=0.03)
+    half = t.ppf(0.975, loci - 1) * np.std(gaps, ddof=1) * np.sqrt(loci / (loci - 1))
+    assert (line.difference.low, line.difference.high) == pytest.approx((a - b - half, a - b + half), abs=0.03)
     assert 1 <= line.effective_rows <= 120
 
 

@@ -13,7 +13,8 @@ from bench.board.joint import joint_draws
 from bench.board.load import find_tasks, load_board, load_rows
 from bench.board.schema import read_summary
 from bench.report import write_board
-from bench.stats.bootstrap import Draws, percentile_interval, spearman_draws
+from bench.stats.bootstrap import Draws, spearman_draws
+from bench.stats.intervals import percentile_interval, t_interval
 from bench.stats.ranks import spearman_by_fold
 
 Write = Callable[..., Planted]
@@ -42,7 +43,8 @@ def test_targets_with_almost_the_same_rows_see_the_same_multiplicities(planted: 
         y = board.value[board.test_row]
         drawn = spearman_draws(y, result.test.T, joint.codes[board.test_row], joint.draws, board.test_fold)[:, 0]
         row = next(row for row in shown.rows if row.featurizer == "kmers[k=4]")
-        assert (row.score.low, row.score.high) == pytest.approx(percentile_interval(drawn), abs=1e-6)
+        expected = t_interval(row.score.value, drawn, shown.loci)
+        assert (row.score.low, row.score.high) == pytest.approx(expected[1:], abs=1e-6)
         assert row.score.value == pytest.approx(spearman_by_fold(y, result.test[0], board.test_fold).mean(), abs=1e-6)
         assert shown.loci == len(board.test_row) // 4
 

@@ -13,7 +13,7 @@ from planted_store import Planted
 from bench.board.schema import SUMMARY_FORMAT, Estimate, RowSummary, Summary, read_summary, shown, upgrade
 from bench.errors import BenchError
 from bench.report import write_board
-from bench.stats import bootstrap
+from bench.stats import intervals
 
 OLD = Path(__file__).with_name("format-1-summary.json")
 
@@ -92,8 +92,8 @@ def test_what_was_written_is_read_as_it_was(tmp_path: Path) -> None:
 def test_numbers_that_do_not_exist_are_none_and_others_keep_seven_digits() -> None:
     row = RowSummary(name="a + b", featurizer="a", model="b", seeds=[0], valid=math.nan, train=math.inf, spread=1 / 3)
     assert (row.valid, row.train, row.spread) == (None, None, 0.3333333)
-    assert shown(bootstrap.Estimate(math.nan)) is None
-    assert shown(bootstrap.Estimate(2 / 3)) == Estimate(value=0.6666667)
+    assert shown(intervals.Estimate(math.nan)) is None
+    assert shown(intervals.Estimate(2 / 3)) == Estimate(value=0.6666667)
 
 
 def test_a_newer_format_is_refused_in_words(tmp_path: Path) -> None:

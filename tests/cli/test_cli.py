@@ -82,14 +82,15 @@ def test_skipped_pairs_are_one_line_and_their_reasons_are_there_to_read(tmp_path
     [line] = [line for line in printed.splitlines() if "skipped" in line]
     pairs, alone = map(int, re.match(r"skipped (\d+) pairs and (\d) featurizer", line).groups())
     assert line == (
-        f"skipped {pairs} pairs and {alone} featurizer that make no sense here (--verbose lists them with reasons)"
+        f"skipped {pairs} pairs and {alone} featurizers that make no sense here (--verbose lists them with reasons)"
     )
     assert pairs > 6
-    assert alone == 1
+    assert alone == 2
     _, printed, _ = call(*words, "--verbose")
     lines = [line for line in printed.splitlines() if line.startswith("skipped ")]
     assert len(lines) == pairs + alone
     assert "skipped small · barcodes: the task has no barcodes" in lines
+    assert any(line.startswith("skipped small · motifs: the task names no organism") for line in lines)
     _, printed, _ = call(*words, "--dry-run")
     assert [line for line in printed.splitlines() if "skipped" in line] == [line]
 

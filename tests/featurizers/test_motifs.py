@@ -8,6 +8,7 @@ from small_tasks import write_small_task
 
 from bench.errors import BenchError
 from bench.featurizers.motifs import Motifs
+from bench.fit.recipe import plugin_recipe
 from bench.motifs.database import jaspar_motifs
 from bench.plugins.registry import Registry
 from bench.run.plan import Selection, make_plan
@@ -179,3 +180,17 @@ def test_a_third_party_gets_the_parameters_it_asks_for(tmp_path):
     plan = planned(tmp_path, "mouse", ("kind", "gc"))
     assert [job.featurizer.name for job in plan.jobs] == ["gc"]
     assert plan.skipped[0].reason == "not for mice"
+
+
+# ---- in a recipe ----
+def test_what_the_motifs_are_made_from_is_part_of_the_recipe(meme):
+    registry = Registry(dropped=False)
+
+    def files(text):
+        return plugin_recipe(registry.make("featurizer", text)).files
+
+    before = files(f"motifs[file={meme}]")
+    assert files(f"motifs[file={meme}]") == before
+    meme.write_text(MEME.replace("MOTIF two", "MOTIF other"))
+    assert files(f"motifs[file={meme}]") != before
+    assert len({files(f"motifs[taxon={taxon}]") for taxon in ("plants", "fungi", "insects")}) == 3

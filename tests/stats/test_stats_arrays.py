@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from bench.stats import bootstrap, ceilings, compare, held_fixed, partial, ranks, strata, verdict
+from bench.stats import beyond, bootstrap, ceilings, compare, held_fixed, partial, pooled, ranks, strata
 from bench.stats.arrays import same_length
 from bench.stats.figures import target_figures
 from bench.stats.observations import Learners, Observations
@@ -15,7 +15,7 @@ TWO, LABELS = np.column_stack([Y, GC]), np.repeat(["a", "b"], N // 2)
 
 def observed(**changed):
     return Observations(
-        **{"y": Y, "fold": FOLD, "locus": LOCUS, "replicates": TWO, "gc": GC, "log_dna": GC, **changed},
+        **{"y": Y, "fold": FOLD, "locus": LOCUS, "replicates": TWO, "gc": GC, "dna": GC, **changed},
     )
 
 
@@ -24,7 +24,6 @@ CALLS = {
     "pearson": (ranks.pearson, {"a": Y, "b": GC}),
     "spearman": (ranks.spearman, {"a": Y, "b": GC}),
     "spearman_by_fold": (ranks.spearman_by_fold, {"y": Y, "prediction": GC, "fold": FOLD}),
-    "fold_aligned": (ranks.fold_aligned, {"columns": TWO, "fold": FOLD}),
     "gaussian_within_folds": (ranks.gaussian_within_folds, {"columns": TWO, "fold": FOLD}),
     "spearman_draws": (bootstrap.spearman_draws, {"y": Y, "predictions": TWO, "locus": LOCUS, "fold": FOLD}),
     "correlation_draws": (
@@ -40,7 +39,6 @@ CALLS = {
     "ceiling": (ceilings.ceiling, {"replicates": TWO, "fold": FOLD}),
     "ceiling_given_dna": (ceilings.ceiling_given_dna, {"replicates": TWO, "log_dna": GC, "fold": FOLD}),
     "half_ceiling": (ceilings.half_ceiling, {"first": Y, "second": GC, "fold": FOLD}),
-    "fev_product": (ceilings.fev_product, {"prediction": Y, "replicates": TWO, "fold": FOLD}),
     "intraclass_correlation": (compare.intraclass_correlation, {"y": Y, "locus": LOCUS}),
     "effective_n": (compare.effective_n, {"y": Y, "locus": LOCUS}),
     "held_fixed": (
@@ -48,7 +46,14 @@ CALLS = {
         {"y": Y, "prediction": GC, "gc": GC, "locus": LOCUS, "fold": FOLD},
     ),
     "spline_residuals": (partial.spline_residuals, {"columns": TWO, "covariate": GC, "locus": LOCUS}),
-    "rank_residuals": (partial.rank_residuals, {"columns": TWO, "gc": GC, "locus": LOCUS, "fold": FOLD}),
+    "beyond_gc": (
+        lambda **arrays: beyond.beyond_gc(gc_only=np.array([False, True]), **arrays),
+        {"columns": TWO, "gc": GC, "locus": LOCUS, "fold": FOLD},
+    ),
+    "pooled_correlations": (
+        lambda **arrays: pooled.pooled_correlations(pairs=[(0, 1)], **arrays),
+        {"columns": TWO, "locus": LOCUS, "fold": FOLD, "weights": Y + 1},
+    ),
     "permute_within_bins": (
         lambda **arrays: partial.permute_within_bins(rng=np.random.default_rng(0), **arrays),
         {"y": Y, "gc": GC},
@@ -61,10 +66,9 @@ CALLS = {
         lambda **arrays: strata.by_stratum(columns={"GC": GC}, **arrays),
         {"y": Y, "stratum": LABELS, "fold": FOLD, "locus": LOCUS},
     ),
-    "gc_variance": (verdict.gc_variance, {"y": Y, "y_residual": GC, "fold": FOLD}),
     "Observations": (
         observed,
-        {"y": Y, "fold": FOLD, "locus": LOCUS, "replicates": TWO, "gc": GC, "log_dna": GC},
+        {"y": Y, "fold": FOLD, "locus": LOCUS, "replicates": TWO, "gc": GC, "dna": GC},
     ),
 }
 
@@ -94,7 +98,7 @@ def test_named_columns_are_named():
 def test_what_is_counted_is_named():
     draws = np.zeros((50, 3))
     with pytest.raises(ValueError, match=r"^scores has 2 models, draws 3: they must have one length.$"):
-        compare.tie_letters([0.1, 0.2], draws, 40)
+        compare.letters_of([0.1, 0.2], draws, 40)
     with pytest.raises(ValueError, match=r"^draws_a has 50 draws, draws_b 49: they must have one length.$"):
         compare.paired_difference(draws[:, 0], draws[1:, 0], 0.1, 0.1, 40)
 

@@ -3,8 +3,11 @@
 import numpy as np
 import pytest
 import reference_statistics as reference
+from scipy.stats import spearmanr
 
 from bench.stats import ceilings
+from bench.stats.replicates import combine, replicate_pairs
+from bench.stats.share import product_form
 
 
 def parallel(n, reliabilities, seed=0):
@@ -17,6 +20,13 @@ def parallel(n, reliabilities, seed=0):
 def explained_by(found, score):
     """Fraction of explainable variance of a correlation with the mean of the replicates."""
     return score**2 / found.reliability
+
+
+def product(prediction, replicates):
+    """The product form from Spearman correlations."""
+    k = replicates.shape[1]
+    r = spearmanr(np.column_stack([prediction, replicates])).statistic
+    return product_form(r[0, 1:], [r[1 + i, 1 + j] for i, j in replicate_pairs(k)])
 
 
 def test_a_model_at_the_replicate_correlation_has_not_saturated():
@@ -41,13 +51,12 @@ def test_nothing_is_clipped():
 @pytest.mark.parametrize("replicates", [np.empty((10, 0)), np.arange(10.0)[:, None]])
 def test_no_replicates_is_not_available(replicates):
     assert ceilings.ceiling(replicates) is None
-    assert ceilings.fev_product(np.arange(10.0), replicates) is None
 
 
 def test_a_replicate_correlation_that_is_not_positive_is_not_available():
     x = np.arange(20.0)
     assert ceilings.ceiling(np.column_stack([x, -x])) is None
-    assert ceilings.fev_product(x, np.column_stack([x, -x])) is None
+    assert np.isnan(product(x, np.column_stack([x, -x])))
     assert ceilings.ceiling_of(0.0, 2) is None
 
 
@@ -78,7 +87,7 @@ def test_product_form_of_the_sure_figures():
     rng = np.random.default_rng(3)
     cov = np.array([[1, 0.14, 0.34], [0.14, 1, 0.34], [0.34, 0.34, 1]])
     f, y1, y2 = rng.multivariate_normal(np.zeros(3), cov, 200_000, method="cholesky").T
-    assert ceilings.fev_product(f, np.column_stack([y1, y2]), gaussian=True) == pytest.approx(0.14, abs=0.01)
+    assert product(f, np.column_stack([y1, y2])) == pytest.approx(0.14, abs=0.01)
 
 
 def test_fev_agrees_with_that_of_neural_prediction():
@@ -100,14 +109,15 @@ def test_fev_agrees_with_that_of_neural_prediction():
     found = ceilings.ceiling(repeats, gaussian=True)
     assert found.r == pytest.approx(explainable, abs=0.01)
     assert explained_by(found, np.corrcoef(prediction, mean)[0, 1]) == pytest.approx(explained, abs=0.01)
-    assert ceilings.fev_product(prediction, repeats, gaussian=True) == pytest.approx(explained, abs=0.01)
+    r = np.corrcoef(np.column_stack([prediction, repeats]).T)
+    form = product_form(r[0, 1:], [r[1 + i, 1 + j] for i, j in replicate_pairs(3)])
+    assert form == pytest.approx(explained, abs=0.01)
 
 
 def test_unequal_replicates_product_form_is_unbiased_where_spearman_brown_is_not():
     latent, replicates = parallel(100_000, [0.15, 0.8], seed=4)
     prediction = np.sqrt(0.4) * latent + np.sqrt(0.6) * np.random.default_rng(5).normal(size=len(latent))
-    product = ceilings.fev_product(prediction, replicates, gaussian=True)
-    assert product == pytest.approx(0.4, abs=0.02)
+    assert product(prediction, replicates) == pytest.approx(0.4, abs=0.025)
     y = replicates.mean(axis=1)
     mean_form = explained_by(ceilings.ceiling(replicates, gaussian=True), np.corrcoef(prediction, y)[0, 1])
     assert abs(mean_form - 0.4) > 0.05
@@ -158,3 +168,30 @@ def test_partial_correlation_closed_form_against_regression():
     left = [v - np.polyval(np.polyfit(g, v, 1), g) for v in (f, y)]
     r = np.corrcoef([f, y, g])
     assert ceilings.partial_correlation(r[0, 1], r[0, 2], r[1, 2]) == pytest.approx(np.corrcoef(left)[0, 1])
+
+
+@pytest.mark.parametrize(
+    ("reliabilities", "missing"),
+    [([0.5, 0.5], 0.0), ([0.9, 0.15], 0.0), ([0.5, 0.5, 0.05], 0.0), ([0.7, 0.5, 0.3, 0.15], 0.25)],
+)
+@pytest.mark.parametrize("how", ["rank", "mean"])
+def test_noise_free_activity_reaches_the_ceiling_of_the_combined_target(reliabilities, missing, how):
+    latent, replicates = parallel(60_000, reliabilities, seed=12)
+    rng = np.random.default_rng(13)
+    if how == "rank":
+        replicates *= [1, 4, 0.5, 8][: len(reliabilities)]
+    replicates[rng.random(replicates.shape) < missing] = np.nan
+    kept = np.isfinite(replicates).any(axis=1)
+    latent, replicates = latent[kept], replicates[kept]
+    combined = combine(replicates, how)
+    best = 0.7 * latent + rng.normal(size=len(latent))
+
+    def rho(a, b):
+        return spearmanr(a, b, nan_policy="omit").statistic
+
+    between = np.array([rho(replicates[:, i], replicates[:, j]) for i, j in replicate_pairs(len(reliabilities))])
+    with_best = np.array([rho(column, best) for column in replicates.T])
+    found = ceilings.combined_ceiling(replicates, combined, between, with_best, 60_000, raw=how == "mean")
+    assert rho(latent, combined.value) == pytest.approx(found, rel=0.025)
+    if len(set(reliabilities)) == 1:
+        assert found == pytest.approx(np.sqrt(ceilings.spearman_brown(between[0], 2)), abs=1e-3)

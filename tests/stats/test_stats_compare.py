@@ -1,5 +1,7 @@
 """Tests of differences: the Williams vector, Holm, letters, effective n."""
 
+import re
+
 import numpy as np
 import pytest
 import reference_statistics as reference
@@ -7,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.stats import bootstrap, compare, ranks
+from bench.stats.intervals import t_interval
 
 
 def test_williams_vector():
@@ -32,7 +35,7 @@ def test_holm_properties(p):
 
 
 def test_letters_beyond_z():
-    assert [compare.letter(i) for i in (0, 25, 26, 51, 52, 701, 702)] == ["a", "z", "aa", "az", "ba", "zz", "aaa"]
+    assert [compare.letter(i) for i in (0, 25, 26, 51, 52, 104)] == ["a", "z", "A", "Z", "a1", "a2"]
 
 
 def scores_and_draws(seed, models=5, spread=0.02):
@@ -41,36 +44,55 @@ def scores_and_draws(seed, models=5, spread=0.02):
     return scores, scores + spread * rng.normal(size=(500, models))
 
 
-@given(st.integers(0, 5000), st.floats(0.001, 0.2))
-def test_letters_are_an_equivalence_and_as_defined(seed, spread):
-    scores, draws = scores_and_draws(seed, spread=spread)
-    letters = compare.tie_letters(scores, draws, 300)
-    assert letters[int(np.argmax(scores))] == "a"
-    # the best of each letter comes before the best of the next, and letters leave no gap
-    best = {name: max(s for s, other in zip(scores, letters, strict=True) if other == name) for name in letters}
-    ordered = sorted(best, key=lambda name: -best[name])
-    assert ordered == [compare.letter(i) for i in range(len(best))]
-    # a model is never told apart from the best of its letter when compared alone
-    for i, name in enumerate(letters):
-        top = int(np.flatnonzero(scores == best[name])[0])
-        if i != top:
-            alone = compare.tie_letters(scores[[top, i]], draws[:, [top, i]], 300)
-            gap = scores[top] - scores[i]
-            assert alone[1] == "a" or gap > 1.9 * (draws[:, top] - draws[:, i]).std()
+@given(st.integers(1, 12), st.floats(0, 1), st.integers(0, 10_000))
+def test_models_share_a_letter_if_and_only_if_they_do_not_differ(models, part, seed):
+    significant = np.triu(np.random.default_rng(seed).random((models, models)) < part, 1)
+    significant |= significant.T
+    letters = [set(re.findall(r"[a-zA-Z]\d*", text)) for text in compare.compact_letters(significant)]
+    assert all(letters)
+    for i in range(models):
+        for j in range(i):
+            assert bool(letters[i] & letters[j]) != significant[i, j]
+    # no letter says what others say already
+    held = [{i for i in range(models) if name in letters[i]} for name in set().union(*letters)]
+    assert not any(one < other for one in held for other in held)
+
+
+def test_letters_of_a_chain_and_of_multcompview():
+    chain = np.zeros((4, 4), bool)
+    chain[0, 3] = chain[3, 0] = True
+    assert compare.compact_letters(chain) == ["a", "ab", "ab", "b"]
+    # multcompView 0.1-9, multcompLetters(c("A-B" = TRUE, "A-C" = FALSE, "B-C" = FALSE)): A "a", B "b", C "ab"
+    assert compare.compact_letters(np.array([[0, 1, 0], [1, 0, 0], [0, 0, 0]], bool)) == ["a", "b", "ab"]
+
+
+def test_many_models_get_letters():
+    scores, draws = scores_and_draws(3, models=80, spread=0.03)
+    letters = compare.letters_of(scores, draws, 300)
+    assert letters[int(np.argmax(scores))].startswith("a")
+    assert all(letters)
+
+
+def test_p_of_many_differences_is_that_of_each():
+    scores, draws = scores_and_draws(1)
+    a, b = np.triu_indices(5, 1)
+    found = compare.difference_p(scores[a] - scores[b], draws, a, b, 40)
+    np.testing.assert_allclose(found, compare.bootstrap_p(draws[:, a] - draws[:, b], scores[a] - scores[b], 40))
 
 
 @given(st.integers(0, 1000))
 def test_letters_do_not_depend_on_the_order_of_models(seed):
     scores, draws = scores_and_draws(seed)
     order = np.random.default_rng(seed).permutation(len(scores))
-    letters = compare.tie_letters(scores, draws, 300)
-    assert compare.tie_letters(scores[order], draws[:, order], 300) == [letters[i] for i in order]
+    letters = compare.letters_of(scores, draws, 300)
+    assert compare.letters_of(scores[order], draws[:, order], 300) == [letters[i] for i in order]
 
 
 def test_models_far_apart_get_letters_of_their_own_and_no_score_gets_none():
     scores = np.array([0.1, np.nan, 0.5, 0.5])
     draws = scores + 0.01 * np.random.default_rng(0).normal(size=(400, 1))
-    assert compare.tie_letters(scores, draws, 500) == ["b", "", "a", "a"]
+    assert compare.letters_of(scores, draws, 500) == ["b", "", "a", "a"]
+    assert compare.letters_of(scores, draws, 19) == [""] * 4
 
 
 def test_bootstrap_p_matches_the_students_test_of_a_mean():
@@ -85,7 +107,7 @@ def test_bootstrap_p_matches_the_students_test_of_a_mean():
 def test_identical_models_do_not_differ():
     draws = np.random.default_rng(0).normal(size=300)
     found = compare.paired_difference(draws, draws, 0.4, 0.4, 100)
-    assert found == compare.Difference(0.0, (0.0, 0.0), 1.0)
+    assert found == compare.Difference((0.0, 0.0, 0.0), 1.0)
 
 
 def test_pairing_narrows_the_interval():
@@ -96,9 +118,8 @@ def test_pairing_narrows_the_interval():
     draws = bootstrap.spearman_draws(y, models, draws=bootstrap.Draws(3000, 400))
     scores = [ranks.spearman(y, m) for m in models.T]
     found = compare.paired_difference(draws[:, 0], draws[:, 1], scores[0], scores[1], 3000)
-    single = np.diff(bootstrap.percentile_interval(draws[:, 0]))[0]
-    assert found.interval[0] > 0
-    assert found.interval[1] - found.interval[0] < single
+    assert found.estimate.low > 0
+    assert found.estimate.width < t_interval(scores[0], draws[:, 0], 3000).width
     assert found.p < 1e-4
 
 
@@ -113,7 +134,7 @@ def test_two_equal_models_are_told_apart_one_time_in_twenty():
         models = np.column_stack([signal + e1, signal + e2])
         y = signal + e0
         draws = bootstrap.spearman_draws(y, models, locus, bootstrap.Draws(60, 200, seed))
-        apart += len(set(compare.tie_letters([ranks.spearman(y, m) for m in models.T], draws, 60))) > 1
+        apart += len(set(compare.letters_of([ranks.spearman(y, m) for m in models.T], draws, 60))) > 1
     assert apart <= 17  # .05 · 150 = 7.5; 17 is 3.6 standard errors above
 
 

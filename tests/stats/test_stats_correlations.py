@@ -1,4 +1,4 @@
-"""Correlations by name against numpy, and names that do not fit."""
+"""Pooled correlations by name against numpy, and names that do not fit."""
 
 import numpy as np
 import pytest
@@ -21,17 +21,18 @@ def table():
 
 
 def test_every_pair_has_its_own_correlation():
-    found = table().draw(LOCUS, Draws(30, 20), FOLD)
+    found = table().draw(LOCUS, Draws(30, 20), FOLD, groups=np.arange(30) % 3)
+    centred = COLUMNS - np.array([COLUMNS[fold == FOLD].mean(axis=0) for fold in (0, 1)])[FOLD]
 
     def mean(i, j):
-        return np.mean([np.corrcoef(COLUMNS[fold == FOLD].T)[i, j] for fold in (0, 1)])
+        return np.corrcoef(centred.T)[i, j]
 
     np.testing.assert_allclose(found.point(("y with x",)), [mean(0, 1), mean(0, 2)])
     np.testing.assert_allclose(found.point(("y with z",)), [mean(0, 3)])
     np.testing.assert_allclose(found.point(("x",)), [mean(1, 2)])
     assert found.point(("nothing",)).shape == (0,)
     assert found.drawn(("y with x",)).shape == (20, 2)
-    assert [part.shape for part in found.by_fold(("x",))] == [(1, 2, 1), (20, 2, 1)]
+    assert [part.shape for part in found.parts(("x",))] == [(1,), (20, 1), (3, 1)]
     one, many = found.means(("y with x",))
     assert one == pytest.approx((mean(0, 1) + mean(0, 2)) / 2)
     np.testing.assert_allclose(many, found.drawn(("y with x",)).mean(axis=1))

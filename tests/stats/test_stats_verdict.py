@@ -2,8 +2,10 @@
 
 import numpy as np
 import pytest
+import worlds
+from scipy import stats
 
-from bench.stats.bootstrap import Estimate
+from bench.stats.bootstrap import Draws
 from bench.stats.figures import target_figures
 from bench.stats.observations import Learners, Observations
 from bench.stats.verdict import VERDICTS
@@ -53,7 +55,7 @@ def test_a_monotone_function_of_gc_is_gc_only():
     found = judge(y, np.exp(gc), gc, locus)
     assert found.verdict == "GC-only"
     assert found.with_gc.value == pytest.approx(1)
-    assert found.given_gc == Estimate(0, 0, 0)
+    assert found.given_gc == found.beyond == (0, 0, 0)
 
 
 def test_a_composition_model_survives_the_shuffle():
@@ -70,6 +72,7 @@ def test_few_loci_are_unclear_rather_than_gc_only():
     assert judge(y, prediction + np.random.default_rng(0).normal(size=100), gc, locus).verdict in (
         "unclear",
         "none",
+        "GC-only",
     )
 
 
@@ -78,11 +81,36 @@ def test_a_prediction_without_spread_has_no_verdict_but_none():
     assert judge(y, np.zeros(len(y)), gc, locus).verdict == "none"
 
 
-def test_variance_beyond_of_independent_parts():
-    # y = gc + motif + noise, model = gc + motif: half of what it explains is beyond GC
+def test_half_of_what_a_model_of_two_independent_parts_explains_is_beyond_gc():
     rng = np.random.default_rng(4)
-    n = 40_000
-    gc, motif, noise = rng.normal(size=(3, n))
+    gc, motif, noise = rng.normal(size=(3, 12_000))
     found = judge(gc + motif + noise, gc + motif, gc)
     assert found.beyond.value == pytest.approx(0.5, abs=0.03)
+    assert 0 <= found.beyond.low < found.beyond.high <= 1
+    # semi-partial: what is left of the prediction, the motif, against y as it is
+    assert found.given_gc.value == pytest.approx(stats.spearmanr(motif, gc + motif + noise).statistic, abs=0.02)
     assert set(VERDICTS) >= {found.verdict}
+
+
+def test_below_twenty_loci_there_is_no_verdict():
+    y, prediction, gc, locus = simulated("both", loci=19, tiles=30)
+    found = judge(y, prediction, gc, locus)
+    assert (found.verdict, found.letter) == ("n/a", "")
+
+
+@pytest.mark.parametrize("name", ["line", "hump", "step", "wiggle"])
+def test_a_model_of_a_bent_effect_of_gc_is_gc_only(name):
+    curve = {
+        "line": lambda z: z,
+        "hump": worlds.hump,
+        "step": worlds.step,
+        "wiggle": lambda z: np.sin(3.5 * z) / 0.7,
+    }[name]
+    for seed in range(4):
+        rng = np.random.default_rng([5, seed])
+        made = worlds.basic(rng, curve=curve)
+        z = made.extra["z"]
+        own, other = (curve(z) + noise * worlds.wiggle(rng, z) for noise in (0.05, 0.1))
+        observed = Observations(made.y.mean(axis=1), made.fold, made.locus, made.y, made.gc)
+        learners = Learners({"model": own, "gc": other}, gc_only=["gc"])
+        assert target_figures(observed, learners, draws=Draws(300, 300)).learners[0].verdict == "GC-only"

@@ -82,8 +82,8 @@ def test_the_board_of_format_1_has_its_results(old):
         "none + mean": "null",
     }
     text = write_board(old).read_text(encoding="utf-8")
-    # As commit 0ff8f3f printed it.
-    assert "0.959 [0.888, 0.977]" in text
+    # the score that commit 0ff8f3f printed; intervals are made another way since
+    assert "0.959 [" in text
     assert "RuntimeError: no luck" in text
     assert {name: files(old)[name] for name in before} == before
     assert leftovers(old, failed=False, stale=True) == []
@@ -130,7 +130,8 @@ def test_a_run_in_an_old_folder_refits_and_leaves_one_record(old, tmp_path):
     outcome = run_plan(make_plan(selection, registry, store), registry, store, Console(quiet=True))
     assert outcome.fitted == [RIDGE]
     assert sorted(path.name for path in (old / RIDGE.path).iterdir()) == ["predictions.parquet", RECORD]
-    np.testing.assert_allclose(store.predictions(RIDGE).prediction, before.prediction, rtol=1e-5)
+    # the target was the mean of the replicates then, and is that of their ranks now
+    assert np.corrcoef(store.predictions(RIDGE).prediction, before.prediction)[0, 1] > 0.999
 
 
 def test_a_newer_format_is_refused_and_never_replaced(old, tmp_path):

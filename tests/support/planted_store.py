@@ -34,6 +34,8 @@ class Planted:
     strata: tuple[str, ...] = ()
     dna: bool = False
     halves: bool = False
+    #: the second replicate is the first again
+    copy: bool = False
     #: rows that a target lacks
     missing: dict[str, slice] = field(default_factory=dict)
     #: rows of the task, kept for checks against outside references
@@ -51,6 +53,8 @@ class Planted:
         for t, name in enumerate(self.targets):
             latent = 0.6 * (gc - 0.45) / 0.08 * (-1) ** t + 0.6 * motif
             values = latent[:, None] + rng.normal(0, 0.7, (n, self.replicates))
+            if self.copy:
+                values[:, 1] = values[:, 0]
             values[self.missing.get(name, slice(0, 0))] = np.nan
             halves = latent[:, None] + rng.normal(0, 1, (n, 2)) if self.halves else None
             targets[name] = Target(name, values, tuple(f"rep{j + 1}" for j in range(self.replicates)), halves=halves)

@@ -12,9 +12,8 @@ from numpy.typing import NDArray
 
 from bench.stats.bootstrap import Draws, block_codes
 from bench.stats.ceilings import partial_correlation, replicate_correlations
-from bench.stats.partial import rank_residuals
-from bench.stats.ranks import Array, fold_aligned, fold_rows, gaussian_within_folds, pearson, spearman
-from bench.stats.share import Share, share_of
+from bench.stats.partial import spline_residuals
+from bench.stats.ranks import Array, fold_rows, mid_ranks, pearson, spearman
 
 
 # ---- bootstrap -------------------------------------------------------------------------------------------------------
@@ -110,8 +109,14 @@ def spearman_given(
     GC more sharply than ten knots can follow. A prediction that is a function of GC alone leaves only the misfit of the
     spline, so read its value together with its interval. NaN where a residual is constant.
     """
-    residuals = rank_residuals(np.column_stack([y, prediction]), gc, locus, fold, straight)
-    found = [pearson(residuals[rows, 0], residuals[rows, 1]) for rows in fold_rows(fold, len(residuals))]
+    found = []
+    for rows in fold_rows(fold, len(y)):
+        scaled = np.column_stack([mid_ranks(np.asarray(v)[rows]) for v in (y, prediction)])
+        scaled = scaled / len(rows) - (len(rows) + 1) / (2 * len(rows))
+        left = spline_residuals(scaled, gc[rows], None if locus is None else locus[rows], straight)
+        # what rounding leaves of a constant, or of a monotone function of GC, is no residual
+        left[:, (left**2).sum(axis=0) <= 1e-12 * (scaled**2).sum(axis=0)] = 0.0
+        found.append(pearson(left[:, 0], left[:, 1]))
     defined = [r for r in found if np.isfinite(r)]
     return float(np.mean(defined)) if defined else float("nan")
 
@@ -119,43 +124,3 @@ def spearman_given(
 def spearman_given_linear(y: NDArray[Any], prediction: NDArray[Any], gc: NDArray[Any]) -> float:
     """First-order partial Spearman in closed form; a check on ``spearman_given``, blind to curved effects of GC."""
     return float(partial_correlation(spearman(prediction, y), spearman(prediction, gc), spearman(y, gc)))
-
-
-# ---- GC's share ------------------------------------------------------------------------------------------------------
-def within_fold_correlation(a: NDArray[Any], b: NDArray[Any], fold: NDArray[Any] | None = None) -> float:
-    """Mean over folds of the within-fold Pearson correlation of rank-Gaussian scores; NaN where no fold has one.
-
-    The scores are taken over all rows of a fold ≥ 0 on which both are measured. Predictions: align them first.
-    """
-    folds = fold_rows(fold, len(a))
-    held = np.concatenate(folds)
-    scores = np.full((len(a), 2), np.nan)
-    measured = held[np.isfinite(a[held]) & np.isfinite(b[held])]
-    scores[measured] = gaussian_within_folds(np.column_stack([a[measured], b[measured]]))
-    defined = [r for r in (pearson(scores[rows, 0], scores[rows, 1]) for rows in folds) if np.isfinite(r)]
-    return float(np.mean(defined)) if defined else float("nan")
-
-
-def share(
-    y: NDArray[Any],
-    gc_prediction: NDArray[Any],
-    best_prediction: NDArray[Any],
-    reliability: float | None = None,
-    fold: NDArray[Any] | None = None,
-) -> Share:
-    """GC's share from arrays of held-out rows.
-
-    Parameters
-    ----------
-    y, gc_prediction, best_prediction : (n,), held out. In-sample predictions make every figure meaningless.
-    reliability : ρk of y on the rank-Gaussian scale (``ceilings.ceiling(replicates, fold,
-        gaussian=True).reliability``), or None without replicates.
-    fold : int (n,), negative where a row is not held out.
-
-    Assumes that D was good enough to learn what there is: a weak D leaves ``of_learned`` too high, a weak G leaves
-    every share of GC too low.
-    """
-    gc, best = fold_aligned(np.column_stack([gc_prediction, best_prediction]), fold).T
-    y_gc, y_best = (within_fold_correlation(y, prediction, fold) for prediction in (gc, best))
-    gc_best = within_fold_correlation(gc, best, fold)
-    return share_of(y_gc, y_best, gc_best, np.nan if reliability is None else reliability)

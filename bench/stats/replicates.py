@@ -1,0 +1,239 @@
+"""Replicates of one target: on one scale, combined into one value, and what their numbers say about them.
+
+Nothing here sees a fold or a prediction: a target is made before it is split.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bench.stats.ranks import Array, places
+
+#: Ways of putting replicates on one scale before they are averaged.
+Combine = Literal["rank", "scale", "centre", "mean"]
+#: Correlation of the noise-free activity with the combined target in simulated worlds (60 boards each of 300 loci × 3),
+#: by rank / normal scores / scale / mean: 5 % outliers .737 / .707 / .649 / .650; t2 noise .802 / .776 / .756 / .759;
+#: equal .793 / .795 / .796 / .796; one noise replicate of three .788 / .787 / .787 / .370; an offset with missing
+#: values .721 / .726 / .727 / .557; reliabilities .9 and .15 .791 / .789 / .788 / .615.
+DEFAULT: Combine = "rank"
+#: Rows that all replicates must share to be put on one scale by them; with fewer each goes by its own rows.
+SHARED_ROWS = 20
+#: Prior standard deviation of reliabilities about their mean. Without it a noise replicate of three makes one of the
+#: others look perfect (the noise-free activity then reaches 91.7 % of the noise ceiling); .3 / .6 / 1.0 give 104.5,
+#: 101.1, 99.9 % at reliabilities .9 and .15, and correlations of the target with the activity of .791, .782, .774.
+SPREAD = 0.6
+#: Least and greatest loading: no replicate is all noise, none is perfect.
+LOADINGS = (0.03, 0.98)
+
+
+def replicate_pairs(k: int) -> list[tuple[int, int]]:
+    """(0, 1), (0, 2), ... of k replicates, in the order that every figure of pairs has."""
+    return list(combinations(range(k), 2))
+
+
+# ---- one scale -------------------------------------------------------------------------------------------------------
+def on_scale(replicates: NDArray[Any], how: Combine = DEFAULT) -> Array:
+    """Replicates (n, k), NaN where unmeasured, on one scale by the rows that all measured; float64 (n, k).
+
+    rank : place among those rows (0 to 1, mid-ranks, interpolated), less ½, over its standard deviation: location,
+    scale and shape, and an outlier counts as little as in Spearman. scale : less the mean, over the standard deviation.
+    centre : less the mean. mean : as they are.
+    """
+    y = np.asarray(replicates, float)
+    scaled = y.copy()
+    if how == "mean":
+        return scaled
+    shared = np.isfinite(y).all(axis=1)
+    for column, out in zip(y.T, scaled.T, strict=True):
+        measured = np.isfinite(column)
+        rows = column[shared if shared.sum() >= SHARED_ROWS else measured]
+        if not len(rows):
+            continue
+        if how == "rank":
+            values, count = np.unique(rows, return_counts=True)
+            place = (np.cumsum(count) - count / 2) / count.sum()
+            spread = float(np.sqrt(np.average((place - 0.5) ** 2, weights=count)))
+            out[measured] = (np.interp(column[measured], values, place) - 0.5) / (spread or 1.0)
+        else:
+            out -= rows.mean()
+            if how == "scale":
+                out /= rows.std() or 1.0
+    return scaled
+
+
+# ---- reliabilities ---------------------------------------------------------------------------------------------------
+def loadings(r: NDArray[Any], size: float, *, free: int = 0) -> Array:
+    """One-factor loadings (k,) of k variables from their correlations r (k, k), NaN where unknown.
+
+    ``r_ij = l_i·l_j`` off the diagonal (Harman & Jones 1966), drawn to equal reliabilities where the correlations do
+    not tell them apart: least Σ size/2·(r_ij − l_i l_j)² + Σ (l_i² − mean l²)²/(2·SPREAD²). ``size`` : number of loci
+    that the correlations rest on. The last ``free`` variables (predictions) are outside the prior and may be negative.
+    Two variables have equal loadings.
+    """
+    from scipy.optimize import minimize
+
+    r = np.asarray(r, float)
+    k = len(r)
+    i, j = np.triu_indices(k, 1)
+    known = np.isfinite(r[i, j])
+    i, j = i[known], j[known]
+    found = r[i, j]
+    if not len(found):
+        return np.full(k, np.nan)
+    start = float(np.sqrt(np.clip(found.mean(), 0.01, 0.9)))
+    if k == 2 and not free:
+        return np.full(2, np.clip(np.sqrt(max(found[0], 0)), *LOADINGS))
+    m = k - free
+
+    def loss(loading: Array) -> tuple[float, Array]:
+        error = found - loading[i] * loading[j]
+        apart = loading[:m] ** 2 - np.mean(loading[:m] ** 2)
+        slope = np.zeros(k)
+        np.add.at(slope, i, -size * error * loading[j])
+        np.add.at(slope, j, -size * error * loading[i])
+        slope[:m] += 2 * loading[:m] * apart / SPREAD**2
+        return float(size / 2 * error @ error + apart @ apart / (2 * SPREAD**2)), slope
+
+    least, most = LOADINGS
+    bounds = [(least if variable < m else -most, most) for variable in range(k)]
+    return np.asarray(minimize(loss, np.full(k, start), jac=True, method="L-BFGS-B", bounds=bounds).x, float)
+
+
+def rank_correlations(replicates: NDArray[Any]) -> Array:
+    """Correlations (k, k) of the ranks of replicates (n, k), each pair on the rows that both measured; NaN without."""
+    ranked = np.column_stack([places(column) for column in replicates.T])
+    r = np.eye(ranked.shape[1])
+    for i, j in replicate_pairs(len(r)):
+        both = np.isfinite(ranked[:, i]) & np.isfinite(ranked[:, j])
+        a, b = ranked[both, i], ranked[both, j]
+        r[i, j] = r[j, i] = np.corrcoef(a, b)[0, 1] if len(a) > 2 and np.ptp(a) > 0 and np.ptp(b) > 0 else np.nan
+    return r
+
+
+# ---- combined --------------------------------------------------------------------------------------------------------
+class Combined(NamedTuple):
+    """The one value of every row, float64 (n,), NaN where too few replicates were measured; weights of the replicates,
+    float64 (k,), which add up to 1; their loadings, None where they weigh equally."""
+
+    value: Array
+    weights: Array
+    loadings: Array | None
+
+
+def combine(replicates: NDArray[Any], how: Combine = DEFAULT, *, loci: int | None = None, minimum: int = 1) -> Combined:
+    """One target out of replicates (n, k): the weighted mean of the replicates on one scale.
+
+    With three or more on one scale the weights are l/(1 − l²), l the loadings of their rank correlations (factor
+    scores, Bartlett 1937), over the replicates that a row has, divided by the sum of weight·l so that a row with fewer
+    has the same slope on activity. Two weigh equally: nothing in two replicates says which is better. One is taken as
+    it is.
+
+    Parameters
+    ----------
+    loci : number of loci of the rows, which the correlations rest on; the number of rows without it.
+    minimum : a row with fewer measured replicates has no value.
+    """
+    y = np.asarray(replicates, float)
+    n, k = y.shape
+    if k == 1:
+        how = "mean"
+    measured = np.isfinite(y)
+    scaled = np.where(measured, on_scale(y, how), 0.0)
+    weights, loading = np.ones(k), None
+    slope: Any = 1.0
+    if k > 2 and how in ("rank", "scale"):
+        # rounded: an optimum is found to some five digits, and a target must be the same on every machine
+        loading = np.round(loadings(rank_correlations(y), loci or n), 4)
+        if not np.isfinite(loading).all():
+            loading = None
+    if loading is not None:
+        weights = loading / (1 - loading**2)
+        slope = (measured * (weights * loading)).sum(axis=1) / np.maximum((measured * weights).sum(axis=1), 1e-12)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        value = (scaled * weights).sum(axis=1) / (measured * weights).sum(axis=1) / slope
+    if how in ("rank", "scale"):
+        # sums of two ranks are often equal: what rounding makes of them must not order rows, nor differ by machine
+        value = np.round(value, 9)
+    value[measured.sum(axis=1) < max(minimum, 1)] = np.nan
+    return Combined(value, weights / weights.sum(), loading)
+
+
+# ---- what their numbers say ------------------------------------------------------------------------------------------
+@dataclass(frozen=True)
+class Finding:
+    """What the numbers of replicates say: copy, average, counts, level, scale or apart; ``line`` is for people."""
+
+    kind: Literal["copy", "average", "counts", "level", "scale", "apart"]
+    line: str
+
+
+#: Replicates this far apart in level (robust standard deviations), or in width, are said to be.
+LEVEL, WIDTH = 0.5, 1.5
+#: Fewest rows that two replicates must share to be compared.
+FEW_ROWS = 10
+
+
+def check_replicates(replicates: NDArray[Any], names: tuple[str, ...] | list[str]) -> list[Finding]:
+    """Copies, averages of other columns, whole counts, unlike levels or widths among replicates (n, k), by their
+    numbers."""
+    y = np.asarray(replicates, float)
+    found, copied = [], set()
+    for i, j in replicate_pairs(y.shape[1]):
+        both = np.isfinite(y[:, i]) & np.isfinite(y[:, j])
+        a, b = y[both, i], y[both, j]
+        if len(a) < FEW_ROWS:
+            found.append(
+                Finding("apart", f"{names[i]} and {names[j]} share {len(a)} rows: nothing puts them on one scale")
+            )
+        elif np.ptp(a) > 0 and np.mean(a == b) > 0.99:
+            copied |= {i, j}
+            found.append(Finding("copy", f"{names[j]} is the same as {names[i]}: name each measurement once"))
+        elif np.ptp(a) > 0 and np.ptp(b) > 0 and np.corrcoef(a, b)[0, 1] > 1 - 1e-8:
+            copied |= {i, j}
+            found.append(Finding("copy", f"{names[j]} is {names[i]} on another scale: name each measurement once"))
+        else:
+            found += _unlike(a, b, names[i], names[j], bool(np.isnan(y).mean() > 0.01))
+    found += _averages(y, names, copied)
+    for column, name in zip(y.T, names, strict=True):
+        values = np.unique(column[np.isfinite(column)])
+        if len(values) > 2 and values[0] >= 0 and (values == np.round(values)).all():
+            found.append(Finding("counts", f"{name} holds whole numbers: counts, not activities (see rna and dna)"))
+    return found
+
+
+def _unlike(a: Array, b: Array, first: str, second: str, missing: bool) -> list[Finding]:
+    """Two replicates on the rows that both measured, by medians and quartiles."""
+    widths = [float(np.subtract(*np.quantile(side, [0.75, 0.25]))) / 1.349 for side in (a, b)]
+    spread = float(np.sqrt(np.mean(np.square(widths))))
+    found = []
+    gap = float(np.median(b) - np.median(a)) / spread if spread > 0 else 0.0
+    if abs(gap) > LEVEL:
+        tail = ", while values are missing" if missing else ""
+        found.append(Finding("level", f"{second} lies {gap:+.1f} SD from {first} on the rows that both measured{tail}"))
+    if min(widths) > 0 and max(widths) > WIDTH * min(widths):
+        found.append(Finding("scale", f"{second} is {widths[1] / widths[0]:.2g} × as wide as {first}"))
+    return found
+
+
+def _averages(y: Array, names: tuple[str, ...] | list[str], copied: set[int]) -> list[Finding]:
+    """Columns that are weighted means of the others. An average has no negative part: of a, b and their mean only the
+    mean is named."""
+    k = y.shape[1]
+    rows = np.isfinite(y).all(axis=1)
+    if k < 3 or rows.sum() <= FEW_ROWS * k:
+        return []
+    found = []
+    for i in (i for i in range(k) if i not in copied):
+        others = [j for j in range(k) if j != i]
+        design = np.column_stack([np.ones(int(rows.sum())), y[rows][:, others]])
+        weights = np.linalg.lstsq(design, y[rows, i], rcond=None)[0]
+        left = y[rows, i] - design @ weights
+        if (weights[1:] > -1e-6).all() and left.var() < 1e-8 * y[rows, i].var():
+            parts = ", ".join(names[j] for j, weight in zip(others, weights[1:], strict=True) if weight > 1e-6)
+            found.append(Finding("average", f"{names[i]} is made of {parts}: it is no replicate of its own"))
+    return found
