@@ -55,7 +55,9 @@ class Check:
             raise
         except (Exception, SystemExit) as error:
             if is_write(error):
-                raise CheckFailed(written(error, self.of, {})) from error
+                raise CheckFailed(
+                    f"{self.of} must not write into what it is handed: {written(error, self.of, {})}"
+                ) from error
             raise CheckFailed(
                 f"{self.of} must pass {self.name!r} without an error. Got {type(error).__name__}: {error}"
             ) from error
