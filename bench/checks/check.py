@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bench.errors import BenchError
+from bench.fit.handed import is_write, written
 from bench.names import parse_name
 from bench.plugins.declared import check_declared
 from bench.plugins.kinds import PluginKind, kind_of, plugin_name
@@ -53,6 +54,10 @@ class Check:
         except CheckFailed:
             raise
         except (Exception, SystemExit) as error:
+            if is_write(error):
+                raise CheckFailed(
+                    f"{self.of} must not write into what it is handed: {written(error, self.of, {})}"
+                ) from error
             raise CheckFailed(
                 f"{self.of} must pass {self.name!r} without an error. Got {type(error).__name__}: {error}"
             ) from error

@@ -131,7 +131,8 @@ def is_write(error: BaseException) -> bool:
 def written(error: BaseException, of: str, arrays: Mapping[str, Any]) -> str:
     """What to say of a plugin that writes into what it was handed: which array, where, and the fix."""
     frames = list(traceback.walk_tb(error.__traceback__))
-    which, where = "an array that it was handed", ""
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    which, where = "an array that it was handed", f" (line {last.lineno}: {last.line})" if last.line else ""
     for (frame, number), said in reversed(list(zip(frames, traceback.extract_tb(error.__traceback__), strict=True))):
         mine = [each for each in frame.f_locals.values() if isinstance(each, np.ndarray) and not each.flags.writeable]
         named = [name for name, array in arrays.items() if name in (said.line or "")]

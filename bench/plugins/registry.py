@@ -22,6 +22,7 @@ from bench.plugins.described import Described, Describer, PluginRecipe
 from bench.plugins.files import classes_in_file, dropped_files
 from bench.plugins.kinds import BASES, DISTRIBUTION, GROUPS, PluginKind, is_kind, kind_of, plugin_name
 from bench.plugins.parameters import ENGINE_PARAMETERS, Scale, Value, normal_name, read_parameters, signature_of
+from bench.plugins.source import loaded_digest
 
 
 @dataclass(frozen=True)
@@ -137,6 +138,8 @@ class Registry:
             kind, name = (cls.plugin, cls.name) if isinstance(cls, Described) else (kind_of(cls), plugin_name(cls))
             if (kind, name) in added:
                 raise BenchError(f"{path}: two {kind}s are named {name!r}. Rename one.")
+            if not isinstance(cls, Described) and kind != "dataset":
+                loaded_digest(cls)  # now: its file may be another one later
             self._add(Entry(kind, name, str(path), path, functools.partial(_itself, cls)))
             added.add((kind, name))
 

@@ -15,6 +15,7 @@ from bench.plugins.registry import Registry
 from bench.run.execute import run_plan
 from bench.run.plan import Selection, make_plan
 from bench.store.store import Store
+from bench.tasks.load import TaskSource, load_planned
 
 PLUGIN = '''
 import numpy as np
@@ -393,6 +394,28 @@ def test_what_is_edited_while_it_is_fitted_is_not_kept(tmp_path):
     outcome = run_plan(plan, registry, store, Console(quiet=True))
     [(_, reason, _)] = outcome.failed
     assert "changed while it was fitted: the code of skew" in reason
+
+
+def test_a_process_that_has_loaded_older_code_does_not_fit_under_the_key_of_the_new_one(tmp_path):
+    """A worker of Dask outlives runs."""
+    from dataclasses import replace
+
+    from bench.errors import BenchError
+    from bench.fit.recipe import check_recipe, plugin_recipe, recipe_of
+
+    plugin = tmp_path / "mine.py"
+    plugin.write_text(PLUGIN)
+    registry = Registry([plugin], folder=tmp_path / "none")
+    plugin.write_text(PLUGIN.replace("- s.count", "+ s.count"))
+    planned = load_planned(TaskSource(str(write_small_task(tmp_path / "data"))), registry)
+    skew, ridge = registry.make("featurizer", "skew"), registry.make("model", "ridge")
+    job = planned.task, planned.folds, skew, ridge
+    older = recipe_of(*job, 0, ("t0",))
+    newer = replace(older, featurizer=plugin_recipe(skew, loaded=False))
+    assert older.key() != newer.key()
+    for recipe, said in ((newer, "has loaded another version"), (older, "since the plan: the code of skew")):
+        with pytest.raises(BenchError, match=said):
+            check_recipe(recipe, *job, ("t0",), "since the plan")
 
 
 # ---- the key itself --------------------------------------------------------------------------------------------------
