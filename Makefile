@@ -54,6 +54,7 @@ constraints:
 # file operation, and with a byte changed in every kind of file. `make test` tries a sample of each.
 fuzz: $(VENV)/.dev
 	$(BIN)/python tests/support/fuzz.py --examples 14000
+	$(BIN)/python tests/support/faulty_plugins.py
 	$(BIN)/python tests/support/interrupted.py
 	$(BIN)/python tests/support/flipped.py --flips 2500
 
