@@ -242,19 +242,30 @@ def write_dropped(folder: Path, names: tuple[str, ...]) -> None:
 
 
 @contextlib.contextmanager
-def places_of(place: str, folder: Path, timeout: float | None = None) -> Iterator[tuple[Options, list | None]]:
-    """Options and places of one way to run."""
+def cluster_of(place: str, folder: Path) -> Iterator[str]:
+    """The address of a scheduler with two workers; none where no cluster is asked for."""
     if place != "cluster":
-        yield Options("cpu", threads=1, workers=int(place == "child"), timeout=timeout), None
+        yield ""
         return
+    import dask
     from distributed import LocalCluster
 
+    with (
+        dask.config.set(temporary_directory=str(folder)),
+        LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=":0") as local,
+    ):
+        yield local.scheduler_address
+
+
+@contextlib.contextmanager
+def places_of(place: str, address: str) -> Iterator[tuple[Options, list | None]]:
+    """Options and places of one way to run."""
+    if place != "cluster":
+        yield Options("cpu", threads=1, workers=int(place == "child")), None
+        return
     from bench.run.places.cluster import scheduler_places
 
-    with (
-        LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=":0", local_directory=str(folder)) as local,
-        scheduler_places(local.scheduler_address, threads=1, timeout=timeout) as places,
-    ):
+    with scheduler_places(address, threads=1) as places:
         yield Options("cpu", threads=1), places
 
 
@@ -330,19 +341,13 @@ def run(folder: Path, place: str, faulty: tuple[Faulty, ...], dropped: tuple[str
     os.chdir(folder / "elsewhere")
     try:
         store = Store(folder / "out")
-        with (
-            places_of(place, folder / "workers") as (options, places),
-            open(os.devnull, "w") as nowhere,
-        ):
+        with cluster_of(place, folder / "workers") as address, open(os.devnull, "w") as nowhere:
             there = processes().keys() | {os.getpid()}
             with Outside(60 if "hangs" not in dropped else 10) as outside:
                 registry = Registry(plugins, folder=folder / "dropped", describer=outside)
                 plan = plan_of(task, faulty, registry, store, outside)
-            outcome = run_plan(plan, registry, store, Console(file=nowhere), options, places)
-            if places is not None:  # as at the end of a run
-                from bench.run.places.cluster import end_child
-
-                places[0]._client.run(end_child)
+            with places_of(place, address) as (options, places):
+                outcome = run_plan(plan, registry, store, Console(file=nowhere), options, places)
             left = _left(there)
         assert os.getcwd() == str(folder / "elsewhere")
     finally:

@@ -211,7 +211,7 @@ def scheduler_places(
             yield [kind(client, threads, gpus > 0, timeout) for _ in range(1 if kind.alone else places)]
         finally:
             with contextlib.suppress(Exception):  # workers that are gone, or busy with what was given up
-                client.run(end_child, on_error="ignore", wait=False)
+                client.run(end_child, on_error="ignore")
 
 
 @contextlib.contextmanager
