@@ -183,7 +183,8 @@ def test_a_published_summary_renders_without_predictions(planted: Write, tmp_pat
     assert "summary only" in text
     marks = (
         " *(summary only)*",
-        "*Summary only: these numbers were published without the predictions they were computed from.*\n\n",
+        "*Summary only: these numbers were published without the predictions they were computed from, and are those of"
+        " the version that published them.*\n\n",
     )
     for mark in marks:
         text = text.replace(mark, "")
