@@ -10,17 +10,17 @@ import sys
 from pathlib import Path
 
 import pytest
-from faulty_plugins import AT_IMPORT, FAULTY, PLACES, USABLE, findings, run
+from faulty_plugins import AT_IMPORT, FAULTY, HANGING, PLACES, USABLE, findings, run
 
 SAMPLE = tuple(each for each in FAULTY if each.sample)
 linux = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 
 
 def test_two_of_each_kind_of_fault_are_in_the_sample() -> None:
-    kinds = collections.Counter(each.fault for each in FAULTY)
+    kinds = collections.Counter(each.fault for each in (*FAULTY, *HANGING))
     assert len(FAULTY) >= 25
     assert min(kinds.values()) >= 2
-    assert {each.fault for each in SAMPLE} == set(kinds)
+    assert {each.fault for each in SAMPLE} == set(kinds) - {"hangs"}
 
 
 @linux
@@ -34,6 +34,16 @@ def test_innocent_results_are_those_of_a_clean_run(tmp_path: Path, place: str) -
     assert len(clean.results) == 8
     ran = run(tmp_path / "ran", place, faulty)
     assert findings(clean, ran, faulty) == []
+
+
+@linux
+@pytest.mark.slow
+@pytest.mark.parametrize("place", ["child", "cluster"])
+def test_plugins_that_hang_are_given_up(tmp_path: Path, place: str) -> None:
+    if place == "cluster":
+        pytest.importorskip("distributed")
+    faulty = tuple(each for each in HANGING if each.sample)
+    assert findings(None, run(tmp_path, place, faulty, timeout=6), faulty) == []
 
 
 @linux

@@ -192,6 +192,19 @@ FAULTY = (
            "model"),
 )  # fmt: skip
 
+#: Those that never end, but for a time limit. Run without innocent ones: what must finish is not timed.
+HANGING = (
+    Faulty("hangs", "sleeps", "time.sleep(600)", "past the limit of", sample=True),
+    Faulty("hangs", "holds-the-interpreter", "import ctypes\nctypes.PyDLL(None).sleep(600)", "past the limit of",
+           sample=True),
+    Faulty("hangs", "waits-for-a-fork", "fork = os.fork()\nif fork == 0:\n    time.sleep(600)\nos.waitpid(fork, 0)",
+           "past the limit of", "model"),
+    Faulty("hangs", "locks-itself", "import threading\nlock = threading.Lock()\nlock.acquire()\nlock.acquire()",
+           "past the limit of", "model"),
+    Faulty("hangs", "ignores-ends", "import signal\nfor each in (2, 15, 1):\n    signal.signal(each, signal.SIG_IGN)\n"
+           "while True:\n    pass", "past the limit of"),
+)  # fmt: skip
+
 #: Files whose import misbehaves, by name; dropped into a plugin folder, where nobody named them.
 AT_IMPORT = {
     "leaves": "os._exit(0)",
@@ -258,14 +271,14 @@ def cluster_of(place: str, folder: Path) -> Iterator[str]:
 
 
 @contextlib.contextmanager
-def places_of(place: str, address: str) -> Iterator[tuple[Options, list | None]]:
+def places_of(place: str, address: str, timeout: float | None) -> Iterator[tuple[Options, list | None]]:
     """Options and places of one way to run."""
     if place != "cluster":
-        yield Options("cpu", threads=1, workers=int(place == "child")), None
+        yield Options("cpu", threads=1, workers=int(place == "child"), timeout=timeout), None
         return
     from bench.run.places.cluster import scheduler_places
 
-    with scheduler_places(address, threads=1) as places:
+    with scheduler_places(address, threads=1, timeout=timeout) as places:
         yield Options("cpu", threads=1), places
 
 
@@ -326,8 +339,14 @@ class Ran:
     broken: dict[str, str]
 
 
-def run(folder: Path, place: str, faulty: tuple[Faulty, ...], dropped: tuple[str, ...] = ()) -> Ran:
-    """Innocent and faulty plugins in one run, in a folder of its own."""
+def run(
+    folder: Path,
+    place: str,
+    faulty: tuple[Faulty, ...],
+    dropped: tuple[str, ...] = (),
+    timeout: float | None = None,
+) -> Ran:
+    """Innocent and faulty plugins in one run, in a folder of its own; under a time limit faulty ones alone."""
     plugins = write_plugins(folder / "plugins", faulty) if faulty else []
     write_dropped(folder / "dropped", dropped)
     task = write_small_task(folder / "data", rows=90, targets=TARGETS)
@@ -346,7 +365,9 @@ def run(folder: Path, place: str, faulty: tuple[Faulty, ...], dropped: tuple[str
             with Outside(60 if "hangs" not in dropped else 10) as outside:
                 registry = Registry(plugins, folder=folder / "dropped", describer=outside)
                 plan = plan_of(task, faulty, registry, store, outside)
-            with places_of(place, address) as (options, places):
+            if timeout is not None:
+                plan.jobs = [job for job in plan.jobs if not job.built_in]
+            with places_of(place, address, timeout) as (options, places):
                 outcome = run_plan(plan, registry, store, Console(file=nowhere), options, places)
             left = _left(there)
         assert os.getcwd() == str(folder / "elsewhere")
@@ -375,10 +396,11 @@ def _left(there: set[int], seconds: float = 20) -> list[str]:
         time.sleep(0.1)
 
 
-def findings(clean: Ran, ran: Ran, faulty: tuple[Faulty, ...]) -> list[str]:
+def findings(clean: Ran | None, ran: Ran, faulty: tuple[Faulty, ...]) -> list[str]:
     """What does not hold."""
+    expected = {} if clean is None else clean.results
     found = [f"left: {each}" for each in ran.left] + [f"written: {each}" for each in ran.stray]
-    found += [f"not as in a clean run: {name}" for name, one in clean.results.items() if ran.results.get(name) != one]
+    found += [f"not as in a clean run: {name}" for name, one in expected.items() if ran.results.get(name) != one]
     done = {result.featurizer for result in ran.outcome.fitted} | {result.model for result in ran.outcome.fitted}
     reasons: dict[str, str] = {}
     for result, reason, log in ran.outcome.failed:
@@ -418,6 +440,13 @@ def main() -> None:
                 print(f"  {line}")
             print(f"{place}: {len(faulty)} plugins, {len(clean.results)} innocent results, {len(found)} findings,"
                   f" {time.monotonic() - began:.0f} s", flush=True)  # fmt: skip
+            wrong += len(found)
+        with tempfile.TemporaryDirectory(prefix="faulty-") as folder:
+            ran = run(Path(folder), place, HANGING, timeout=10)
+            found = findings(None, ran, HANGING)
+            for line in found:
+                print(f"  {line}")
+            print(f"{place}: {len(HANGING)} plugins that hang, {len(found)} findings", flush=True)
             wrong += len(found)
     sys.exit(bool(wrong))
 
