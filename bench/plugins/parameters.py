@@ -20,7 +20,7 @@ Value = bool | int | float | str | None
 #: The scale a model fits: the rank-Gaussian transform of the target, or its z-score.
 Scale = Literal["rank", "raw"]
 _WRITTEN = (bool, int, float, str, type(None))
-#: Names that one sweep may stand for: more is a slip of the finger.
+#: Names that one sweep may stand for: more is a mistake in typing.
 MOST_SWEPT = 100
 
 
