@@ -17,6 +17,9 @@ _BYTE = np.full(256, 3, np.uint8)
 for _kind, _letters in enumerate((b"ACGTUacgtu", b"Nn", b"RYSWKMBDHVryswkmbdhv")):
     _BYTE[list(_letters)] = _kind
 
+#: What stands for missing bases and consists of IUPAC letters.
+_MISSING = ("NA", "na", "NaN", "nan", "NAN")
+
 
 def read_bases(table: Columns, column: str, covariates: Mapping[str, NDArray[np.float64]]) -> tuple[Sequences, int]:
     """Sequences of a column, as written (strand is not applied to them), and how many IUPAC letters were read as N.
@@ -24,8 +27,11 @@ def read_bases(table: Columns, column: str, covariates: Mapping[str, NDArray[np.
     An empty sequence, and a letter that is none of the IUPAC code, are problems of the table.
     """
     import pyarrow as pa
+    from pyarrow import compute
 
     strings = pa.array(table.strings(column), pa.large_string(), from_pandas=True).fill_null("")
+    # Letter by letter they would be bases, most of them N.
+    strings = compute.if_else(compute.is_in(strings, pa.array(_MISSING, pa.large_string())), "", strings)
     raw, stop = _bytes(strings)
     start = np.concatenate([[0], stop[:-1]]).astype(np.int64)
     empty = start == stop

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.errors import BenchError
-from bench.files.numbers import fix_of, parse_numbers
+from bench.files.numbers import fix_of, parse_numbers, rounded, thousands_points
 from bench.files.tables import LINE, require_columns
 from bench.tasks.problems import Problems, such
 
@@ -120,22 +120,35 @@ class Columns:
         raw = self._read(column)
         if pd.api.types.is_numeric_dtype(raw.dtype):
             values = raw.to_numpy(np.float64, na_value=np.nan)
-            wrong = np.zeros(len(raw), np.bool_)
+            wrong, points = np.zeros((2, len(raw)), np.bool_)
         else:
             raw = self.strings(column)
             values, wrong = parse_numbers(raw)
+            points = thousands_points(raw)
+            apart = "Its point divides thousands: write numbers without separators."
+            self.refuse(points, column, "a number", raw, apart)
+            wrong |= points
         wrong |= np.isinf(values)
         fix = ""
         if wrong.any():
             fix = fix_of(str(raw.iloc[int(np.argmax(wrong))]))
         self.refuse(
-            wrong,
+            wrong & ~points,
             column,
             "a finite number or empty",
             raw,
             fix or "Correct it, or leave it empty where nothing was measured.",
         )
         return np.where(wrong, np.nan, values)
+
+    def unrounded(self, column: str) -> None:
+        """A problem where a spreadsheet has rounded whole numbers to three digits."""
+        import pandas as pd
+
+        if not pd.api.types.is_numeric_dtype(self.frame[column].dtype):
+            raw = self.strings(column)
+            fix = "A spreadsheet rounded it to three digits: format the column as numbers and export it again."
+            self.refuse(rounded(raw), column, "a whole number, written in full", raw, fix)
 
     def counts(self, column: str) -> NDArray[np.float64]:
         """A column of counts as float64 (n,), NaN where missing; negative values are errors."""
@@ -146,6 +159,7 @@ class Columns:
     def positions(self, column: str, *, least: float = 0) -> NDArray[np.float64]:
         """A column of positions on a chromosome, whole from ``least`` up, as float64 (n,), NaN where missing."""
         values = self.numbers(column)
+        self.unrounded(column)
         up = f"a whole number from {least:g} up" if np.isfinite(least) else "a whole number"
         wrong = np.isfinite(values) & ((values < least) | (values % 1 != 0) | (np.abs(values) > _FARTHEST))
         fix = "Coordinates are 1-based, as the task file says." if least == 1 else "Coordinates are 0-based."

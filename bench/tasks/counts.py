@@ -50,6 +50,7 @@ def _normalised(counts: NDArray[np.float64]) -> NDArray[np.float64]:
 def whole(table: Columns, column: str) -> NDArray[np.float64]:
     """A column of raw counts, float64 (n,), NaN where missing; negative values and fractions are errors."""
     values = table.counts(column)
+    table.unrounded(column)
     table.refuse(
         np.isfinite(values) & (values % 1 != 0),
         column,

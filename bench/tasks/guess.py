@@ -28,6 +28,7 @@ from bench.tasks.loci import without_ends
 from bench.tasks.repeats import REPLICATE
 from bench.tasks.spec import PARTS, IgvfFormat, Part
 from bench.tasks.table import CHROMOSOMES
+from bench.tasks.task import TEST, TRAIN
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -303,10 +304,10 @@ def _split(draft: Draft, table: Found, parts: dict[Part, str], taken: set[str]) 
 
 
 def _says_split(values: NDArray[np.str_]) -> bool:
-    """Whether a column holds the words of a split, or 3 to 100 numbers of folds."""
+    """Whether a column holds the words of a split (train and test, valid or not), or 3 to 100 numbers of folds."""
     said = {value.lower() for value in values.tolist()}
     words = {WORDS[value] for value in said if value} if said <= WORDS.keys() else set()
-    return len(words) == 3 or (3 <= len(said) <= 100 and all(value.isdecimal() for value in said))
+    return {TRAIN, TEST} <= words or (3 <= len(said) <= 100 and all(value.isdecimal() for value in said))
 
 
 def _many_clusters(table: Found, parts: dict[Part, str]) -> bool:

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from bench.errors import BenchError
 from bench.tasks.columns import Columns
-from bench.tasks.counts import of_barcodes
+from bench.tasks.counts import of_barcodes, whole
 from bench.tasks.oligos import matched
 from bench.tasks.spec import BarcodesSpec, IgvfFormat
 
@@ -204,7 +204,7 @@ def _from_barcodes(table: Columns, how: BarcodesSpec, left_out: dict[str, int]) 
     oligo = np.array(_texts(table, "oligo_name"), object)
     pieces, outliers = [], 0
     for name in replicates:
-        dna, rna = table.counts(f"{prefix}{name}"), table.counts(f"rna_count_{name}")
+        dna, rna = whole(table, f"{prefix}{name}"), whole(table, f"rna_count_{name}")
         seen = np.isfinite(dna) & np.isfinite(rna)
         found = of_barcodes(oligo[seen], rna[seen], dna[seen], how)
         outliers += found.outliers

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
@@ -46,6 +47,7 @@ def wide(spec: TaskFile, table: Columns, labels: Collection[str] = ()) -> tuple[
             f"{table.source}: {table.where(int(np.argmax(which == '')))} has no {replicate!r}. Give every row its"
             " replicate."
         )
+    _check_labels(table, replicate, sorted(set(which.tolist())))
     added: dict[str, NDArray[np.float64]] = {}
     targets: dict[str, TargetSpec] = {}
     for target_name, target in spec.targets.items():
@@ -73,6 +75,20 @@ def wide(spec: TaskFile, table: Columns, labels: Collection[str] = ()) -> tuple[
     columns = columns.model_copy(update={"replicate": None})
     changed = {"targets": targets, "columns": columns, "format": "table"}
     return spec.model_copy(update=changed), frame.assign(**added)
+
+
+def _check_labels(table: Columns, replicate: str, labels: list[str]) -> None:
+    """Refuse two ways of writing one replicate, each of which would be a replicate with gaps."""
+    seen: dict[str, str] = {}
+    for label in labels:
+        plain = label.casefold()
+        plain = f"{float(plain):g}" if re.fullmatch(r"\d+(\.\d+)?", plain) else re.sub(r"[\s_.-]+", "", plain)
+        if plain in seen:
+            raise BenchError(
+                f"{table.source}: column {replicate!r} has {seen[plain]!r} and {label!r}. If they are one replicate,"
+                " write it in one way; else give them names that differ in more than case and punctuation."
+            )
+        seen[plain] = label
 
 
 def _values(target: TargetSpec) -> tuple[str, ...]:

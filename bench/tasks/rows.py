@@ -102,6 +102,10 @@ def _fix(table: Columns, spec: TaskSpec) -> str:
     replicate = replicate_column(table, spec)
     if replicate is not None:
         return long_fix(replicate)
+    parts = [spec.columns.said(part) for part in ("sequence", "start")]
+    tells = max((table.frame[part].nunique() for part in parts if part and part in table), default=0)
+    if table.id_column and tells > 2 * table.frame[table.id_column].nunique():
+        return f"{table.id_column!r} names no rows: write id = false under [columns], or the name of another column."
     return (
         'Row ids must be unique; where rows are one element measured again, set duplicates = "mean", "sum" or "first".'
     )

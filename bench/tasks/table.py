@@ -15,12 +15,14 @@ from bench.sequences import Sequences
 from bench.stats.replicates import DEFAULT
 from bench.tasks.aliases import find_columns
 from bench.tasks.bases import read_bases
+from bench.tasks.chromosomes import UNPLACED
 from bench.tasks.columns import Columns
 from bench.tasks.counts import activities, with_dna
 from bench.tasks.digest import digest
 from bench.tasks.loci import loci_of
-from bench.tasks.places import UNPLACED, Places, read_places
+from bench.tasks.places import Places, read_places
 from bench.tasks.problems import Problems
+from bench.tasks.remarks import refuse_odd_columns, refuse_other_bases, remarks
 from bench.tasks.repeats import refuse_long
 from bench.tasks.rows import chosen, matching, one_row_each, row_names, within
 from bench.tasks.spec import TaskSpec
@@ -66,6 +68,7 @@ def build_task(
     """
     said, counts = list(notes or ()), dict(counts or {})
     problems = Problems(source)
+    own = spec.columns
     spec, table, told = _checked(spec, frame, problems, cut=genome is not None)
     said += told if notes is not None else ()
     lengths = _Lengths(spec, cut=genome is not None)
@@ -79,6 +82,8 @@ def build_task(
     table = table.keep(~_any(outside.values(), len(table)))
     table, targets = _measured(table, spec, lengths, counts)
     row_id = row_names(table)
+    refuse_odd_columns(table, own, spec.columns, cut=genome is not None)
+    said += remarks(table, spec) if notes is not None else ()
 
     covariates = {name: table.numbers(column) for name, column in spec.columns.covariates.items()}
     medians = _medians(covariates, counts)
@@ -93,6 +98,7 @@ def build_task(
     circle = None
     if genome is not None:
         sequences, circle = _cut(genome, places, row_id, source, covariates, circular=spec.circular)
+        refuse_other_bases(table, own, spec.columns, sequences)
     assert sequences is not None
     column = spec.columns.said("locus")
     locus = loci_of(places, sequences, table.text(column) if column else None, circle)
