@@ -190,9 +190,9 @@ def _read_excel(path: Path, layout: Layout) -> Table:
         pa.chunked_array([pa.array([row[i] or None for _, row in kept], pa.string())]) for i in range(len(header.names))
     ]
     lines = np.array([number for number, _ in kept], np.int64)
-    hollow = next((number for number in sorted(sheet.hollow) if number in set(lines.tolist())), None)
-    if hollow is not None:
-        raise BenchError(f"{path}: row {hollow}: {sheet.hollow[hollow]}.")
+    hollow = sorted(sheet.hollow.keys() & set(lines.tolist()))
+    if hollow:
+        raise BenchError(f"{path}: row {hollow[0]}: {sheet.hollow[hollow[0]]}.")
     table = _table(Fields(header.names, columns, lines, len(rows) - header.body - len(kept)))
     return Table(table.frame, (*table.notes, *sheet.notes))
 
