@@ -12,7 +12,9 @@ from bench.errors import BenchError
 #: Lines below a header that are looked at to tell whether it is one.
 _LOOK = 50
 _WORDS = {"\t": "tabs", ",": "commas"}
+_OTHERS = {"\t": "tabs", ";": "semicolons", ",": "commas", "|": "bars"}
 _BASES = re.compile(r"[ACGTUN]{8,}", re.IGNORECASE)
+_CHROM = re.compile(r"chr[0-9A-Za-z_.]+|\d{1,2}|[XYM]|MT")
 _NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?", re.IGNORECASE)
 
 
@@ -104,9 +106,11 @@ def find_header(
         f"Is line {header.number} a header and this one more names, or units? Make one line of names of the two.",
     )
     if len(header.fields) == 1 and separator and any(other in header.fields[0] for other in ",;\t "):
+        there = next((word for mark, word in _OTHERS.items() if mark in header.fields[0]), "blanks")
         raise BenchError(
             f"{source}: the header {header.fields[0][:60]!r} is a single column. A {source[source.rfind('.') :]} file"
-            f" needs {_WORDS[separator]} between the columns."
+            f" needs {_WORDS[separator]} between the columns, and this one has {there}. Export it with"
+            f" {_WORDS[separator]}, and with decimal points."
         )
     return _checked(header, header.row + 1, source)
 
@@ -166,7 +170,7 @@ def _refuse_data(header: Line, below: list[Line], source: str) -> None:
             raise BenchError(
                 f"{source}: line {header.number} is data, not a header (it has {name[:40]!r}). Add a line with the"
                 " names of the columns, or set header = false and name all of them in order, such as [columns] names ="
-                f" {json.dumps(names_by_content(header.fields))}."
+                f" {json.dumps(names_by_content([header.fields, *rows]))}."
             )
 
 
@@ -201,19 +205,37 @@ def _refuse_hidden_row(comment: Line | None, below: list[Line], source: str) -> 
         )
 
 
-def names_by_content(fields: Sequence[str]) -> list[str]:
-    """Names for the columns of a table without a header, guessed from the fields of a row: bases are the sequence, the
-    first number the activity, the first text the id."""
-    names: list[str] = []
-    for place, field in enumerate(fields, 1):
-        if _BASES.fullmatch(field):
-            name = "sequence"
-        elif _NUMBER.fullmatch(field):
-            name = "activity"
-        else:
-            name = "id" if len(field) > 1 else "strand" if field in ("+", "-") else ""
-        names.append(name if name and name not in names else f"column{place}")
-    return names
+def names_by_content(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Names for the columns of a table without a header, guessed from some of its rows: bases are the sequence, numbers
+    with fractions the activities (whole ones where there are none, but for a running number), the first text the id; a
+    chromosome and two whole numbers a place."""
+    columns = [[value for value in values if value] for values in zip(*rows, strict=False)]
+    numbers = [bool(values) and all(map(_NUMBER.fullmatch, values)) for values in columns]
+    whole = [is_number and all(map(str.isdecimal, values)) for values, is_number in zip(columns, numbers, strict=True)]
+    measured = [at for at in range(len(columns)) if numbers[at] and not whole[at]]
+    names = {at: f"activity_{place}" for place, at in enumerate(measured, 1)}
+    if len(measured) == 1:
+        names = {measured[0]: "activity"}
+    for at, values in enumerate(columns):
+        rest = {"sequence", "id", "chrom", "strand", "activity"} - set(names.values())
+        if not values or at in names:
+            continue
+        if "sequence" in rest and all(map(_BASES.fullmatch, values)):
+            names[at] = "sequence"
+        elif "chrom" in rest and whole[at + 1 : at + 3] == [True, True] and all(map(_CHROM.fullmatch, values)):
+            names |= {at: "chrom", at + 1: "start", at + 2: "end"}
+        elif "strand" in rest and set(values) <= {"+", "-", "."}:
+            names[at] = "strand"
+        elif "id" in rest and not numbers[at] and len(set(values)) == len(values):
+            names[at] = "id"
+        elif not measured and "activity" in rest and whole[at] and not _running(values):
+            names[at] = "activity"
+    return [names.get(at, f"column{at + 1}") for at in range(len(columns))]
+
+
+def _running(values: Sequence[str]) -> bool:
+    """Whether whole numbers count the rows."""
+    return [int(value) - int(values[0]) for value in values] == list(range(len(values)))
 
 
 def _checked(header: Line, body: int, source: str) -> Header:

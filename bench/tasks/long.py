@@ -159,7 +159,7 @@ def _once_each(
         value = str(table.text(other[0])[a])
         hint = f'They differ in {other[0]!r}: choose with [targets.{name}] rows = {{ {other[0]} = "{value}" }}.'
     raise BenchError(
-        f"{table.source}: {table.where(a)} and {table.where(b)} are both replicate {str(which[b])!r} of {what!r}."
+        f"{table.source}: {table.where(a)} and {table.where(b)} are both replicate {str(which[b])!r} of {what[:40]!r}."
         f" {hint}"
     )
 

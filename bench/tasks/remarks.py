@@ -17,7 +17,8 @@ from bench.tasks.spec import ColumnsSpec, TaskSpec
 _SENTINELS = (-99.0, -999.0, -9999.0, -99999.0)
 _DATE = re.compile(r"\d{1,2}-(Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)|(Mar|Sep|Dec|Oct)-\d{2}", re.IGNORECASE)
 _PLACED_NAME = re.compile(r"(.*[^A-Za-z0-9])?(chr)?\w{1,6}[:_.-]\d{3,}[-_.]\d{3,}.*")
-_SPECIES = ("species", "organism")
+#: What a column of species is called. Case does not count.
+SPECIES = ("species", "organism")
 #: Share of rows from which on names are believed to hold places.
 _MOST = 0.9
 #: Rows whose own bases are compared with those of the genome.
@@ -67,7 +68,7 @@ def _of_species(table: Columns, spec: TaskSpec) -> list[str]:
     if spec.columns.species or not spec.columns.said("chrom"):
         return []
     for column in map(str, table.frame.columns):
-        if column.casefold() in _SPECIES and len(there := set(table.text(column).tolist()) - {""}) > 1:
+        if column.casefold() in SPECIES and len(there := set(table.text(column).tolist()) - {""}) > 1:
             return [
                 f"column {column!r} has {len(there)} values; where chromosomes of several share a name, write species ="
                 f' "{column}" under [columns]'
