@@ -106,11 +106,12 @@ def find_header(
         f"Is line {header.number} a header and this one more names, or units? Make one line of names of the two.",
     )
     if len(header.fields) == 1 and separator and any(other in header.fields[0] for other in ",;\t "):
-        there = next((word for mark, word in _OTHERS.items() if mark in header.fields[0]), "blanks")
+        mark, there = next((each for each in _OTHERS.items() if each[0] in header.fields[0]), (" ", "blanks"))
+        renamed = {"\t": " Call it .tsv.", ",": " Call it .csv."}.get(mark)
+        exported = f" Export it with {_WORDS[separator]}, and with decimal points."
         raise BenchError(
             f"{source}: the header {header.fields[0][:60]!r} is a single column. A {source[source.rfind('.') :]} file"
-            f" needs {_WORDS[separator]} between the columns, and this one has {there}. Export it with"
-            f" {_WORDS[separator]}, and with decimal points."
+            f" needs {_WORDS[separator]} between the columns, and this one has {there}.{renamed or exported}"
         )
     return _checked(header, header.row + 1, source)
 

@@ -42,12 +42,7 @@ def wide(spec: TaskFile, table: Columns, labels: Collection[str] = ()) -> tuple[
     element = codes_of(key)
     first = np.unique(element, return_index=True)[1]
     which = table.text(replicate)
-    if (which == "").any():
-        raise BenchError(
-            f"{table.source}: {table.where(int(np.argmax(which == '')))} has no {replicate!r}. Give every row its"
-            " replicate."
-        )
-    _check_labels(table, replicate, sorted(set(which.tolist())))
+    check_labels(table, replicate)
     added: dict[str, NDArray[np.float64]] = {}
     targets: dict[str, TargetSpec] = {}
     for target_name, target in spec.targets.items():
@@ -59,7 +54,7 @@ def wide(spec: TaskFile, table: Columns, labels: Collection[str] = ()) -> tuple[
     for covariate, column in columns.covariates.items():
         added[column] = _over_rows(table.numbers(column), element, summed=covariate == DNA)
     values = {column for target in spec.targets.values() for column in _values(target)} | {replicate}
-    must = {columns.said(part) for part in PARTS} | {*columns.strata.values(), *columns.control, *labels}
+    must = {_played(table, columns, part) for part in PARTS} | {*columns.strata.values(), *columns.control, *labels}
     must |= {columns.species, spec.split.column if spec.split else None}
     for column in [*map(str, table.frame.columns)]:
         if column in added or column in (name, columns.species):
@@ -77,10 +72,28 @@ def wide(spec: TaskFile, table: Columns, labels: Collection[str] = ()) -> tuple[
     return spec.model_copy(update=changed), frame.assign(**added)
 
 
-def _check_labels(table: Columns, replicate: str, labels: list[str]) -> None:
-    """Refuse two ways of writing one replicate, each of which would be a replicate with gaps."""
+def _played(table: Columns, columns: ColumnsSpec, part: Part) -> str | None:
+    """The column of a part, as named or found."""
+    found = candidates(part, [*map(str, table.frame.columns)]) if getattr(columns, part) is None else []
+    return columns.said(part) or (found[0] if found else None)
+
+
+def check_labels(table: Columns, replicate: str) -> None:
+    """Refuse rows that do not say which replicate they are, and two ways of writing one replicate, each of which would
+    be a replicate with gaps.
+
+    Raises
+    ------
+    BenchError : naming the row or the labels.
+    """
+    which = table.text(replicate)
+    if (which == "").any():
+        raise BenchError(
+            f"{table.source}: {table.where(int(np.argmax(which == '')))} has no {replicate!r}. Give every row its"
+            " replicate."
+        )
     seen: dict[str, str] = {}
-    for label in labels:
+    for label in sorted(set(which.tolist())):
         plain = label.casefold()
         plain = f"{float(plain):g}" if re.fullmatch(r"\d+(\.\d+)?", plain) else re.sub(r"[\s_.-]+", "", plain)
         if plain in seen:

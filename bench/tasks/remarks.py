@@ -21,13 +21,15 @@ _PLACED_NAME = re.compile(r"(.*[^A-Za-z0-9])?(chr)?\w{1,6}[:_.-]\d{3,}[-_.]\d{3,
 SPECIES = ("species", "organism")
 #: Share of rows from which on names are believed to hold places.
 _MOST = 0.9
+#: Share of different sequences up to which rows look like replicates.
+_REPEATED = 0.6
 #: Rows whose own bases are compared with those of the genome.
 _COMPARED = 2_000
 
 
 def remarks(table: Columns, spec: TaskSpec) -> list[str]:
     """What people are told of the rows of a table. ``spec``: its columns are found already."""
-    return [*_of_values(table, spec), *_of_names(table, spec), *_of_species(table, spec)]
+    return [*_of_values(table, spec), *_of_names(table, spec), *_of_species(table, spec), *_of_repeats(table, spec)]
 
 
 def _of_values(table: Columns, spec: TaskSpec) -> list[str]:
@@ -74,6 +76,20 @@ def _of_species(table: Columns, spec: TaskSpec) -> list[str]:
                 f' "{column}" under [columns]'
             ]
     return []
+
+
+def _of_repeats(table: Columns, spec: TaskSpec) -> list[str]:
+    """Sequences that stand in several rows."""
+    column = spec.columns.said("sequence")
+    if column is None or column not in table:
+        return []
+    different = int(table.frame[column].iloc[table.rows].nunique())
+    if different > _REPEATED * len(table):
+        return []
+    return [
+        f"{len(table):,} rows have {different:,} different sequences; if a column says which replicate or condition a"
+        ' row is, set format = "long"'
+    ]
 
 
 def refuse_odd_columns(table: Columns, said: ColumnsSpec, found: ColumnsSpec, *, cut: bool) -> None:

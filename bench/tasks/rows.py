@@ -12,7 +12,7 @@ from bench.tasks.columns import Columns
 from bench.tasks.loci import codes_of
 from bench.tasks.problems import such
 from bench.tasks.repeats import long_fix, replicate_column
-from bench.tasks.spec import TargetSpec, TaskSpec
+from bench.tasks.spec import TRUE, TargetSpec, TaskSpec
 
 #: A filter's name for the bases of a row, where no covariate and no column is called so.
 LENGTH = "length"
@@ -39,7 +39,7 @@ def matching(table: Columns, column: str, kept: Sequence[str], where: str) -> ND
     values = table.text(column)
     there = set(values.tolist())
     unknown = [value for value in kept if not any(_same(value, each) for each in there)]
-    if unknown:
+    if unknown and (tuple(kept) != TRUE or len(unknown) == len(kept)):
         table.say(f"[{where}] {column}: no row has {unknown[0]!r}.{nearest(unknown[0], sorted(there)[:40])}")
         return np.ones(len(table), np.bool_)
     return np.isin(values, [each for each in there if any(_same(value, each) for value in kept)])

@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
 #: Chromosomes from which on a task that names no split is split by them.
 CHROMOSOMES = 5
+#: Fewer rows than this may well have one value in a replicate.
+_FEW = 10
 
 
 def build_task(
@@ -90,8 +92,7 @@ def build_task(
     sequences = None
     if genome is None:
         sequences, letters = read_bases(table, str(spec.columns.sequence), covariates)
-        if letters:
-            counts["IUPAC letters read as N"] = letters
+        counts |= letters
     lengths_read = None if sequences is None else sequences.lengths
     places = read_places(table, spec, lengths_read, said, said="coordinates" in spec.model_fields_set)
     problems.stop()
@@ -161,7 +162,7 @@ def _checked(
     missing = [column for column in dict.fromkeys(needed) if column not in frame.columns]
     for column in missing:
         problems.add(f"column {column!r} is missing.{nearest(column, names)}")
-    if not cut and columns.sequence is False and not missing:
+    if not cut and columns.sequence is False and not missing and not problems:
         problems.add("columns.sequence is false, and the task file names neither fasta nor sequences. Give one.")
     if missing or problems:
         problems.stop()
@@ -232,6 +233,10 @@ def _target(table: Columns, name: str, spec: TaskSpec, lengths: _Lengths) -> Tar
     if void.any() and not void.all() and not table.problems:
         column = columns[int(np.argmax(void))]
         table.say(f"replicate {column!r} of target {name!r} has no value in any row. Leave it out.", ("void", column))
+    flat = np.array([_flat(values[np.isfinite(values)]) for values in replicates.T])
+    if flat.any() and not flat.all() and not table.problems:
+        column = columns[int(np.argmax(flat))]
+        table.say(f"replicate {column!r} of target {name!r} has one value in all rows. Leave it out.", ("flat", column))
     halves = np.column_stack([table.numbers(column) for column in about.halves]) if about.halves else None
     few = np.isfinite(replicates).sum(axis=1) < about.minimum_replicates
     few |= _any(within(table, spec, about, lengths, f"targets.{name}.").values(), len(table))
@@ -247,6 +252,11 @@ def _target(table: Columns, name: str, spec: TaskSpec, lengths: _Lengths) -> Tar
         combine=about.combine or DEFAULT,
         minimum_replicates=about.minimum_replicates,
     )
+
+
+def _flat(values: NDArray[np.float64]) -> bool:
+    """Whether measurements are all one value, of so many that this is no chance."""
+    return len(values) >= _FEW and bool((values == values[0]).all())
 
 
 def _check_spread(target: Target, table: Columns) -> None:
