@@ -141,14 +141,17 @@ class Columns:
         )
         return np.where(wrong, np.nan, values)
 
-    def unrounded(self, column: str) -> None:
-        """A problem where a spreadsheet has rounded whole numbers to three digits."""
+    def rounded(self, column: str) -> NDArray[np.bool_]:
+        """Fields that a spreadsheet has rounded to three digits, which is a problem of whole numbers. bool (n,)."""
         import pandas as pd
 
-        if not pd.api.types.is_numeric_dtype(self.frame[column].dtype):
-            raw = self.strings(column)
-            fix = "A spreadsheet rounded it to three digits: format the column as numbers and export it again."
-            self.refuse(rounded(raw), column, "a whole number, written in full", raw, fix)
+        if pd.api.types.is_numeric_dtype(self.frame[column].dtype):
+            return np.zeros(len(self), np.bool_)
+        raw = self.strings(column)
+        found = rounded(raw)
+        fix = "A spreadsheet rounded it to three digits: format the column as numbers and export it again."
+        self.refuse(found, column, "a whole number, written in full", raw, fix)
+        return found
 
     def counts(self, column: str) -> NDArray[np.float64]:
         """A column of counts as float64 (n,), NaN where missing; negative values are errors."""
@@ -159,12 +162,12 @@ class Columns:
     def positions(self, column: str, *, least: float = 0) -> NDArray[np.float64]:
         """A column of positions on a chromosome, whole from ``least`` up, as float64 (n,), NaN where missing."""
         values = self.numbers(column)
-        self.unrounded(column)
+        short = self.rounded(column)
         up = f"a whole number from {least:g} up" if np.isfinite(least) else "a whole number"
         wrong = np.isfinite(values) & ((values < least) | (values % 1 != 0) | (np.abs(values) > _FARTHEST))
         fix = "Coordinates are 1-based, as the task file says." if least == 1 else "Coordinates are 0-based."
         self.refuse(wrong, column, up, values, fix)
-        return np.where(wrong, np.nan, values)
+        return np.where(wrong | short, np.nan, values)
 
     def _read(self, column: str) -> pd.Series:
         self.require([column])
