@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from bench.errors import BenchError
 from bench.files.header import Header, Names, find_header
+from bench.files.reading import UNSEEN, bare
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -25,8 +26,6 @@ _BLOCK = 4 << 20
 _SCAN = 16 << 20
 #: Blanks other than those of ASCII, and what nobody sees, begin with these bytes in UTF-8.
 _FOREIGN_BLANK = (0xC2, 0xE2, 0xE3, 0xEF)
-#: Characters that nobody sees, and that are no blanks: they come with text from web pages and word processors.
-_UNSEEN = "\u00ad\u200b\u200c\u200d\u200e\u200f\u2060\ufeff"
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,7 +108,7 @@ def read_fields(
 def split_fields(text: str, separator: str, quoted: bool) -> list[str]:
     """The fields of one line, stripped; ``quoted`` where quotes enclose some."""
     if not quoted or '"' not in text:
-        return [_bare(field) for field in text.split(separator)]
+        return [bare(field) for field in text.split(separator)]
     fields, at = [], 0
     while True:
         if text[at : at + 1] == '"':
@@ -125,13 +124,8 @@ def split_fields(text: str, separator: str, quoted: bool) -> list[str]:
             fields.append(text[at:stop])
             at = stop
         if at >= len(text):
-            return [_bare(field) for field in fields]
+            return [bare(field) for field in fields]
         at += 1
-
-
-def _bare(field: str) -> str:
-    """A field without blanks and unseen characters around it."""
-    return field.strip().strip(_UNSEEN).strip()
 
 
 @dataclass(frozen=True, eq=False)
@@ -346,8 +340,8 @@ def _stripped(column: pa.ChunkedArray) -> pa.ChunkedArray:
     from pyarrow import compute
 
     trimmed = compute.utf8_trim_whitespace(column)
-    if compute.any(compute.match_substring_regex(trimmed, f"^[{_UNSEEN}]|[{_UNSEEN}]$")).as_py():
-        trimmed = compute.utf8_trim_whitespace(compute.utf8_trim(trimmed, characters=_UNSEEN))
+    if compute.any(compute.match_substring_regex(trimmed, f"^[{UNSEEN}]|[{UNSEEN}]$")).as_py():
+        trimmed = compute.utf8_trim_whitespace(compute.utf8_trim(trimmed, characters=UNSEEN))
     return compute.if_else(compute.equal(trimmed, ""), pa.scalar(None, pa.string()), trimmed)
 
 
@@ -368,9 +362,7 @@ def _unquoted(column: pa.ChunkedArray) -> pa.ChunkedArray | None:
     if not compute.any(held).as_py() or not compute.all(compute.or_(held, missing)).as_py():
         return None
     inner = compute.replace_substring(compute.utf8_slice_codeunits(column, 1, -1), '""', '"')
-    inner = compute.utf8_trim_whitespace(inner)
-    void = compute.or_(missing, compute.equal(inner, ""))
-    return compute.if_else(void, pa.scalar(None, pa.string()), inner)
+    return _stripped(compute.if_else(missing, pa.scalar(None, pa.string()), inner))
 
 
 def _filled(columns: list[pa.ChunkedArray]) -> pa.ChunkedArray | None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.errors import BenchError, nearest
+from bench.files.reading import bare
 
 
 @dataclass(frozen=True)
@@ -126,7 +127,7 @@ def _text(value: Any) -> str:
         return str(value).upper()
     if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
         return str(int(value))
-    return str(value).strip()
+    return bare(str(value))
 
 
 def _width(row: list[str]) -> int:

@@ -15,6 +15,15 @@ FETCH, OTHER = "Delete it and fetch it again.", "The file is not the published o
 #: The fixes for a file that a person named.
 RELATIVE, CHECK = "Paths in a task file are relative to the file.", "Check the file."
 
+#: Characters that nobody sees and that are no blanks: they come with text from web pages and word processors.
+UNSEEN = "\u00ad\u200b\u200c\u200d\u200e\u200f\u2060\ufeff"
+
+
+def bare(text: str) -> str:
+    """A field without blanks and unseen characters around it."""
+    text = text.strip()
+    return text if text.isascii() else text.strip(UNSEEN).strip()
+
 
 def open_text(path: Path, *, encoding: str = "utf-8-sig", newline: str | None = None) -> TextIO:
     """A text file opened for reading, gzipped where its name ends in ``.gz`` or ``.bgz``. A byte order mark is

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from bench.errors import BenchError
 from bench.files.numbers import fix_of, parse_numbers, rounded, thousands_points
+from bench.files.reading import bare
 from bench.files.tables import LINE, require_columns
 from bench.tasks.problems import Problems, such
 
@@ -106,7 +107,7 @@ class Columns:
             values = values.astype("Int64")
         missing = values.isna().to_numpy(np.bool_)
         texts = np.where(missing, "", values.astype(str).to_numpy(object))
-        series = pd.Series([str(text).strip() for text in texts], dtype=object, index=values.index)
+        series = pd.Series([bare(str(text)) for text in texts], dtype=object, index=values.index)
         return series.where(series != "")
 
     def text(self, column: str) -> NDArray[Any]:
