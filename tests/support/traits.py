@@ -334,9 +334,9 @@ def footer(sheet: Sheet) -> None:
 #: Traits of the cells, in the order in which they are applied, and of the file.
 CELLS: tuple[Callable[[Sheet], None], ...] = (
     na_bases, missing_numbers, one_based, no_end, typeset_minus, small_letters, strand_words, chromosome_names,
-    written_numbers, decimal_commas, thousands, other_class, more_columns, two_ids, twice, chromosome_column, start_column, end_column,
-    sequence_column, id_column, misspelt_column, long_field, lone_quote, same_name, units, other_order, unseen, blanks,
-    empty_rows, ragged, footer,
+    written_numbers, decimal_commas, thousands, other_class, more_columns, two_ids, twice, chromosome_column,
+    start_column, end_column, sequence_column, id_column, misspelt_column, long_field, lone_quote, same_name, units,
+    other_order, unseen, blanks, empty_rows, ragged, footer,
 )  # fmt: skip
 FILES: tuple[Callable[[Sheet], None], ...] = (comments, title, blank_lines, hash_header, no_header)
 KINDS = ("tsv", "tsv", "tsv", "csv", "csv", "xlsx", "txt")
