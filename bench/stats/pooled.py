@@ -155,8 +155,8 @@ def pooled_correlations(
             many = multiplicity.astype(np.float64)
             if held.shape[1:2] != many.shape[:1]:  # memory is touched once, not for every block of draws
                 held = np.empty((len(tables), len(many), sums.shape[1]))
-            for rows, table, of_fold in zip(cells.of_fold, tables, held, strict=True):
-                np.matmul(many[:, cells.locus[rows]], table, out=of_fold)
+            for f, rows in enumerate(cells.of_fold):
+                np.matmul(many[:, cells.locus[rows]], tables[f], out=held[f])
             found.drawn[drawn, part] = _pool(held, wanted)
     return Pooled(found.point[0], found.drawn, found.left_out)
 
