@@ -79,7 +79,7 @@ class _Relatives:
         from bench.kernels.similar import most_similar
 
         codes = np.ascontiguousarray(x.values[:])
-        key = identity, covered, hashlib.sha256(codes).digest()
+        key = identity, covered, hashlib.sha256(codes.tobytes()).digest()
         if key not in self._found:
             self._found[key] = most_similar(self._index, codes, identity=identity, covered=covered)[0]
         return self._found[key]

@@ -17,8 +17,8 @@ MOST_ENTRIES = 64_000_000
 HOLDERS, ALIGNED = 2_000, 6
 #: A candidate shares so many k-mers.
 FEWEST = 3
-#: Scores of the local alignment: at 80 % identity a column is worth .4, between unrelated bases -1.25. Half the width of
-#: the band of diagonals, in bases.
+#: Scores of the local alignment: at 80 % identity a column is worth .4, between unrelated bases -1.25. Half the width
+#: of the band of diagonals, in bases.
 MATCH, MISMATCH, GAP, BAND = 1.0, -2.0, -3.0, 8
 
 
@@ -274,7 +274,7 @@ def _most_voted(votes, touched, count, chosen):  # type: ignore[no-untyped-def]
             continue
         at = kept
         while at > 0 and (
-            votes[row] > votes[chosen[at - 1]] or votes[row] == votes[chosen[at - 1]] and row < chosen[at - 1]
+            votes[row] > votes[chosen[at - 1]] or (votes[row] == votes[chosen[at - 1]] and row < chosen[at - 1])
         ):
             at -= 1
         if at >= len(chosen):

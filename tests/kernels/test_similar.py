@@ -84,4 +84,5 @@ def test_all_of_a_large_family_are_counted():
         [np.where(rng.random(150) < 0.1, rng.integers(0, 4, 150), ancestor) for _ in range(800)], np.uint8
     )
     found, equal = most_similar(index_of(family), family[:50], identity=0.8, covered=0.5)
-    assert (found == np.arange(50)).all() and (equal == 1).all()
+    assert (found == np.arange(50)).all()
+    assert (equal == 1).all()
