@@ -25,7 +25,9 @@ SUMMARY_FORMAT: Final = 2
 
 def _stored(value: object) -> object:
     """A number as JSON holds it: None where it does not exist; floats keep 7 digits, more than any of them deserves."""
-    if hasattr(value, "item"):
+    if value is None:
+        return None
+    if type(value) is not float and hasattr(value, "item"):
         value = value.item()
     if isinstance(value, float):
         return float(f"{value:.7g}") if math.isfinite(value) else None

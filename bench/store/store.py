@@ -34,14 +34,15 @@ from bench.store.reading import (
     StoredTask,
     Trouble,
     find_task,
-    finished,
     folds_file,
     lock_file,
     read_result,
     seed_folders,
+    seed_places,
     stored_task,
     task_folders,
     trouble,
+    whole_record,
 )
 from bench.store.record import (
     CardRecord,
@@ -98,10 +99,14 @@ class Store:
 
     def records(self) -> Iterator[tuple[Path, ResultRecord]]:
         """(folder, record) of every whole result, in path order. Its predictions were not read."""
-        for folder in (each for task in task_folders(self.root) for each in seed_folders(task)):
-            stored = finished(folder, checksum=False)
-            if stored is not None and stored.whole and stored.record is not None:
-                yield stored.folder, stored.record
+        for task in task_folders(self.root):
+            for place in seed_places(task):
+                record = whole_record(f"{task}/{place}", checksum=False)
+                if record is None:
+                    stored = read_result(task / place, checksum=False)
+                    record = stored.record if stored is not None and stored.whole else None
+                if record is not None:
+                    yield task / place, record
 
     def failures(self) -> Iterator[tuple[Path, FailureRecord]]:
         """(folder, note) of every fit that failed, in path order; of some there is an earlier result."""
@@ -128,7 +133,10 @@ class Store:
         ------
         BenchError : where the result is of a newer format, and must not be replaced.
         """
-        stored = finished(self.folder(result))
+        record = whole_record(f"{self.root}/{result.place}")
+        if record is not None:
+            return record
+        stored = read_result(self.folder(result))
         if stored is None:
             return None
         if stored.state == State.NEWER:
