@@ -20,8 +20,8 @@ from bench.stats.verdict import verdict_of
 NAN = float("nan")
 
 # ---- scales of the correlations --------------------------------------------------------------------------------------
-#: Places among the rows.
-RANK = "rank"
+#: Places among the rows; those of predictions have a scale of their own, so that a learner may be called GC.
+RANK, PREDICTED = "rank", "predicted"
 #: Places of a prediction less what is local in GC, and what that is.
 GIVEN_GC, OF_GC = "given GC", "of GC"
 
