@@ -7,7 +7,6 @@ from typing import Annotated
 
 import typer
 
-
 #: Boards per world, and draws over loci of each, without --full: half of a minute.
 QUICK_BOARDS, DRAWS = 6, 200
 
@@ -30,7 +29,7 @@ def selftest(
     from rich.markup import escape
 
     from bench.selftest.grid import Size, run_checks
-    from bench.selftest.lines import Line
+    from bench.selftest.lines import Line, passed
     from bench.selftest.worlds import judge_worlds
 
     console = Console(highlight=False, soft_wrap=True)
@@ -53,7 +52,7 @@ def selftest(
     judged = []
     for world in judge_worlds(boards, DRAWS, seed):
         found = world.lines()
-        console.print(f"  {_mark(all(line.passed for line in found))} {world.world.name:<26} {escape(world.in_words())}")
+        console.print(f"  {_mark(passed(found))} {world.world.name:<26} {escape(world.in_words())}")
         for line in found:
             if not line.passed:
                 show(line)

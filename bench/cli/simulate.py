@@ -7,7 +7,6 @@ from typing import Annotated
 
 import typer
 
-
 #: What goes with --world; every other option is the world's own.
 WITH_WORLD = {"out", "world", "length", "split", "name", "seed", "list_"}
 
@@ -21,7 +20,9 @@ def simulate(
         str | None,
         typer.Option(help="A named world, such as equal or outliers (--list); goes with length, split, name, seed."),
     ] = None,
-    list_: Annotated[bool, typer.Option("--list", help="Name the worlds, what happens in each, and its truth.")] = False,
+    list_: Annotated[
+        bool, typer.Option("--list", help="Name the worlds, what happens in each, and its truth.")
+    ] = False,
     loci: Annotated[int, typer.Option(help="Loci: rows of one share its noise and, nearly, its GC.", min=20)] = 1000,
     tiles: Annotated[int, typer.Option(help="Rows a locus.", min=1)] = 3,
     gc_share: Annotated[float, typer.Option("--gc-share", help="Share of latent variance that is GC's.")] = 0.3,

@@ -121,8 +121,8 @@ def write_task(
 
 
 def write_files(folder: Path, table: pd.DataFrame, spec: TaskSpec, truth: Mapping[str, object]) -> Path:
-    """Write ``planted.toml``, ``planted.tsv.gz`` and ``truth.json``; the task file's path. ``spec`` names its columns as
-    the table does."""
+    """Write ``planted.toml``, ``planted.tsv.gz`` and ``truth.json``; the task file's path. ``spec`` names its columns
+    as the table does."""
     folder.mkdir(parents=True, exist_ok=True)
     # Neither time nor the temporary name goes into the file: the same simulation gives the same bytes.
     with (

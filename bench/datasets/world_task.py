@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 def write_world(
     folder: Path, world: World, seed: int, *, length: int = LENGTH, name: str = "", split: Split | None = None
 ) -> tuple[Path, dict[str, object]]:
-    """Write one assay of a world: ``planted.toml``, ``planted.tsv.gz`` and ``truth.json``; the task file's path, and what
-    is true."""
+    """Write one assay of a world: ``planted.toml``, ``planted.tsv.gz`` and ``truth.json``; the task file's path, and
+    what is true."""
     rows = world.draw(seed, length)
     spec = spec_of_world(world, rows, name=name or world.name, split=split)
     truth: dict[str, object] = {

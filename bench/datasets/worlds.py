@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from bench.datasets.simulate import MOTIFS, sequences_of
 from bench.errors import BenchError, nearest
+from bench.stats.ranks import pearson
 
 Array = NDArray[np.float64]
 Rng = np.random.Generator
@@ -354,5 +355,5 @@ def population_share(world: World, rows: int = 100_000, seed: int = 0) -> float:
     if not world.biology.get("gc_share", 0.3):
         return 0.0
     ranks = [np.argsort(np.lexsort((rng.random(len(x)), x))) for x in (found.seen, found.latent)]
-    rho = float(np.corrcoef(ranks)[0, 1])
+    rho = pearson(*(np.asarray(rank, float) for rank in ranks))
     return rho * abs(rho)

@@ -102,8 +102,8 @@ class Study:
         return [world for world in self.worlds if world.tiles == tiles]
 
     def criteria(self) -> list[Criterion]:
-        """Every line of every named world; bias under .03 wherever reliability is .5 or more; coverage of 90 to 98 % with
-        each number of tiles; tie letters wrong on at most 8 % of boards."""
+        """Every line of every named world; bias under .03 wherever reliability is .5 or more; coverage of 90 to 98 %
+        with each number of tiles; tie letters wrong on at most 8 % of boards."""
         out = []
         if self.judged:
             bad = [each.world.name for each in self.judged if not passed(each.lines())]
@@ -249,8 +249,8 @@ def _named(study: Study) -> list[str]:
         "",
         f"`bench simulate --list` names them. {len(study.judged[0].boards)} boards each, predictions at a stored noise"
         f" level, the best learner chosen among {LEARNERS}",
-        "fold by fold. *share*: what must hold the truth: the headline, the share with DNA held fixed, or the headline by",
-        "the wider of its intervals; in the other worlds the board must say that its figure is not to be trusted.",
+        "fold by fold. *share*: what must hold the truth: the headline, the share with DNA held fixed, or the headline",
+        "by the wider of its intervals; elsewhere the board must say that its figure is not to be trusted.",
         "*oracle*: the noise-free activity as a prediction, in % of the printed noise ceiling, on boards without a",
         "warning. *chosen*: score of the chosen less the mean of the ten. ± standard errors over boards.",
         "",
@@ -283,7 +283,7 @@ def _shares(study: Study) -> list[str]:
         "## GC's share: bias and coverage",
         "",
         "Share of explainable variance, product form, of two replicates. Reliability is that of one replicate. Bias:",
-        "mean estimate less true share ± Monte-Carlo standard error. Coverage: 95 % intervals that hold the true share.",
+        "mean estimate less true share ± Monte-Carlo standard error. Coverage: 95 % intervals that hold the truth.",
         f"{study.repetitions} data sets per world.",
     ]
     for loci, tiles in BLOCKS:

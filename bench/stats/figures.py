@@ -19,6 +19,7 @@ from bench.stats.library import Bound, LibraryKind, LibraryTest, dropout_columns
 from bench.stats.observations import ROLES, HeldOut, Learners, Observations, Role, held_out
 from bench.stats.pooled import prediction_places
 from bench.stats.ranks import Array, fold_rows, fold_scores, mid_ranks, pearson, places, spearman_by_fold, tied_fraction
+from bench.stats.replicate_checks import COPIED
 from bench.stats.replicates import replicate_pairs
 from bench.stats.rows import GIVEN_GC, OF_GC, PREDICTED, RANK, Choice, RowFigures, Scores, row_figures
 from bench.stats.share import choose_per_fold, no_reliability
@@ -309,7 +310,7 @@ def _ceiling(
     if k < 2:
         return None, "one replicate" if k else "no replicates", NOTHING, none
     between, drawn = found.means(("replicates",))
-    reason = no_reliability(t_interval(float(between), drawn, held.blocks))
+    reason = COPIED if held.copied else no_reliability(t_interval(float(between), drawn, held.blocks))
     if reason is None and at_least:
         words = {"ties": "most values are tied", "two modes": "activity has two modes"}
         reason = f"{' and '.join(words[why] for why in at_least)}, so the noise is not of one size"

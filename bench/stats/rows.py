@@ -135,7 +135,8 @@ def product_share(held: HeldOut, found: DrawnCorrelations, name: str) -> Product
     k = held.replicates.shape[1]
     if k < 2:
         return None
-    return share_from(found.parts(("with replicates", name)), found.parts(("replicates",)), held.blocks, k)
+    with_f, between = found.parts(("with replicates", name)), found.parts(("replicates",))
+    return share_from(with_f, between, held.blocks, k, copied=held.copied)
 
 
 def _beyond(held: HeldOut, found: DrawnCorrelations, name: str, spearman: Estimate) -> tuple[Estimate, Estimate]:

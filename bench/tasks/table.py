@@ -12,12 +12,14 @@ from numpy.typing import NDArray
 
 from bench.errors import BenchError, nearest
 from bench.sequences import Sequences
+from bench.stats.intervals import Estimate
 from bench.stats.replicates import DEFAULT
 from bench.tasks.aliases import find_columns
 from bench.tasks.bases import read_bases
 from bench.tasks.columns import Columns
 from bench.tasks.counts import activities, with_dna
 from bench.tasks.digest import digest
+from bench.tasks.dropout import filters, unmeasured
 from bench.tasks.loci import loci_of
 from bench.tasks.places import UNPLACED, Places, read_places
 from bench.tasks.problems import Problems
@@ -77,7 +79,7 @@ def build_task(
     outside = within(table, spec, spec, lengths)
     counts |= {f"rows with {what}": int(out.sum()) for what, out in outside.items() if out.any()}
     table = table.keep(~_any(outside.values(), len(table)))
-    table, targets = _measured(table, spec, lengths, counts)
+    table, targets, gone = _measured(table, spec, lengths, counts)
     row_id = row_names(table)
 
     covariates = {name: table.numbers(column) for name, column in spec.columns.covariates.items()}
@@ -106,7 +108,8 @@ def build_task(
     marked = np.any(control, axis=0) if control else None
     position = np.where(places.located, np.maximum(places.start, 0), places.start)
     wanted = dict.fromkeys([*([spec.split.column] if spec.split else []), *labels])
-    content = digest(sequences, row_id, places.chrom, position, locus, targets, strata, marked)
+    limits = filters(table, spec)
+    content = digest(sequences, row_id, places.chrom, position, locus, targets, strata, marked, limits)
     return Task(
         card=spec.card,
         sequences=sequences,
@@ -126,6 +129,8 @@ def build_task(
         labels={column: table.text(column) for column in wanted if column in table},
         left_out=np.setdiff1d(every, row_id),
         control=marked,
+        filters=limits,
+        unmeasured=gone,
     )
 
 
@@ -198,9 +203,11 @@ def _medians(covariates: Mapping[str, NDArray[np.float64]], counts: dict[str, in
 # ---- targets ---------------------------------------------------------------------------------------------------------
 def _measured(
     table: Columns, spec: TaskSpec, lengths: _Lengths, counts: dict[str, int]
-) -> tuple[Columns, dict[str, Target]]:
-    """The rows where a target was measured, and the targets on them; the other rows are added to ``counts``."""
+) -> tuple[Columns, dict[str, Target], dict[str, Estimate]]:
+    """The rows where a target was measured, the targets on them, and whether the other rows follow GC; those are added
+    to ``counts``."""
     targets = {name: _target(table, name, spec, lengths) for name in spec.targets}
+    gone = unmeasured(table, spec, targets)
     measured = np.any([np.isfinite(target.value) for target in targets.values()], axis=0)
     if not measured.all():
         counts["rows without a measured target"] = int((~measured).sum())
@@ -214,7 +221,7 @@ def _measured(
             table.problems.stop()
     for target in targets.values() if not table.problems else ():  # what cannot be read is missing here
         _check_spread(target, table)
-    return table, targets
+    return table, targets, gone
 
 
 def _target(table: Columns, name: str, spec: TaskSpec, lengths: _Lengths) -> Target:
