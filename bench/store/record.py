@@ -156,10 +156,19 @@ class CardRecord(Stored):
         return cls.model_validate(text | {"orientation": "free" if card.orientation == "free" else "stranded"})
 
 
+class EstimateRecord(Stored):
+    """A figure with the ends of its 95 % interval."""
+
+    value: float
+    low: float | None = None
+    high: float | None = None
+
+
 class TargetRecord(Stored):
     """A target of ``task.json``. ``combine``, ``minimum_replicates`` : how its value is made of the replicates; before
     there was a choice it was their mean. ``digest`` : hash of the rows' sequences and of its values; empty in older
-    files."""
+    files. ``unmeasured`` : Spearman of GC with being measured in no replicate, over all rows of the table; None where
+    few rows are, or where it is not known."""
 
     name: str
     kind: Literal["regression", "binary"]
@@ -167,6 +176,7 @@ class TargetRecord(Stored):
     combine: Literal["rank", "scale", "centre", "mean"] = "mean"
     minimum_replicates: int = 1
     digest: str = ""
+    unmeasured: EstimateRecord | None = None
 
 
 class RowsFile(Stored):

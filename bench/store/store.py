@@ -7,6 +7,7 @@ flight. What counts as a result is decided in ``bench.store.reading``.
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import shutil
 from collections.abc import Iterator, Sequence
@@ -19,6 +20,7 @@ from numpy.typing import NDArray
 from bench.errors import BenchError
 from bench.files.atomic import atomic, disk_errors
 from bench.files.locks import locked
+from bench.stats.intervals import Estimate
 from bench.store.pairs import finish, placed_pair
 from bench.store.predictions import Predictions, read_predictions, write_predictions
 from bench.store.reading import (
@@ -48,6 +50,7 @@ from bench.store.record import (
     CardRecord,
     Description,
     Duplicates,
+    EstimateRecord,
     FailedCheck,
     FailureRecord,
     Fitted,
@@ -320,8 +323,8 @@ def _write_changed(path: Path, record: Record) -> None:
 # ---- tasks -----------------------------------------------------------------------------------------------------------
 def rows_frame(task: Task, gc: NDArray[np.float32]) -> pd.DataFrame:
     """rows.parquet: ``row_id, chrom, position, locus, length, gc, cpg``, ``control`` where there are any, covariates as
-    ``x:<name>``, strata as ``s:<name>``, replicates as ``y:<target>:<replicate>``, barcode halves as
-    ``h:<target>:<1|2>``."""
+    ``x:<name>``, other columns that rows were filtered by as ``m:<name>``, strata as ``s:<name>``, replicates as
+    ``y:<target>:<replicate>``, barcode halves as ``h:<target>:<1|2>``."""
     import pandas as pd
 
     from bench.kernels.cpg import cpg_fraction
@@ -338,6 +341,7 @@ def rows_frame(task: Task, gc: NDArray[np.float32]) -> pd.DataFrame:
     if task.control is not None:
         columns["control"] = task.control
     columns |= {f"x:{name}": values for name, values in task.sequences.covariates.items()}
+    columns |= {f"m:{name}": values for name, values in task.filters.items()}
     columns |= {f"s:{name}": pd.Categorical(values) for name, values in task.strata.items()}
     for target in task.targets.values():
         for j, name in enumerate(target.replicate_names):
@@ -345,6 +349,14 @@ def rows_frame(task: Task, gc: NDArray[np.float32]) -> pd.DataFrame:
         if target.halves is not None:
             columns |= {f"h:{target.name}:{j + 1}": target.halves[:, j] for j in range(2)}
     return pd.DataFrame(columns)
+
+
+def _kept(figure: Estimate | None) -> EstimateRecord | None:
+    """A figure as JSON holds it; None where there is none."""
+    if figure is None or not math.isfinite(figure.value):
+        return None
+    low, high = (end if math.isfinite(end) else None for end in (figure.low, figure.high))
+    return EstimateRecord(value=figure.value, low=low, high=high)
 
 
 def task_record(task: Task, rows_file: Mark | None) -> TaskRecord:
@@ -367,6 +379,7 @@ def task_record(task: Task, rows_file: Mark | None) -> TaskRecord:
                 replicates=list(target.replicate_names),
                 combine=target.combine,
                 minimum_replicates=target.minimum_replicates,
+                unmeasured=_kept(task.unmeasured.get(target.name)),
                 digest=content.of(target.name),
             )
             for target in task.targets.values()
