@@ -7,6 +7,7 @@ flight. What counts as a result is decided in ``bench.store.reading``.
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import shutil
 from collections.abc import Iterator, Sequence
@@ -19,6 +20,7 @@ from numpy.typing import NDArray
 from bench.errors import BenchError
 from bench.files.atomic import atomic, disk_errors
 from bench.files.locks import locked
+from bench.stats.intervals import Estimate
 from bench.store.pairs import finish, placed_pair
 from bench.store.predictions import Predictions, read_predictions, write_predictions
 from bench.store.reading import (
@@ -34,19 +36,21 @@ from bench.store.reading import (
     StoredTask,
     Trouble,
     find_task,
-    finished,
     folds_file,
     lock_file,
     read_result,
     seed_folders,
+    seed_places,
     stored_task,
     task_folders,
     trouble,
+    whole_record,
 )
 from bench.store.record import (
     CardRecord,
     Description,
     Duplicates,
+    EstimateRecord,
     FailedCheck,
     FailureRecord,
     Fitted,
@@ -98,10 +102,14 @@ class Store:
 
     def records(self) -> Iterator[tuple[Path, ResultRecord]]:
         """(folder, record) of every whole result, in path order. Its predictions were not read."""
-        for folder in (each for task in task_folders(self.root) for each in seed_folders(task)):
-            stored = finished(folder, checksum=False)
-            if stored is not None and stored.whole and stored.record is not None:
-                yield stored.folder, stored.record
+        for task in task_folders(self.root):
+            for place in seed_places(task):
+                record = whole_record(f"{task}/{place}", checksum=False)
+                if record is None:
+                    stored = read_result(task / place, checksum=False)
+                    record = stored.record if stored is not None and stored.whole else None
+                if record is not None:
+                    yield task / place, record
 
     def failures(self) -> Iterator[tuple[Path, FailureRecord]]:
         """(folder, note) of every fit that failed, in path order; of some there is an earlier result."""
@@ -128,7 +136,10 @@ class Store:
         ------
         BenchError : where the result is of a newer format, and must not be replaced.
         """
-        stored = finished(self.folder(result))
+        record = whole_record(f"{self.root}/{result.place}")
+        if record is not None:
+            return record
+        stored = read_result(self.folder(result))
         if stored is None:
             return None
         if stored.state == State.NEWER:
@@ -312,8 +323,8 @@ def _write_changed(path: Path, record: Record) -> None:
 # ---- tasks -----------------------------------------------------------------------------------------------------------
 def rows_frame(task: Task, gc: NDArray[np.float32]) -> pd.DataFrame:
     """rows.parquet: ``row_id, chrom, position, locus, length, gc, cpg``, ``control`` where there are any, covariates as
-    ``x:<name>``, strata as ``s:<name>``, replicates as ``y:<target>:<replicate>``, barcode halves as
-    ``h:<target>:<1|2>``."""
+    ``x:<name>``, other columns that rows were filtered by as ``m:<name>``, strata as ``s:<name>``, replicates as
+    ``y:<target>:<replicate>``, barcode halves as ``h:<target>:<1|2>``."""
     import pandas as pd
 
     from bench.kernels.cpg import cpg_fraction
@@ -330,6 +341,7 @@ def rows_frame(task: Task, gc: NDArray[np.float32]) -> pd.DataFrame:
     if task.control is not None:
         columns["control"] = task.control
     columns |= {f"x:{name}": values for name, values in task.sequences.covariates.items()}
+    columns |= {f"m:{name}": values for name, values in task.filters.items()}
     columns |= {f"s:{name}": pd.Categorical(values) for name, values in task.strata.items()}
     for target in task.targets.values():
         for j, name in enumerate(target.replicate_names):
@@ -337,6 +349,14 @@ def rows_frame(task: Task, gc: NDArray[np.float32]) -> pd.DataFrame:
         if target.halves is not None:
             columns |= {f"h:{target.name}:{j + 1}": target.halves[:, j] for j in range(2)}
     return pd.DataFrame(columns)
+
+
+def _kept(figure: Estimate | None) -> EstimateRecord | None:
+    """A figure as JSON holds it; None where there is none."""
+    if figure is None or not math.isfinite(figure.value):
+        return None
+    low, high = (end if math.isfinite(end) else None for end in (figure.low, figure.high))
+    return EstimateRecord(value=figure.value, low=low, high=high)
 
 
 def task_record(task: Task, rows_file: Mark | None) -> TaskRecord:
@@ -359,6 +379,7 @@ def task_record(task: Task, rows_file: Mark | None) -> TaskRecord:
                 replicates=list(target.replicate_names),
                 combine=target.combine,
                 minimum_replicates=target.minimum_replicates,
+                unmeasured=_kept(task.unmeasured.get(target.name)),
                 digest=content.of(target.name),
             )
             for target in task.targets.values()

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from bench.errors import BenchError, nearest
 from bench.sequences import Sequences
+from bench.stats.intervals import Estimate
 from bench.stats.replicates import DEFAULT
 from bench.tasks.aliases import find_columns
 from bench.tasks.bases import read_bases
@@ -19,6 +20,7 @@ from bench.tasks.chromosomes import UNPLACED
 from bench.tasks.columns import Columns
 from bench.tasks.counts import activities, with_dna
 from bench.tasks.digest import digest
+from bench.tasks.dropout import filters, unmeasured
 from bench.tasks.loci import loci_of
 from bench.tasks.places import Places, read_places
 from bench.tasks.problems import Problems
@@ -82,7 +84,7 @@ def build_task(
     outside = within(table, spec, spec, lengths)
     counts |= {f"rows with {what}": int(out.sum()) for what, out in outside.items() if out.any()}
     table = table.keep(~_any(outside.values(), len(table)))
-    table, targets = _measured(table, spec, lengths, counts)
+    table, targets, gone = _measured(table, spec, lengths, counts)
     row_id = row_names(table)
     refuse_odd_columns(table, own, spec.columns, cut=genome is not None)
     said += remarks(table, spec) if notes is not None else ()
@@ -113,7 +115,8 @@ def build_task(
     marked = np.any(control, axis=0) if control else None
     position = np.where(places.located, np.maximum(places.start, 0), places.start)
     wanted = dict.fromkeys([*([spec.split.column] if spec.split else []), *labels])
-    content = digest(sequences, row_id, places.chrom, position, locus, targets, strata, marked)
+    limits = filters(table, spec)
+    content = digest(sequences, row_id, places.chrom, position, locus, targets, strata, marked, limits)
     return Task(
         card=spec.card,
         sequences=sequences,
@@ -133,6 +136,8 @@ def build_task(
         labels={column: table.text(column) for column in wanted if column in table},
         left_out=np.setdiff1d(every, row_id),
         control=marked,
+        filters=limits,
+        unmeasured=gone,
     )
 
 
@@ -205,9 +210,11 @@ def _medians(covariates: Mapping[str, NDArray[np.float64]], counts: dict[str, in
 # ---- targets ---------------------------------------------------------------------------------------------------------
 def _measured(
     table: Columns, spec: TaskSpec, lengths: _Lengths, counts: dict[str, int]
-) -> tuple[Columns, dict[str, Target]]:
-    """The rows where a target was measured, and the targets on them; the other rows are added to ``counts``."""
+) -> tuple[Columns, dict[str, Target], dict[str, Estimate]]:
+    """The rows where a target was measured, the targets on them, and whether the other rows follow GC; those are added
+    to ``counts``."""
     targets = {name: _target(table, name, spec, lengths) for name in spec.targets}
+    gone = unmeasured(table, spec, targets)
     measured = np.any([np.isfinite(target.value) for target in targets.values()], axis=0)
     if not measured.all():
         counts["rows without a measured target"] = int((~measured).sum())
@@ -221,7 +228,7 @@ def _measured(
             table.problems.stop()
     for target in targets.values() if not table.problems else ():  # what cannot be read is missing here
         _check_spread(target, table)
-    return table, targets
+    return table, targets, gone
 
 
 def _target(table: Columns, name: str, spec: TaskSpec, lengths: _Lengths) -> Target:
