@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from bench.board.schema import SUMMARY, Summary, read_summary
 from bench.errors import BenchError
 from bench.store.predictions import impossible, read_predictions
-from bench.store.reading import PREDICTIONS, ROWS, StoredResult, StoredTask, trouble
+from bench.store.reading import PREDICTIONS, ROWS, StoredResult, StoredTask, linked_tasks, trouble
 from bench.store.record import FailureRecord, FoldsRecord, ResultRecord, Role, SkipRecord, State, TaskRecord
 from bench.store.result import safe_name
 from bench.store.store import Store, troubles_of
@@ -161,7 +161,7 @@ def find_tasks(root: Path, troubles: list[str] | None = None) -> list[TaskFiles]
     """
     root = Path(root)
     store = Store(root)
-    noted: list[str] = []
+    noted = [f"{each.path.relative_to(root)}: {each.why}" for each in linked_tasks(root)]
     tasks = []
     for task in store.tasks():
         if task.state == State.NEWER:

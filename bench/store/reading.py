@@ -48,7 +48,7 @@ SMALL = 1 << 22
 _DEPTH = 5
 #: Where a record may lie in a result's folder, in the order in which they hold.
 _RECORDS = (RECORD, waiting(RECORD), *OLD_RECORDS)
-_LINK = "is a link, and links are not followed"
+LINK = "is a link, and links are not followed"
 
 
 def folds_file(digest: str) -> str:
@@ -128,27 +128,53 @@ def files_of(folder: Path) -> dict[str, os.DirEntry[str]]:
         return {}
 
 
-def folders_in(folder: Path) -> list[Path]:
-    """Folders that may be of this package: neither hidden ones nor links, by name."""
+def folders_in(folder: Path, links: list[Path] | None = None) -> list[Path]:
+    """Folders that may be of this package: neither hidden ones nor links, by name. ``links`` gets the links to
+    folders."""
+    names = []
     try:
         with os.scandir(folder) as entries:
-            names = sorted(each.name for each in entries if each.name[0] != "." and each.is_dir(follow_symlinks=False))
+            for each in entries:
+                if each.name[0] == ".":
+                    continue
+                if each.is_dir(follow_symlinks=False):
+                    names.append(each.name)
+                elif links is not None and each.is_symlink() and each.is_dir():
+                    links.append(folder / each.name)
     except OSError:
         return []
-    return [folder / name for name in names]
+    return [folder / name for name in sorted(names)]
 
 
-def seed_folders(task: Path) -> Iterator[Path]:
-    """Folders in a task's that hold a result, or held one, in path order."""
-    for target in folders_in(task):
-        for split in folders_in(target):
-            for pair in folders_in(split):
-                yield from (folder for folder in folders_in(pair) if folder.name.startswith("seed-"))
+def seed_folders(task: Path, links: list[Path] | None = None) -> Iterator[Path]:
+    """Folders in a task's that hold a result, or held one, in path order. ``links`` gets the links that stand where
+    such a folder, or one above it, would."""
+    for target in folders_in(task, links):
+        for split in folders_in(target, links):
+            for pair in folders_in(split, links):
+                yield from (folder for folder in folders_in(pair, links) if folder.name.startswith("seed-"))
+
+
+def linked(root: Path, folder: Path) -> Path | None:
+    """The first link on the way from a folder of results down to one of its folders; None where there is none."""
+    place = os.fspath(root)
+    for name in folder.relative_to(root).parts:
+        place = f"{place}{os.sep}{name}"
+        if os.path.islink(place):
+            return Path(place)
+    return None
 
 
 def task_folders(root: Path) -> list[Path]:
     """Folders of tasks: those with a record, a summary, or something of a result."""
     return [folder for folder in folders_in(root) if _is_task(folder)]
+
+
+def linked_tasks(root: Path) -> list[Trouble]:
+    """Links in a folder of results that lead to the folder of a task: no task's own, so that nothing there counts."""
+    links: list[Path] = []
+    folders_in(root, links)
+    return [trouble(link, State.FOREIGN, LINK) for link in sorted(links) if _is_task(link)]
 
 
 def _is_task(folder: Path) -> bool:
@@ -181,7 +207,7 @@ def _checked_task(path: Path) -> Read[TaskRecord]:
         return Read(found.record, State.FOREIGN, f"is of {found.record.card.name!r}, which has another folder")
     rows = path.parent / ROWS
     if rows.is_symlink():
-        return Read(found.record, State.FOREIGN, f"{ROWS} next to it {_LINK}")
+        return Read(found.record, State.FOREIGN, f"{ROWS} next to it {LINK}")
     noted = found.record.rows_file
     if not (is_whole(rows, noted) if noted is not None else rows.is_file()):
         return Read(found.record, State.DAMAGED, f"{ROWS} next to it is missing or damaged")
@@ -285,7 +311,7 @@ def _one(path: Path, checksum: bool) -> StoredResult:
     beside = f"{folder}/{PREDICTIONS}"
     if not is_whole(beside, read.record, checksum=checksum):
         if os.path.islink(beside):
-            return StoredResult(path, result, read.record, State.FOREIGN, f"{PREDICTIONS} next to it {_LINK}")
+            return StoredResult(path, result, read.record, State.FOREIGN, f"{PREDICTIONS} next to it {LINK}")
         why = f"{PREDICTIONS} next to it is missing, cut off or damaged"
         return StoredResult(path, result, read.record, State.DAMAGED, why)
     return StoredResult(path, result, read.record, State.WHOLE)
