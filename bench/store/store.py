@@ -18,13 +18,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.errors import BenchError
-from bench.files.atomic import atomic, disk_errors
+from bench.files.atomic import NotWritable, atomic, disk_errors
 from bench.files.locks import locked
 from bench.stats.intervals import Estimate
 from bench.store.pairs import finish, placed_pair
 from bench.store.predictions import Predictions, read_predictions, write_predictions
 from bench.store.reading import (
     FAILED,
+    LINK,
     LOG,
     OLD_RECORDS,
     PLAN,
@@ -37,6 +38,7 @@ from bench.store.reading import (
     Trouble,
     find_task,
     folds_file,
+    linked,
     lock_file,
     read_result,
     seed_folders,
@@ -95,10 +97,12 @@ class Store:
         """Every result, of all tasks or of some, in path order, with its state: run, report, merge and clean read
         results through this and ``read_result`` (which says what ``checksum`` is) alone."""
         for task in tasks or self.tasks():
-            for folder in seed_folders(task.folder):
+            links: list[Path] = []
+            for folder in seed_folders(task.folder, links):
                 stored = read_result(folder, task, checksum=checksum)
                 if stored is not None:
                     yield stored
+            yield from (StoredResult(link, None, None, State.FOREIGN, LINK) for link in sorted(links))
 
     def records(self) -> Iterator[tuple[Path, ResultRecord]]:
         """(folder, record) of every whole result, in path order. Its predictions were not read."""
@@ -136,10 +140,13 @@ class Store:
         ------
         BenchError : where the result is of a newer format, and must not be replaced.
         """
+        folder = self.folder(result)
+        if linked(self.root, folder) is not None:
+            return None
         record = whole_record(f"{self.root}/{result.place}")
         if record is not None:
             return record
-        stored = read_result(self.folder(result))
+        stored = read_result(folder)
         if stored is None:
             return None
         if stored.state == State.NEWER:
@@ -181,7 +188,7 @@ class Store:
         whole."""
         folder = self.folder(result)
         with disk_errors(folder):
-            folder.mkdir(parents=True, exist_ok=True)
+            self._make(folder)
             there = read_result(folder)
             if there is not None and there.whole:
                 finish(there.path, RECORD)
@@ -200,7 +207,7 @@ class Store:
         folder = self.folder(about.result)
         log = folder / LOG
         with disk_errors(folder):
-            folder.mkdir(parents=True, exist_ok=True)
+            self._make(folder)
             with atomic(log) as path:
                 path.write_text(trace, encoding="utf-8")
             write_record(folder / FAILED, FailureRecord.of(about, reason))
@@ -224,7 +231,7 @@ class Store:
         if known.state == State.NEWER:
             raise BenchError(f"{path}: {known.why}.")
         with disk_errors(folder):
-            folder.mkdir(parents=True, exist_ok=True)
+            self._make(folder)
             if known.state == State.WHOLE and known.record is not None:
                 finish(path, TASK)
                 if known.record.digest == task.digest:
@@ -245,7 +252,7 @@ class Store:
         """
         folder = self.task_folder(record.card.name)
         with disk_errors(folder):
-            folder.mkdir(parents=True, exist_ok=True)
+            self._make(folder)
             path, known = find_task(folder)
             if known.state == State.WHOLE:
                 finish(path, TASK)
@@ -281,6 +288,18 @@ class Store:
         )
         with disk_errors(self.task_folder(task)):
             _write_changed(self.task_folder(task) / folds_file(folds.digest), record)
+
+    def _make(self, folder: Path) -> None:
+        """Make one of the folders below the root.
+
+        Raises
+        ------
+        NotWritable : where a link stands on the way: what is written behind it would lie outside, and would not count.
+        """
+        link = linked(self.root, folder)
+        if link is not None:
+            raise NotWritable(f"{link}: {LINK}. Put the folder itself there, or delete the link.")
+        folder.mkdir(parents=True, exist_ok=True)
 
     # ---- who may write -----------------------------------------------------------------------------------------------
     def check_writable(self) -> None:
