@@ -14,6 +14,7 @@ from bench.cli import (
     check,
     clean,
     compare,
+    curve,
     data,
     doctor,
     init,
@@ -44,6 +45,7 @@ app.command("doctor")(doctor.doctor)
 app.command("check")(check.check)
 app.command("audit")(audit.audit)
 app.command("compare")(compare.compare)
+app.command("curve")(curve.curve)
 app.command("score")(score.score)
 app.command("merge")(merge.merge)
 app.command("clean")(clean.clean)

@@ -24,6 +24,9 @@ from bench.plugins.kinds import BASES, DISTRIBUTION, GROUPS, PluginKind, is_kind
 from bench.plugins.parameters import ENGINE_PARAMETERS, Scale, Value, normal_name, read_parameters, signature_of
 from bench.plugins.source import loaded_digest
 
+#: A model whose name begins so is a regressor of scikit-learn, by its import path.
+SKLEARN = "sklearn:"
+
 
 @dataclass(frozen=True)
 class Entry:
@@ -170,6 +173,8 @@ class Registry:
         ------
         BenchError : for an unknown name, with the nearest one.
         """
+        if kind == "model" and name.startswith(SKLEARN):
+            return Entry(kind, name, DISTRIBUTION, None, functools.partial(_sklearn_model, name))
         if name not in self._entries[kind]:
             hint = " A task of your own is named by its file, which ends in .toml." if kind == "dataset" else ""
             what = "task" if kind == "dataset" else kind
@@ -225,12 +230,20 @@ def is_built_in(cls: type) -> bool:
 @functools.cache
 def _own_modules() -> frozenset[str]:
     """Modules that the entry points of this package name."""
-    return frozenset(
+    named = (
         point.value.partition(":")[0]
         for group in GROUPS.values()
         for point in importlib.metadata.entry_points(group=group)
         if point.dist is not None and point.dist.name == DISTRIBUTION
     )
+    return frozenset((*named, "bench.models.sklearn_models"))
+
+
+def _sklearn_model(name: str) -> Any:
+    """The model of a regressor of scikit-learn, ``sklearn:module.Class``."""
+    from bench.models.sklearn_models import model_of
+
+    return model_of(name.removeprefix(SKLEARN))
 
 
 def _itself(cls: Any) -> Any:

@@ -265,7 +265,7 @@ def describe(job: Job, result: ResultId) -> Description:
         role="null" if seen is None else "confounder" if seen.role == "confounder" else "sequence",
         gc_only=seen is not None and bool(seen.gc_only),
         kind=seen.kind if seen is not None and seen.kind in get_args(Kind) else "table",
-        deep="table" not in learner.takes,
+        deep="table" not in learner.takes if learner.deep is None else bool(learner.deep),
         seed=result.seed,
         stochastic=bool(learner.stochastic),
         joint=list(job.targets),
