@@ -7,6 +7,7 @@ flight. What counts as a result is decided in ``bench.store.reading``.
 from __future__ import annotations
 
 import contextlib
+import itertools
 import math
 import os
 import shutil
@@ -21,6 +22,15 @@ from bench.errors import BenchError
 from bench.files.atomic import NotWritable, atomic, disk_errors
 from bench.files.locks import locked
 from bench.stats.intervals import Estimate
+from bench.store.companions import (
+    MODELS,
+    ModelsRecord,
+    copy_companions,
+    read_beside,
+    read_companion,
+    remove_companions,
+    write_companion,
+)
 from bench.store.pairs import finish, placed_pair
 from bench.store.predictions import Predictions, read_predictions, write_predictions
 from bench.store.reading import (
@@ -166,6 +176,8 @@ class Store:
             write_predictions(new_predictions, predictions)
             record = ResultRecord.of(about, fitted, key, mark(new_predictions), external=external)
             new_record.write_text(record_text(record), encoding="utf-8")
+        with disk_errors(self.folder(about.result)):
+            remove_companions(self.folder(about.result), key)
 
     def copy_result(self, record: ResultRecord, source: Path) -> None:
         """Store a result of another folder: its record, and the predictions in the folder ``source``.
@@ -181,6 +193,10 @@ class Store:
                 raise BenchError(f"{source / PREDICTIONS}: changed while it was copied. Merge again.", status=1)
             whole = record.model_copy(update={"crc32": copied.crc32})
             new_record.write_text(record_text(whole), encoding="utf-8")
+        folder = self.folder(record.result)
+        with disk_errors(folder):
+            remove_companions(folder, record.key)
+            copy_companions(source, folder, record.key)
 
     @contextlib.contextmanager
     def _placed(self, result: ResultId) -> Iterator[tuple[Path, Path]]:
@@ -196,6 +212,29 @@ class Store:
                 yield predictions, record
             for stale in (*OLD_RECORDS, FAILED, LOG):
                 (folder / stale).unlink(missing_ok=True)
+
+    def write_models(
+        self, result: ResultId, key: str, models: Sequence[bytes], *, third_party: bool, versions: dict[str, str]
+    ) -> None:
+        """Keep the fitted models of a result that is stored under a key, one of every fold; none where they cannot be
+        written as bytes, which is then known."""
+        record = ModelsRecord(key=key, sizes=[*map(len, models)], third_party=third_party, versions=versions)
+        files = {"models.bin": lambda path: path.write_bytes(b"".join(models))}
+        write_companion(self.folder(result), MODELS, record, files)
+
+    def has_models(self, result: ResultId, key: str) -> bool:
+        """Whether the fitted models of a result are there, of this very key. They were not read."""
+        return read_companion(self.folder(result), MODELS, ModelsRecord, key) is not None
+
+    def models(self, result: ResultId, key: str) -> tuple[ModelsRecord, tuple[bytes, ...]] | None:
+        """The fitted models of a result as bytes (`bench.fit.kept` reads them); None where they are not there, not of
+        this key, or not what was written."""
+        record = read_companion(self.folder(result), MODELS, ModelsRecord, key)
+        content = None if record is None else read_beside(self.folder(result), record, "models.bin")
+        if record is None or content is None or sum(record.sizes) != len(content):
+            return None
+        edges = [sum(record.sizes[:i]) for i in range(len(record.sizes) + 1)]
+        return record, tuple(content[a:b] for a, b in itertools.pairwise(edges))
 
     def predictions(self, result: ResultId) -> Predictions:
         """Predictions of a finished result."""
