@@ -112,7 +112,7 @@ class Store:
                 stored = read_result(folder, task, checksum=checksum)
                 if stored is not None:
                     yield stored
-            yield from (StoredResult(link, None, None, State.FOREIGN, LINK) for link in sorted(links))
+            yield from (StoredResult(link, None, State.FOREIGN, LINK) for link in sorted(links))
 
     def records(self) -> Iterator[tuple[Path, ResultRecord]]:
         """(folder, record) of every whole result, in path order. Its predictions were not read."""
