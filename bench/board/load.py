@@ -23,7 +23,7 @@ from bench.errors import BenchError
 from bench.stats.intervals import Estimate
 from bench.stats.library import LibraryTest
 from bench.store.predictions import impossible, read_predictions
-from bench.store.reading import PREDICTIONS, ROWS, StoredResult, StoredTask, trouble
+from bench.store.reading import PREDICTIONS, ROWS, StoredResult, StoredTask, linked_tasks, trouble
 from bench.store.record import FailureRecord, FoldsRecord, ResultRecord, Role, SkipRecord, State, TaskRecord
 from bench.store.result import safe_name
 from bench.store.store import Store, troubles_of
@@ -186,7 +186,7 @@ def _uncollected() -> Iterator[None]:
 
 def _find_tasks(root: Path, troubles: list[str] | None) -> list[TaskFiles]:
     store = Store(root)
-    noted: list[str] = []
+    noted = [f"{each.path.relative_to(root)}: {each.why}" for each in linked_tasks(root)]
     tasks = []
     for task in store.tasks():
         if task.state == State.NEWER:

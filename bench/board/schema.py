@@ -76,7 +76,8 @@ class FailureSummary(Stored):
 
 
 class SkippedSummary(Stored):
-    """A pair that makes no sense on the task; a featurizer that does not apply has no ``model``."""
+    """A pair that makes no sense on the task; a featurizer that does not apply has no ``model``. With neither: a plugin
+    that could not be used, named in the reason."""
 
     featurizer: str | None = None
     model: str | None = None

@@ -153,6 +153,16 @@ class Registry:
         files = dict.fromkeys(str(entry.file) for entry in third if entry.file is not None)
         return tuple(sorted({f"{entry.kind} {entry.name}" for entry in third})), tuple(files)
 
+    def taken(self, but: Path | None = None) -> tuple[tuple[PluginKind, str, str], ...]:
+        """(kind, name, origin) of every third-party plugin, but for those of a file."""
+        entries = (entry for known in self._entries.values() for entry in known.values())
+        return tuple((e.kind, e.name, e.origin) for e in entries if not e.built_in and (but is None or e.file != but))
+
+    def reserve(self, names: Iterable[tuple[PluginKind, str, str]]) -> None:
+        """Names that another registry's plugins have, which this one cannot load."""
+        for kind, name, origin in names:
+            self._entries[kind].setdefault(name, Entry(kind, name, origin, None, lambda: None))
+
     def _add(self, entry: Entry) -> None:
         known = self._entries[entry.kind].get(entry.name)
         if known is not None and known.origin != entry.origin and not _same(known, entry):
