@@ -194,7 +194,17 @@ def checked_results(answer: object, targets: tuple[str, ...]) -> list[FitResult]
         raise JobFailed("its process answered with something that is no list of results.", "")
     if tuple(each.target for each in answer) != targets:
         raise JobFailed(f"its results must be of the targets {', '.join(targets)}.", "")
-    return [FitResult(each.target, _plain_record(each.record), _plain_predictions(each.predictions)) for each in answer]
+    return [
+        FitResult(each.target, _plain_record(each.record), _plain_predictions(each.predictions), _plain_models(each))
+        for each in answer
+    ]
+
+
+def _plain_models(result: FitResult) -> tuple[bytes, ...]:
+    models = getattr(result, "models", ())
+    if not isinstance(models, tuple) or not all(type(each) is bytes for each in models):
+        raise JobFailed("its fitted models are not bytes.", "")
+    return models
 
 
 def _plain_record(record: Fitted) -> Fitted:

@@ -48,6 +48,7 @@ class Described(BaseModel):
     takes: tuple[str, ...] = ("table",)
     stochastic: bool = True
     max_columns: int | None = None
+    deep: bool | None = None
     needs_features: bool = True
     devices: tuple[str, ...] = ("cpu",)
     spreads: bool = False
@@ -144,7 +145,7 @@ def describe(cls: Any, plugin: PluginKind) -> Described:
 _COMMON = {"plugin", "name", "where", "what", "defaults", "source", "files", "libraries"}
 _OF = {
     "featurizer": {"kind", "role", "gc_only", "covariates", "cheap", "shown"},
-    "model": {"takes", "stochastic", "max_columns", "needs_features", "devices", "spreads", "shown"},
+    "model": {"takes", "stochastic", "max_columns", "deep", "needs_features", "devices", "spreads", "shown"},
     "dataset": {"title", "in_all"},
 }
 _OWN: dict[PluginKind, set[str]] = {

@@ -24,6 +24,9 @@ from bench.plugins.kinds import BASES, DISTRIBUTION, GROUPS, PluginKind, is_kind
 from bench.plugins.parameters import ENGINE_PARAMETERS, Scale, Value, normal_name, read_parameters, signature_of
 from bench.plugins.source import loaded_digest
 
+#: Entry points of families of models: a function from the rest of a name (``sklearn:svm.SVR``) to the model's class.
+FAMILIES = "bench.model_families"
+
 
 @dataclass(frozen=True)
 class Entry:
@@ -180,6 +183,8 @@ class Registry:
         ------
         BenchError : for an unknown name, with the nearest one.
         """
+        if kind == "model" and ":" in name:
+            return _of_family(name)
         if name not in self._entries[kind]:
             hint = " A task of your own is named by its file, which ends in .toml." if kind == "dataset" else ""
             what = "task" if kind == "dataset" else kind
@@ -237,10 +242,23 @@ def _own_modules() -> frozenset[str]:
     """Modules that the entry points of this package name."""
     return frozenset(
         point.value.partition(":")[0]
-        for group in GROUPS.values()
+        for group in (*GROUPS.values(), FAMILIES)
         for point in importlib.metadata.entry_points(group=group)
         if point.dist is not None and point.dist.name == DISTRIBUTION
     )
+
+
+def _of_family(name: str) -> Entry:
+    """The model ``family:member``."""
+    family, _, member = name.partition(":")
+    found = {
+        point.name: point
+        for point in importlib.metadata.entry_points(group=FAMILIES)
+        if point.dist is not None and point.dist.name == DISTRIBUTION
+    }
+    if family not in found:
+        raise BenchError(f"unknown model {name!r}: there is no family {family!r}.{nearest(family, found)}")
+    return Entry("model", name, DISTRIBUTION, None, lambda: found[family].load()(member))
 
 
 def _itself(cls: Any) -> Any:

@@ -32,7 +32,7 @@ from bench.run.note import RunNote
 from bench.run.places.child import ChildPlace
 from bench.run.places.here import Here
 from bench.run.places.place import Place
-from bench.run.plan import Plan
+from bench.run.plan import Plan, has_result
 from bench.run.progress import RunProgress
 from bench.stats.ranks import mean_of_scores
 from bench.store.predictions import PartName
@@ -235,6 +235,9 @@ class _Queue:
             try:
                 for result, key, fit in zip(job.results, job.keys, fits, strict=True):
                     self.store.write_result(describe(job, result), key, fit.record, fit.predictions)
+                    if job.keep:
+                        third, versions = not job.model.built_in, fit.record.versions
+                        self.store.write_models(result, key, fit.models, third_party=third, versions=versions)
             except (OSError, BenchError):
                 raise  # of the folder: no other job could be kept either
             except Exception as error:
@@ -247,7 +250,8 @@ class _Queue:
         return True
 
     def _is_there(self, job: Job) -> bool:
-        return all(self.store.has(result, key) for result, key in zip(job.results, job.keys, strict=True))
+        pairs = zip(job.results, job.keys, strict=True)
+        return all(has_result(self.store, result, key, job.keep) for result, key in pairs)
 
     def _fit(self, job: Job, place: Place) -> list[FitResult]:
         device = place.device(self.device, job)
@@ -278,7 +282,7 @@ def describe(job: Job, result: ResultId) -> Description:
         role="null" if seen is None else "confounder" if seen.role == "confounder" else "sequence",
         gc_only=seen is not None and bool(seen.gc_only),
         kind=seen.kind if seen is not None and seen.kind in get_args(Kind) else "table",
-        deep="table" not in learner.takes,
+        deep="table" not in learner.takes if learner.deep is None else bool(learner.deep),
         seed=result.seed,
         stochastic=bool(learner.stochastic),
         joint=list(job.targets),

@@ -14,7 +14,8 @@ from planted_store import Planted
 from scipy.stats import rankdata, spearmanr
 from stored import description
 
-from bench.board.schema import BoardSummary, RowSummary, Summary, read_summary
+from bench.board.published import read_summary
+from bench.board.schema import BoardSummary, RowSummary, Summary
 from bench.errors import BenchError
 from bench.files.atomic import read_json, write_json
 from bench.report import make_board, write_board

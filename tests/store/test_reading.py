@@ -13,7 +13,8 @@ from small_tasks import write_small_task
 from stored import description
 from typer.testing import CliRunner
 
-from bench.board.schema import SUMMARY, read_summary
+from bench.board.published import read_summary
+from bench.board.schema import SUMMARY
 from bench.cli.main import app
 from bench.errors import BenchError
 from bench.files.atomic import read_json, write_json
