@@ -336,7 +336,7 @@ def predictions_of(fitted: Model, targets: int, name: str, x: Features) -> NDArr
 
 
 def plain_history(history: Any, name: str) -> list[dict[str, float]]:
-    """The learning curve of a model as it can be kept: text and floats; of a long one ``MOST_ROUNDS`` evenly spaced ones.
+    """The learning curve of a model as it can be kept: text and floats. Of a long one ``MOST_ROUNDS`` rounds are kept.
 
     Raises
     ------
