@@ -12,7 +12,7 @@ from bench.tasks.columns import Columns
 from bench.tasks.loci import codes_of
 from bench.tasks.problems import such
 from bench.tasks.repeats import long_fix, replicate_column
-from bench.tasks.spec import TargetSpec, TaskSpec
+from bench.tasks.spec import TRUE, TargetSpec, TaskSpec
 
 #: A filter's name for the bases of a row, where no covariate and no column is called so.
 LENGTH = "length"
@@ -43,6 +43,22 @@ def matching(table: Columns, column: str, kept: Sequence[str], where: str) -> ND
         table.say(f"[{where}] {column}: no row has {unknown[0]!r}.{nearest(unknown[0], sorted(there)[:40])}")
         return np.ones(len(table), np.bool_)
     return np.isin(values, [each for each in there if any(_same(value, each) for value in kept)])
+
+
+def marked_rows(table: Columns, column: str, kept: Sequence[str], where: str) -> NDArray[np.bool_]:
+    """The rows that a column marks, bool (n,): those with one of the values ``kept`` or, where the task file names the
+    column alone, those where it is true in any of the ways that tables write it."""
+    if tuple(kept) != TRUE or column not in table:
+        return matching(table, column, kept, where)
+    values = np.char.lower(table.text(column))
+    there = np.isin(values, TRUE)
+    if not there.any() and len(values):
+        some = ", ".join(repr(str(value)) for value in np.unique(values)[:5])
+        table.say(
+            f"[{where}] column {column!r} marks no row: none is {', '.join(TRUE)}. There is: {some}. Name the values"
+            f' that do, such as {{ {column} = ["scrambled"] }}.'
+        )
+    return there
 
 
 def _same(value: str, field: str) -> bool:
