@@ -67,6 +67,8 @@ def _combined(board: BoardSummary) -> list[str]:
         return []
     weights = ", ".join(f"{escape(name)} {number(weight, 2)}" for name, weight in made.weights.items())
     least = f", rows with {made.minimum} or more" if made.minimum > 1 else ""
+    if len(made.weights) == 1:
+        return [f"One replicate, taken as it is{least}", *map(escape, made.findings)]
     line = f"Replicates averaged {COMBINED[made.how]} (`combine = {made.how}`){least}"
     return [f"{line}{'; weights: ' * bool(weights)}{weights}", *map(escape, made.findings)]
 
@@ -138,7 +140,7 @@ def _given_dna(share: ShareSummary) -> list[str]:
         found.append(f"GC's share with DNA counts held fixed: n/a ({escape(share.given_dna_reason)})")
     if share.given_dna_shown and share.raw is not None:
         found.append(f"GC's share without DNA held fixed: {percent_estimate(share.raw)}")
-    if share.robustness is not None:
+    if share.robustness is not None and share.of_explainable is not None and share.of_explainable.value > 0:
         found.append(
             "Robustness value: a bias of the library would have to take"
             f" {percent(share.robustness)} of the residual variance both of GC and of activity to bring the share to 0"

@@ -242,7 +242,7 @@ def level_words(found: Apart, names: Sequence[str]) -> str:
     """What was found, in words."""
     return (
         f"{names[found.second]} lies {found.gap:+.1f} standard deviations from {names[found.first]} on the rows that"
-        f" both measured, and {found.missing:.0%} of the values are missing"
+        f" both measured, and {100 * found.missing:.0f} % of the values are missing"
     )
 
 

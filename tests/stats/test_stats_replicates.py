@@ -121,7 +121,7 @@ def test_copies_averages_counts_levels_and_widths_are_found_by_their_numbers():
     shifted = a + 4 + 0.3 * b
     assert kinds(a, shifted) == []  # nothing is missing
     gap = kinds(np.where(np.arange(300) < 90, np.nan, a), shifted)[0][1]
-    assert "standard deviations from r1 on the rows that both measured, and 15% of the values are missing" in gap
+    assert "standard deviations from r1 on the rows that both measured, and 15 % of the values are missing" in gap
     assert [kind for kind, _ in kinds(a, 4 * (a + 0.3 * b))] == ["scale"]
     assert kinds(a + 0.5 * b, a + 0.5 * rng.normal(size=300)) == []
     half = np.where(np.arange(300) < 150, a, np.nan)
