@@ -23,7 +23,9 @@ SUMMARY_FORMAT: Final = 2
 
 def _stored(value: object) -> object:
     """A number as JSON holds it: None where it does not exist; floats keep 7 digits, more than any of them deserves."""
-    if hasattr(value, "item"):
+    if value is None:
+        return None
+    if type(value) is not float and hasattr(value, "item"):
         value = value.item()
     if isinstance(value, float):
         return float(f"{value:.7g}") if math.isfinite(value) else None
@@ -74,7 +76,8 @@ class FailureSummary(Stored):
 
 
 class SkippedSummary(Stored):
-    """A pair that makes no sense on the task; a featurizer that does not apply has no ``model``."""
+    """A pair that makes no sense on the task; a featurizer that does not apply has no ``model``. With neither: a plugin
+    that could not be used, named in the reason."""
 
     featurizer: str | None = None
     model: str | None = None

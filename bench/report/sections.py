@@ -276,8 +276,15 @@ def _failed(board: BoardSummary) -> list[str]:
 def _skipped(skipped: list[SkippedSummary]) -> list[str]:
     if not skipped:
         return []
-    lines = ["<details><summary>Pairs that make no sense here were skipped</summary>", ""]
-    for skip in skipped:
+    unusable = [skip for skip in skipped if skip.featurizer is None and skip.model is None]
+    lines = []
+    if unusable:
+        lines = ["Plugins that could not be used in the last full run, so that nothing of them is here:", ""]
+        lines += [f"- {escape(skip.reason)}" for skip in unusable] + [""]
+    if len(skipped) == len(unusable):
+        return lines
+    lines += ["<details><summary>Pairs that make no sense here were skipped</summary>", ""]
+    for skip in (each for each in skipped if each not in unusable):
         # A featurizer that does not apply is named alone.
         names = " + ".join(code(name) for name in (skip.featurizer, skip.model) if name is not None)
         lines.append(f"- {names}: {escape(skip.reason)}")
