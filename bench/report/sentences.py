@@ -118,6 +118,9 @@ def few_loci(board: BoardSummary) -> str:
 def library_warning(board: BoardSummary, show: Show = escape) -> str:
     """``may be the library's: ρ(GC, DNA counts) +0.320 [0.280, 0.360]``; empty where no test of the library matters."""
     found = [_library(test, show) for test in board.library if test.matters and test.with_gc is not None]
+    share = board.share
+    if found and share is not None and share.given_dna is not None and not share.given_dna_shown:
+        found.append(f"with DNA counts held fixed the share is {percent_estimate(share.given_dna)}")
     return f"may be the library's: {'; '.join(found)}" if found else ""
 
 
@@ -158,7 +161,7 @@ def share_sentence(board: BoardSummary, *, short: bool = False) -> str:
         return f"{'; '.join([few_loci(board).capitalize(), *caveats(board)[1:]])}."
     pieces = [_explains(share, board, short)]
     if _known(share.of_learned):
-        of = "of what GC and the best model explain together, GC alone explains"
+        of = "of what GC and the best model explain together, GC explains"
         pieces.append(f"{of} {percent_estimate(share.of_learned)}")
     if not short:
         pieces += _unique(share)

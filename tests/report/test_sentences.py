@@ -174,6 +174,8 @@ def test_no_sentence_claims_what_its_fields_do_not_hold(board):
             assert (low, high) == (printed(share.attributable.low), printed(share.attributable.high))
         matters = any(test.matters and test.with_gc is not None for test in board.library)
         assert ("may be the library's" in text) == (matters and known is not None)
+        beside = matters and known is not None and share.given_dna is not None and not share.given_dna_shown
+        assert ("with DNA counts held fixed the share is" in text) == beside
         assert ("are on chr1" in text) == (board.chromosome is not None and known is not None)
         apart = [found for found in board.shares_apart if found.of_explainable is not None]
         assert ("GC in windows" in text) == (short and bool(apart))
@@ -209,7 +211,7 @@ def test_arithmetic_is_printed_only_where_it_gives_the_printed_share(board):
     assert ("mean form" in text) == bool(share and share.of_explainable and share.mean_form is not None)
     assert ("Smallest share" in text) == bool(share and share.smallest_detectable is not None)
     above = bool(share and share.of_explainable and share.of_explainable.value > 0)
-    assert ("Robustness" in text) == (above and share.robustness is not None)
+    assert ("Robustness" in text) == (above and share.robustness is not None and not board.few_loci)
     story = board.heterogeneity.get("class")
     assert ("Cochran's Q" in text) == (story is not None and None not in (story.q, story.p, story.i2))
 
