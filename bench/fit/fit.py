@@ -284,7 +284,8 @@ class _Fitting:
         with self.watch.time("shuffled"):
             featurize = partial(compute_features, featurizer=featurizer)
             shuffled = {code: np.full_like(predicted[code], np.nan) for code in (TRAIN, VALID)}
-            shuffled[TEST] = self.workspace.shuffles.predict(self.job.task, rows[TEST], featurize, predict)[share]
+            of_rows = self.workspace.shuffled_rows(featurizer)
+            shuffled[TEST] = of_rows.predict(self.job.task, rows[TEST], featurize, predict)[share]
         return shuffled
 
     def _predictions(self, fold: int, j: int, rows: Rows, predicted: ByPart, shuffled: ByPart | None) -> Predictions:
