@@ -31,6 +31,9 @@ from bench.tasks.task import TEST, TRAIN, VALID, Folds, Task
 #: 8 GB. A model that states its own need of memory is handed everything.
 MOST_VALUES = 4_000_000_000
 
+#: Rounds or epochs of a learning curve that are kept of each fold.
+MOST_ROUNDS = 10_000
+
 #: Row numbers or arrays of each part of a fold, by its code.
 Rows = dict[int, NDArray[np.int64]]
 ByPart = dict[int, NDArray[np.float32]]
@@ -333,14 +336,17 @@ def predictions_of(fitted: Model, targets: int, name: str, x: Features) -> NDArr
 
 
 def plain_history(history: Any, name: str) -> list[dict[str, float]]:
-    """The learning curve of a model as it can be kept: text and floats.
+    """The learning curve of a model as it can be kept: text and floats. Of a long one ``MOST_ROUNDS`` rounds are kept.
 
     Raises
     ------
     BenchError : for what is no list of dictionaries of numbers.
     """
     try:
-        return [{str(key): round(float(value), 6) for key, value in entry.items()} for entry in history or []]
+        entries = list(history or [])
+        if len(entries) > MOST_ROUNDS:
+            entries = [entries[i] for i in np.linspace(0, len(entries) - 1, MOST_ROUNDS).astype(int)]
+        return [{str(key): round(float(value), 6) for key, value in entry.items()} for entry in entries]
     except (TypeError, ValueError, AttributeError, OverflowError) as error:
         raise BenchError(
             f"{name}: history must be a list of dictionaries of numbers, one a round or epoch ({one_line(error)}).",
@@ -357,4 +363,4 @@ def plain_device(device: Any, name: str) -> str:
     """
     if not isinstance(device, str):
         raise BenchError(f"{name}: device_used must be text, such as 'cpu'. Got a {type(device).__name__}.", status=1)
-    return one_line(str(device))
+    return one_line(str(device))[:100]
