@@ -116,7 +116,7 @@ def test_copies_averages_counts_levels_and_widths_are_found_by_their_numbers():
     assert kinds(a, a.copy()) == [("copy", "r2 is the same as r1: name each measurement once")]
     assert [kind for kind, _ in kinds(a, 3 * a + 1)] == ["copy"]
     assert kinds(a, b, (a + b) / 2) == [("average", "r3 is the mean of r1, r2: it is no replicate of its own")]
-    (counts,) = kinds(rng.poisson(9.0, 300), rng.poisson(30.0, 300))
+    counts = kinds(rng.poisson(9.0, 300), rng.poisson(30.0, 300))[0]
     assert counts[1].startswith("r1, r2 hold whole numbers from 0 up")
     shifted = a + 4 + 0.3 * b
     assert kinds(a, shifted) == []  # nothing is missing
