@@ -63,15 +63,24 @@ def share_figure(board: BoardSummary, show: Show = escape) -> str:
 
 def headline(share: ShareSummary) -> str:
     """The share of the explainable variance with its interval, and the one by chromosome where that is to be shown."""
+    return ", ".join(filter(None, (by_locus(share), by_chromosome(share))))
+
+
+def by_locus(share: ShareSummary) -> str:
+    """The share of the explainable variance with its interval by locus."""
     if share.of_explainable is None:
         return NOTHING
-    figure = joined("at least" * is_bound(share), percent_estimate(share.of_explainable))
+    return joined("at least" * is_bound(share), percent_estimate(share.of_explainable))
+
+
+def by_chromosome(share: ShareSummary) -> str:
+    """The interval by chromosome where it is to be shown, else nothing."""
     ends = share.by_chromosome if share.shown_by_chromosome else None
-    if ends is None or ends.low is None or ends.high is None:
-        return figure
+    if share.of_explainable is None or ends is None or ends.low is None or ends.high is None:
+        return ""
     if ends.high - ends.low > NO_INTERVAL:
-        return f"{figure}, by chromosome too wide to say"
-    return f"{figure}, by chromosome {percent_interval(ends.low, ends.high)}"
+        return "by chromosome too wide to say"
+    return f"by chromosome {percent_interval(ends.low, ends.high)}"
 
 
 def is_bound(share: ShareSummary) -> bool:
