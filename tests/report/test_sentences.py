@@ -312,3 +312,13 @@ def test_eighty_columns_hold_every_figure_and_the_names_whole():
     assert "3-3-MT" in text
     joined = "".join(line[line.index("a-long") :] if "a-long" in line else line for line in text.split("\n"))
     assert "by chromosome [1.9, 11]" in " ".join(joined.split())
+
+
+def test_a_ceiling_of_few_rows_is_said_to_be_uncertain():
+    share = ShareSummary(gc="gc", of_explainable=Estimate(value=0.19, low=0.15, high=0.23))
+    kept = {"inputs": "", "split": "s", "folds_digest": "", "target": "y", "share": share}
+    known = CeilingSummary(estimate=Estimate(value=0.8))
+    said = "60 test rows: the noise ceiling may be 5 % off"
+    assert said in caveats(BoardSummary(n=60, ceiling=known, **kept))
+    assert said not in " ".join(caveats(BoardSummary(n=160, ceiling=known, **kept)))
+    assert said not in " ".join(caveats(BoardSummary(n=60, ceiling=CeilingSummary(reason="one replicate"), **kept)))
