@@ -37,8 +37,8 @@ Show = Callable[[object], str]
 
 #: An interval by chromosome of more than this says nothing: two or three chromosomes of unlike stories.
 NO_INTERVAL = 2.0
-#: Below so many test rows the ceiling itself is uncertain: simulated noise-free activity came to 94.7 % of it on 60 rows
-#: of 20 loci, and to 97.6 % on 150 of 50 (400 boards each).
+#: Below so many test rows the ceiling itself is uncertain: simulated noise-free activity came to 94.7 % of it on 60
+#: rows of 20 loci, and to 97.6 % on 150 of 50 (400 boards each).
 FEW_ROWS = 100
 #: Why a share is a lower bound.
 BOUNDS = {"ties": "most measured values are tied", "two modes": "the measured values have two modes"}
