@@ -156,16 +156,16 @@ def _names_in(folder: str | Path) -> list[str]:
 
 def seed_folders(task: Path) -> Iterator[Path]:
     """Folders in a task's that hold a result, or held one, in path order."""
-    return (task / place for place in seed_places(task))
+    return (split / place for split, place in seed_places(task))
 
 
-def seed_places(task: Path) -> Iterator[str]:
-    """``seed_folders`` as text, from the task's folder on."""
-    for target in _names_in(task):
-        for split in _names_in(f"{task}/{target}"):
-            for pair in _names_in(f"{task}/{target}/{split}"):
-                place = f"{target}/{split}/{pair}"
-                yield from (f"{place}/{name}" for name in _names_in(f"{task}/{place}") if name.startswith("seed-"))
+def seed_places(task: Path) -> Iterator[tuple[Path, str]]:
+    """``seed_folders``, each as the folder of its split and the rest of its path."""
+    for split in (split for target in folders_in(task) for split in folders_in(target)):
+        for pair in _names_in(split):
+            for name in _names_in(f"{split}/{pair}"):
+                if name.startswith("seed-"):
+                    yield split, f"{pair}/{name}"
 
 
 def task_folders(root: Path) -> list[Path]:
@@ -298,7 +298,7 @@ def _one(folder: str, name: str, checksum: bool) -> Read[ResultRecord]:
     read = read_record(ResultRecord, f"{folder}/{name}")
     if read.record is None:
         return read
-    place = read.record.result.place
+    place = read.record.place
     if not _lies_at(folder, place):
         return Read(read.record, State.FOREIGN, f"lies in another result's folder: it is of {place}")
     beside = f"{folder}/{PREDICTIONS}"
@@ -321,7 +321,7 @@ def _failure(folder: Path) -> tuple[FailureRecord | None, tuple[Trouble, ...]]:
     read = read_record(FailureRecord, path)
     if read.record is None:
         return None, (trouble(path, read.state, read.why),)
-    place = read.record.result.place
+    place = read.record.place
     if not _lies_at(str(folder), place):
         why = f"lies in another result's folder: it is of {place}"
         return None, (trouble(path, State.FOREIGN, why),)

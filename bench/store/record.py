@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import zlib
-from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Generic, Literal, NamedTuple, TypeAlias, TypeVar
@@ -15,7 +14,7 @@ from bench.featurizer import Kind
 from bench.files.atomic import CHECKSUM, has_its_checksum, json_object, json_text, read_file, write_json
 from bench.store.format import FORMAT, upgrade
 from bench.store.predictions import PARTS, PartName
-from bench.store.result import ResultId
+from bench.store.result import ResultId, place_of
 from bench.tasks.task import Card
 
 #: Bytes read at a time for a checksum.
@@ -71,7 +70,8 @@ class Fitted(Stored):
     @field_validator("rows")
     @classmethod
     def _counts(cls, rows: dict[PartName, list[int]]) -> dict[PartName, list[int]]:
-        if len({*map(len, rows.values())}) != 1:
+        train, valid, test = rows.values()
+        if not len(train) == len(valid) == len(test):
             raise ValueError("one number for each part and fold")
         return rows
 
@@ -107,6 +107,11 @@ class Description(Stored):
     def result(self) -> ResultId:
         """Which result it is."""
         return ResultId(self.task, self.target, self.split, self.featurizer, self.model, self.seed)
+
+    @property
+    def place(self) -> str:
+        """Where its result lives below the output folder."""
+        return place_of(self.task, self.target, self.split, self.featurizer, self.model, self.seed)
 
 
 class ResultRecord(Fitted, Description, Record):
@@ -307,8 +312,7 @@ class State(StrEnum):
     UNFINISHED = "unfinished"
 
 
-@dataclass(frozen=True)
-class Read(Generic[R]):
+class Read(NamedTuple, Generic[R]):
     """A record that was read, or why it was not: ``why`` ends a sentence that begins with the file's name."""
 
     record: R | None
