@@ -31,12 +31,11 @@ _NOT_WRITABLE = (
     errno.EACCES,
     errno.EROFS,
     errno.EPERM,
-    errno.ENOTDIR,
-    errno.EISDIR,
-    errno.EEXIST,
     errno.ENOENT,
     errno.ENAMETOOLONG,
 )
+#: What it answers where a file lies in place of a folder, or a folder in place of a file.
+_IN_THE_WAY = (errno.ENOTDIR, errno.EISDIR, errno.EEXIST)
 #: ``.<name>.<host>-<process>.<random>.tmp``; earlier versions named no host, and the first ones nothing random.
 #: Writes an object as its checksum is computed from it. Nothing that JSON holds refers to itself.
 _CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), check_circular=False)
@@ -181,6 +180,14 @@ def _host() -> str:
     return hashlib.sha256(socket.gethostname().encode()).hexdigest()[:8]
 
 
+def _obstacle(error: OSError, place: Path) -> Path:
+    """What lies in the way of a write: the file among the folders above it, else what it was to replace."""
+    name = error.filename2 if error.filename2 is not None else error.filename
+    wanted = Path(os.fsdecode(name)) if isinstance(name, str | bytes | os.PathLike) else place
+    above = [folder for folder in reversed(wanted.parents) if os.path.lexists(folder) and not folder.is_dir()]
+    return above[0] if above else wanted
+
+
 @contextlib.contextmanager
 def disk_errors(place: Path) -> Iterator[None]:
     """Errors of the operating system while the block writes to ``place``, in words.
@@ -197,6 +204,12 @@ def disk_errors(place: Path) -> Iterator[None]:
             raise BenchError(
                 f"{place}: the disk is full. Everything finished is kept: free some space and run again to resume.",
                 status=1,
+            ) from error
+        if error.errno in _IN_THE_WAY:
+            raise NotWritable(
+                f"{_obstacle(error, place)}: cannot write there ({error.strerror}). Move it, delete it, or give another"
+                " folder with --out.",
+                status=2,
             ) from error
         if error.errno in _NOT_WRITABLE:
             raise NotWritable(

@@ -17,6 +17,7 @@ from bench.errors import BenchError, one_line
 from bench.featurizer import Features
 from bench.fit.features import LARGE, FoldFeatures, Workspace, compute_features
 from bench.fit.handed import lock, plain_array, writes_refused
+from bench.fit.kept import packed
 from bench.fit.recipe import COMMON_LIBRARIES, Recipe, check_recipe, may_flip
 from bench.fit.scale import TargetScale
 from bench.model import Group, Model, Part, Setting
@@ -46,6 +47,7 @@ class FitJob:
     groups : one per fold where several processes fit one model together. Each fits its share of the training rows and
         returns predictions of its share of every part; `bench.run.places.spread` puts them together.
     recipe : what the job was planned from; a fit of anything else is refused. None where nothing was planned.
+    keep : hand back the fitted models too.
     """
 
     task: Task
@@ -58,6 +60,7 @@ class FitJob:
     threads: int = 1
     groups: tuple[Group, ...] = ()
     recipe: Recipe | None = None
+    keep: bool = False
 
     @property
     def reverse_complement(self) -> bool:
@@ -89,18 +92,26 @@ class FitJob:
 
 @dataclass(frozen=True, eq=False)
 class FitResult:
-    """What the fit of one target leaves behind."""
+    """What the fit of one target leaves behind. ``models`` : the fitted model of every fold as bytes
+    (`bench.fit.kept`), where they were asked for and can be kept."""
 
     target: str
     record: Fitted
     predictions: Predictions
+    models: tuple[bytes, ...] = ()
 
 
-def fit_job(job: FitJob, workspace: Workspace, say: Callable[[str], None] = lambda line: None) -> list[FitResult]:
+def fit_job(
+    job: FitJob,
+    workspace: Workspace,
+    say: Callable[[str], None] = lambda line: None,
+    fitted: Callable[[Model], None] = lambda model: None,
+) -> list[FitResult]:
     """Fit every fold and predict its training, validation and test rows, and dinucleotide shuffles of the test rows.
 
     Where the training rows are too many to hold (`most_rows`), evenly spaced ones are fitted; ``fitted_rows`` of the
-    record says how many in each fold. ``say`` takes lines of progress.
+    record says how many in each fold. ``say`` takes lines of progress, ``fitted`` the model of each fold once it has
+    predicted.
 
     Returns
     -------
@@ -112,7 +123,7 @@ def fit_job(job: FitJob, workspace: Workspace, say: Callable[[str], None] = lamb
         after it.
     """
     job.check("changed since it was planned")
-    results = _Fitting(job, workspace, say).results()
+    results = _Fitting(job, workspace, say, fitted).results()
     job.check("changed while it was fitted")
     return results
 
@@ -125,6 +136,7 @@ class _FittedFold:
     fitted_rows: int
     history: list[dict[str, float]]
     device: str
+    model: bytes | None = None
 
 
 @dataclass
@@ -144,8 +156,10 @@ class _Stopwatch:
 class _Fitting:
     """A job at work: its features, its measured values, one fold after the other."""
 
-    def __init__(self, job: FitJob, workspace: Workspace, say: Callable[[str], None]) -> None:
-        self.job, self.workspace, self.say = job, workspace, say
+    def __init__(
+        self, job: FitJob, workspace: Workspace, say: Callable[[str], None], fitted: Callable[[Model], None]
+    ) -> None:
+        self.job, self.workspace, self.say, self.fitted = job, workspace, say, fitted
         self.features = workspace.features_of(job.task, job.featurizer)
         self.values = job.values()
         self.watch = _Stopwatch(
@@ -158,6 +172,7 @@ class _Fitting:
         folds = [self._fold(fold) for fold in range(count)]
         seconds = {step: round(value, 3) for step, value in self.watch.seconds.items()}
         finished = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+        kept = tuple(fold.model for fold in folds if fold.model is not None)
         results = []
         for j, name in enumerate(job.targets):
             joined = join([fold.predictions[j] for fold in folds])
@@ -172,11 +187,12 @@ class _Fitting:
                 versions=library_versions(job.libraries),
                 finished=finished,
             )
-            results.append(FitResult(name, record, joined))
+            results.append(FitResult(name, record, joined, kept if len(kept) == count else ()))
         return results
 
     def _fold(self, fold: int) -> _FittedFold:
         """Train on a fold and predict it."""
+        self._say(fold, "")
         rows = self._rows(fold)
         kept = self.workspace.fold_of(self.features, rows, fold)
         setting = self._setting(fold, kept)
@@ -197,12 +213,24 @@ class _Fitting:
             predicted = {code: predict(parts[code]) for code in (TRAIN, VALID, TEST)}
         shuffled = self._on_shuffles(rows, predicted, predict, share)
         mine = {code: index[share] for code, index in rows.items()}
+        self.fitted(learner)
         return _FittedFold(
             [self._predictions(fold, j, mine, predicted, shuffled) for j in range(len(self.job.targets))],
             len(train.y),
             plain_history(learner.history, self.job.model.name),
             plain_device(learner.device_used, self.job.model.name),
+            self._packed(fold, learner),
         )
+
+    def _packed(self, fold: int, learner: Model) -> bytes | None:
+        """The fitted model as bytes, where it is to be kept. One that cannot be does not fail its fit."""
+        if not self.job.keep:
+            return None
+        try:
+            return packed(learner, self.job.model.name)
+        except BenchError as error:
+            self._say(fold, error)
+            return None
 
     def _rows(self, fold: int) -> Rows:
         """Measured rows of each part."""
@@ -224,7 +252,7 @@ class _Fitting:
     def _say(self, fold: int, line: object) -> None:
         """Tell people a line of a fold. What cannot be told is left out: it never fails a fit."""
         try:
-            said = f"fold {fold + 1}/{len(self.job.folds)} {line}"
+            said = f"fold {fold + 1}/{len(self.job.folds)} {line}".rstrip()
         except Exception:
             return
         self.say(said)

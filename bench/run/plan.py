@@ -35,7 +35,8 @@ CacheMode = Literal["reuse", "refresh", "only"]
 
 @dataclass(frozen=True)
 class Selection:
-    """What a call asked for. ``None`` for tasks, featurizers or models: all of them, paired by what makes sense."""
+    """What a call asked for. ``None`` for tasks, featurizers or models: all of them, paired by what makes sense.
+    ``keep_models`` : a result counts as there only with its fitted models."""
 
     tasks: tuple[str, ...] | None
     featurizers: tuple[str, ...] | None = None
@@ -45,6 +46,7 @@ class Selection:
     quick: bool = False
     data_dir: Path | None = None
     cache: CacheMode = "reuse"
+    keep_models: bool = False
 
     @property
     def open(self) -> bool:
@@ -311,7 +313,10 @@ class _Planner:
         plugins = None if pair.featurizer is None else self._recipe(pair.featurizer), self._recipe(pair.model)
         recipe = recipe_of(planned.task, folds, pair.featurizer, pair.model, seed, targets, plugins=plugins)
         plan, cache = self._plan, self._plan.selection.cache
-        there = [self._store.has(result, recipe.key(place)) for place, result in enumerate(results)]
+        there = [
+            has_result(self._store, result, recipe.key(place), plan.selection.keep_models)
+            for place, result in enumerate(results)
+        ]
         if cache != "refresh" and all(there):
             plan.reused.extend(results)
         elif cache == "only":
@@ -332,8 +337,14 @@ class _Planner:
                     item_bytes=found.item_bytes,
                     memory=needs.memory,
                     trouble=cost if isinstance(cost, JobFailed) else None,
+                    keep=plan.selection.keep_models,
                 )
             )
+
+
+def has_result(store: Store, result: ResultId, key: str, models: bool) -> bool:
+    """Whether a result is there with a key and, where they are wanted, its fitted models."""
+    return store.has(result, key) and (not models or store.has_models(result, key))
 
 
 def lacks(featurizer: Made, task: Task) -> str:

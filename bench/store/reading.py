@@ -48,7 +48,7 @@ SMALL = 1 << 22
 _DEPTH = 5
 #: Where a record may lie in a result's folder, in the order in which they hold.
 _RECORDS = (RECORD, waiting(RECORD), *OLD_RECORDS)
-_LINK = "is a link, and links are not followed"
+LINK = "is a link, and links are not followed"
 
 
 def folds_file(digest: str) -> str:
@@ -141,36 +141,60 @@ def _names(folder: str | Path) -> frozenset[str]:
         return frozenset()
 
 
-def folders_in(folder: Path) -> list[Path]:
-    """Folders that may be of this package: neither hidden ones nor links, by name."""
-    return [folder / name for name in _names_in(folder)]
+def folders_in(folder: Path, links: list[Path] | None = None) -> list[Path]:
+    """Folders that may be of this package: neither hidden ones nor links, by name. ``links`` gets the links to
+    folders."""
+    return [folder / name for name in _names_in(folder, links)]
 
 
-def _names_in(folder: str | Path) -> list[str]:
+def _names_in(folder: str | Path, links: list[Path] | None = None) -> list[str]:
     try:
         with os.scandir(folder) as entries:
-            return sorted([each.name for each in entries if each.name[0] != "." and each.is_dir(follow_symlinks=False)])
+            there = [each for each in entries if each.name[0] != "."]
+            if links is not None:
+                links += [Path(each.path) for each in there if each.is_symlink() and each.is_dir()]
+            return sorted([each.name for each in there if each.is_dir(follow_symlinks=False)])
     except OSError:
         return []
 
 
-def seed_folders(task: Path) -> Iterator[Path]:
-    """Folders in a task's that hold a result, or held one, in path order."""
-    return (split / place for split, place in seed_places(task))
+def seed_folders(task: Path, links: list[Path] | None = None) -> Iterator[Path]:
+    """Folders in a task's that hold a result, or held one, in path order. ``links`` gets the links that stand where
+    such a folder, or one above it, would."""
+    return (split / place for split, place in seed_places(task, links))
 
 
-def seed_places(task: Path) -> Iterator[tuple[Path, str]]:
+def seed_places(task: Path, links: list[Path] | None = None) -> Iterator[tuple[Path, str]]:
     """``seed_folders``, each as the folder of its split and the rest of its path."""
-    for split in (split for target in folders_in(task) for split in folders_in(target)):
-        for pair in _names_in(split):
-            for name in _names_in(f"{split}/{pair}"):
-                if name.startswith("seed-"):
-                    yield split, f"{pair}/{name}"
+    for target in _names_in(task, links):
+        for name in _names_in(f"{task}/{target}", links):
+            split = task / target / name
+            for pair in _names_in(split, links):
+                for seed in _names_in(f"{split}/{pair}", links):
+                    if seed.startswith("seed-"):
+                        yield split, f"{pair}/{seed}"
+
+
+def linked(root: Path, folder: Path) -> Path | None:
+    """The first link on the way from a folder of results down to one of its folders; None where there is none."""
+    place = os.fspath(root)
+    for name in folder.relative_to(root).parts:
+        place = f"{place}{os.sep}{name}"
+        if os.path.islink(place):
+            return Path(place)
+    return None
 
 
 def task_folders(root: Path) -> list[Path]:
     """Folders of tasks: those with a record, a summary, or something of a result."""
     return [folder for folder in folders_in(root) if _is_task(folder)]
+
+
+def linked_tasks(root: Path) -> list[Trouble]:
+    """Links in a folder of results that lead to the folder of a task: no task's own, so that nothing there counts."""
+    links: list[Path] = []
+    folders_in(root, links)
+    return [trouble(link, State.FOREIGN, LINK) for link in sorted(links) if _is_task(link)]
 
 
 def _is_task(folder: Path) -> bool:
@@ -202,7 +226,7 @@ def _checked_task(path: Path) -> Read[TaskRecord]:
         return Read(found.record, State.FOREIGN, f"is of {found.record.card.name!r}, which has another folder")
     rows = path.parent / ROWS
     if rows.is_symlink():
-        return Read(found.record, State.FOREIGN, f"{ROWS} next to it {_LINK}")
+        return Read(found.record, State.FOREIGN, f"{ROWS} next to it {LINK}")
     noted = found.record.rows_file
     if not (is_whole(rows, noted) if noted is not None else rows.is_file()):
         return Read(found.record, State.DAMAGED, f"{ROWS} next to it is missing or damaged")
@@ -304,7 +328,7 @@ def _one(folder: str, name: str, checksum: bool) -> Read[ResultRecord]:
     beside = f"{folder}/{PREDICTIONS}"
     if not is_whole(beside, read.record, checksum=checksum):
         if os.path.islink(beside):
-            return Read(read.record, State.FOREIGN, f"{PREDICTIONS} next to it {_LINK}")
+            return Read(read.record, State.FOREIGN, f"{PREDICTIONS} next to it {LINK}")
         return Read(read.record, State.DAMAGED, f"{PREDICTIONS} next to it is missing, cut off or damaged")
     return read
 

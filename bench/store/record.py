@@ -161,10 +161,19 @@ class CardRecord(Stored):
         return cls.model_validate(text | {"orientation": "free" if card.orientation == "free" else "stranded"})
 
 
+class EstimateRecord(Stored):
+    """A figure with the ends of its 95 % interval."""
+
+    value: float
+    low: float | None = None
+    high: float | None = None
+
+
 class TargetRecord(Stored):
     """A target of ``task.json``. ``combine``, ``minimum_replicates`` : how its value is made of the replicates; before
     there was a choice it was their mean. ``digest`` : hash of the rows' sequences and of its values; empty in older
-    files."""
+    files. ``unmeasured`` : Spearman of GC with being measured in no replicate, over all rows of the table; None where
+    few rows are, or where it is not known."""
 
     name: str
     kind: Literal["regression", "binary"]
@@ -172,6 +181,7 @@ class TargetRecord(Stored):
     combine: Literal["rank", "scale", "centre", "mean"] = "mean"
     minimum_replicates: int = 1
     digest: str = ""
+    unmeasured: EstimateRecord | None = None
 
 
 class RowsFile(Stored):
@@ -226,6 +236,21 @@ class PlanRecord(Record):
     skipped: list[SkipRecord]
 
 
+class FitNote(Stored):
+    """What a fit was thought to take, and took, in seconds: of ``targets`` results of a task. ``planned`` : by the plan.
+    ``at_start`` : by what was known when it began. ``after_first_fold`` : by its first fold; None where there is one
+    alone, or where nothing is heard from inside."""
+
+    task: str
+    targets: int
+    pair: str
+    seed: int
+    planned: FiniteFloat
+    at_start: FiniteFloat
+    after_first_fold: FiniteFloat | None
+    took: FiniteFloat
+
+
 class RunRecord(Record):
     """``runs/<UTC time>-<process>.json``: one call of `bench run`. No board reads it.
 
@@ -238,6 +263,8 @@ class RunRecord(Record):
     commit, bench_commit : that the working folder, and bench itself, are at under git ("+changes": files changed
         since); empty where they are not.
     counts : results by what became of them.
+    machine : hash of its name, since what one took says nothing of another. fits : what each was thought to take.
+    stages : seconds by stage (`bench.store.stages`), summed over what ran side by side.
     """
 
     command: list[str]
@@ -249,6 +276,9 @@ class RunRecord(Record):
     commit: str
     bench_commit: str
     counts: dict[str, int]
+    machine: str = ""
+    stages: dict[str, FiniteFloat] = {}
+    fits: list[FitNote] = []
 
 
 class Duplicates(Stored):
