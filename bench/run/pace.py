@@ -11,8 +11,11 @@ from statistics import median
 from bench.run.job import Job
 from bench.store.record import FitNote, RunRecord, read_record
 
-#: Seconds that every fit takes besides what grows with its data: a plan that promises less promises this.
-LEAST = 0.1
+#: Seconds that every fit takes besides what grows with its data.
+LEAST = 0.5
+#: Seconds that count as if they had gone as planned, where nothing like a fit was seen: the first small ones (imports,
+#: compiling) would otherwise promise days.
+TRUST = 20.0
 #: Fits of one kind that are remembered: a machine may get busier, or less so.
 REMEMBERED = 7
 #: Notes on earlier calls that are read, the latest.
@@ -32,37 +35,44 @@ def pair_of(job: Job) -> str:
 
 
 class Pace:
-    """How far the plan's seconds are off, by pair on a task, by pair, by model, and at all: the nearest that is known
-    counts, as the median of the last few fits.
+    """How far the plan's seconds are off, by pair on a task, by pair and by model: the nearest that is known counts, as
+    the median of the last few fits. Where none is, all fits together.
 
     Not shared between threads without a lock.
     """
 
     def __init__(self, earlier: Iterable[FitNote] = ()) -> None:
         self._known: dict[tuple[str, ...], deque[float]] = defaultdict(lambda: deque(maxlen=REMEMBERED))
+        self._planned, self._took = TRUST, TRUST
         for note in earlier:
             self._learn(note.task, note.pair, note.planned, note.took)
 
     def estimate(self, job: Job) -> float:
         """Seconds that a job will take."""
-        planned = max(job.seconds, LEAST)
+        planned = job.seconds + LEAST
         for kind in _kinds(job.results[0].task, pair_of(job)):
             if self._known[kind]:
                 return planned * median(self._known[kind])
-        return planned
+        return planned * self._took / self._planned
+
+    def knows(self, job: Job) -> bool:
+        """Whether a fit of the job's model was seen."""
+        return any(self._known[kind] for kind in _kinds(job.results[0].task, pair_of(job)))
 
     def learn(self, job: Job, took: float) -> None:
         """A job of the plan took so many seconds."""
-        self._learn(job.results[0].task, pair_of(job), max(job.seconds, LEAST), took)
+        self._learn(job.results[0].task, pair_of(job), job.seconds, took)
 
     def _learn(self, task: str, pair: str, planned: float, took: float) -> None:
         for kind in _kinds(task, pair):
-            self._known[kind].append(max(took, 1e-3) / max(planned, LEAST))
+            self._known[kind].append(took / (planned + LEAST))
+        self._planned += planned + LEAST
+        self._took += took
 
 
 def _kinds(task: str, pair: str) -> list[tuple[str, ...]]:
     """What a fit is like, the nearest first."""
-    return [("task", task, pair), ("pair", pair), ("model", pair.rpartition(" + ")[2]), ()]
+    return [("task", task, pair), ("pair", pair), ("model", pair.rpartition(" + ")[2])]
 
 
 def earlier_fits(runs: Path) -> Iterator[FitNote]:

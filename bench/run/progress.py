@@ -17,13 +17,16 @@ from bench.run.job import Job
 from bench.run.pace import Pace, pair_of
 from bench.store.record import FitNote
 
+#: A plan alone, of a model that nothing was learned of yet, may be so far off.
+UNKNOWN = 4
 #: How every line from inside a fit begins: its fold, counted from 1, and how many there are.
 _FOLD = re.compile(r"fold (\d+)/(\d+)")
 
 
 @dataclass
 class _Running:
-    """A fit that has begun: ``after_first`` is the estimate once its first fold was done, ``done`` its finished share."""
+    """A fit that has begun: ``after_first`` is the estimate once its first fold was done, ``done`` the share of its
+    folds that are."""
 
     began: float
     at_start: float
@@ -74,6 +77,18 @@ class RunProgress:
         with self._mutex:
             self._running[id(job)] = _Running(self._clock(), self._pace.estimate(job))
         self._bar.update(self._bar_task, description=escape(str(job)), left=self.left())
+
+    def at_most(self, job: Job) -> float:
+        """Seconds that a job will hardly exceed, by what is known now."""
+        with self._mutex:
+            return self._pace.estimate(job) * (1 if self._pace.knows(job) else UNKNOWN)
+
+    def leave_out(self, job: Job) -> None:
+        """A job that will not be fitted."""
+        with self._mutex:
+            self._waiting.pop(id(job), None)
+            self._results -= len(job.results)
+        self._bar.update(self._bar_task, total=self._results, left=self.left())
 
     def put_off(self, job: Job) -> None:
         """A job that began waits again: another run has it in hand."""

@@ -237,9 +237,13 @@ class PlanRecord(Record):
 
 
 class FitNote(Stored):
-    """What a fit was thought to take, and took, in seconds: of ``targets`` results of a task. ``planned`` : by the plan.
-    ``at_start`` : by what was known when it began. ``after_first_fold`` : by its first fold; None where there is one
-    alone, or where nothing is heard from inside."""
+    """What a fit was thought to take, and took, in seconds.
+
+    Attributes
+    ----------
+    targets : how many results it made. planned : by the plan. at_start : by what was known when it began.
+    after_first_fold : by its first fold; None where there is one alone, or where nothing is heard from inside.
+    """
 
     task: str
     targets: int
