@@ -2,8 +2,8 @@
 
     python benchmarks/estimates.py results
 
-Within a factor of 2, as a share of the fits: by the plan alone, by what was known when a fit began, and by its first fold. The
-first fit of every model in a call is told apart: nothing was known of it.
+Within a factor of 2, as a share of the fits: by the plan alone, by what was known when a fit began, and by its first
+fold. Told apart are fits of a model of which the same call had fitted another before.
 """
 
 from __future__ import annotations
