@@ -104,7 +104,7 @@ def run_plan(
     places = local_places(options) if places is None else places
     began = time.perf_counter()
     with RunProgress(plan.jobs, console, Pace(earlier_fits(store.root / RUNS))) as progress:
-        growing = None if board is None else GrowingBoard(board, progress.seconds_left)
+        growing = None if board is None or plan.selection.quick else GrowingBoard(board, progress.seconds_left)
         queue = _Queue(plan, registry, store, progress, options, stages, growing)
 
         def end_note() -> None:
