@@ -150,8 +150,8 @@ def make_plan(selection: Selection, registry: Registry, store: Store, *, outside
     # People look at GC first, across all tasks, then at k-mers, and wait longest for networks. Within a step tasks and
     # featurizers stay together, so that features are made once.
     plan.jobs.sort(key=step_of)
-    if selection.quick:  # GC, then k-mers, then whatever takes least; a look has no time for more than some of it
-        plan.jobs.sort(key=lambda job: (step_of(job) != 0, step_of(job) != 2 or job.seconds > 2, job.seconds))
+    if selection.quick:
+        plan.jobs = _in_a_look(plan.jobs)
     plan.broken |= registry.broken
     pairs = [skip for skip in plan.skipped if skip.featurizer is not None]
     if pairs and not (plan.jobs or plan.reused or plan.absent):
@@ -360,6 +360,16 @@ class _Planner:
 def has_result(store: Store, result: ResultId, key: str, models: bool) -> bool:
     """Whether a result is there with a key and, where they are wanted, its fitted models."""
     return store.has(result, key) and (not models or store.has_models(result, key))
+
+
+def _in_a_look(jobs: list[Job]) -> list[Job]:
+    """The fastest fit of each featurizer, GC first and k-mers next, then whatever takes least: a look has no time for
+    more than some of them."""
+    jobs = sorted(jobs, key=lambda job: job.seconds)
+    fastest = {(job.results[0].task, job.results[0].featurizer): job for job in reversed(jobs)}
+    first = {id(job) for job in fastest.values()}
+    order = (0, 3, 1, 2, 4)  # by step
+    return sorted(jobs, key=lambda job: (id(job) not in first, order[step_of(job)] if id(job) in first else 0))
 
 
 def step_of(job: Job) -> int:
