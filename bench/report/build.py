@@ -16,6 +16,7 @@ from bench.report.guide import guide
 from bench.report.sections import task_section
 from bench.report.summary_table import SUMMARY_HEADER, notes, summary_rows
 from bench.report.text import escape, table
+from bench.store.stages import Stages
 from bench.store.store import Store
 
 LEADERBOARD = "leaderboard.md"
@@ -62,16 +63,22 @@ def write_board(out: Path, troubles: list[str] | None = None) -> Path:
     return made.path
 
 
-def make_board(out: Path) -> MadeBoard:
+def make_board(out: Path, *, pictures: bool = True, stages: Stages | None = None) -> MadeBoard:
     """As ``write_board``; where ``out`` cannot be written, the numbers are computed all the same.
+
+    Parameters
+    ----------
+    pictures : whether they are drawn, and shown.
+    stages : gets the seconds that numbers and pictures take.
 
     Raises
     ------
     BenchError : when there are no results in ``out``, or the disk is full.
     """
-    out = Path(out)
+    out, stages = Path(out), stages or Stages()
     unread: list[str] = []
-    tasks = find_tasks(out, unread)
+    with stages.time("statistics"):
+        tasks = find_tasks(out, unread)
     try:
         Store(out).check_writable()
         unwritten = ""
@@ -84,7 +91,7 @@ def make_board(out: Path) -> MadeBoard:
     for task in tasks:
         try:
             with disk_errors(out):
-                summary, links = _summary(task, write=not unwritten)
+                summary, links = _summary(task, stages, write=not unwritten, pictures=pictures)
         except NotWritable:
             raise
         except BenchError as error:
@@ -106,13 +113,17 @@ def make_board(out: Path) -> MadeBoard:
     return MadeBoard(out / LEADERBOARD, summaries, unread, unwritten)
 
 
-def _summary(task: TaskFiles, *, write: bool) -> tuple[Summary, plots.Links]:
+def _summary(task: TaskFiles, stages: Stages, *, write: bool, pictures: bool) -> tuple[Summary, plots.Links]:
     """A task's numbers, and where its pictures are; with ``write`` both are brought up to date."""
-    summary = summarise(task)
+    with stages.time("statistics"):
+        summary = summarise(task)
     if not write:
         return summary, plots.Links()
-    links, drawn = plots.draw_pictures(task, summary)
-    summary = summary.model_copy(update={"pictures": drawn})
+    links = plots.Links()
+    if pictures:
+        with stages.time("pictures"):
+            links, drawn = plots.draw_pictures(task, summary)
+        summary = summary.model_copy(update={"pictures": drawn})
     if summary != task.summary:
         summary.write(task.folder / SUMMARY)
     return summary, links
