@@ -44,7 +44,7 @@ def curve(
     from rich.console import Console
 
     from bench.board.curve import curves, sizes
-    from bench.cli.printing import print_plan
+    from bench.cli.printing import print_plan, read_pair
     from bench.errors import BenchError
     from bench.plugins.settings import registry_of
     from bench.report.curve import write_curves
@@ -56,7 +56,7 @@ def curve(
     from bench.tasks.splits import Split
     from bench.tasks.task import TRAIN
 
-    pairs = [_pair(text) for text in pair] if pair else list(DEFAULT_PAIRS)
+    pairs = [read_pair(text) for text in pair] if pair else list(DEFAULT_PAIRS)
     store = Store(out / "curves")
     store.check_writable()
     console = Console()
@@ -90,13 +90,3 @@ def curve(
         raise BenchError(f"{task}: no pair has results at two numbers of training rows.", status=1)
     console.print(f"curves: {write_curves(found, store.root)}", highlight=False, soft_wrap=True)
     raise typer.Exit(130 if outcome.interrupted else 1 if outcome.failed else 0)
-
-
-def _pair(text: str) -> tuple[str, str]:
-    """``"kmers[k=5] + xgboost"`` -> ``("kmers[k=5]", "xgboost")``."""
-    from bench.errors import BenchError
-
-    featurizer, plus, model = (piece.strip() for piece in text.rpartition("+"))
-    if not (featurizer and plus and model):
-        raise BenchError(f"--pair {text!r}: write 'featurizer + model', such as 'gc + gc-curve'.")
-    return featurizer, model

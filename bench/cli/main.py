@@ -11,6 +11,7 @@ from rich.console import Console
 import bench
 from bench.cli import (
     audit,
+    blend,
     check,
     clean,
     compare,
@@ -45,6 +46,7 @@ app.command("doctor")(doctor.doctor)
 app.command("check")(check.check)
 app.command("audit")(audit.audit)
 app.command("compare")(compare.compare)
+app.command("blend")(blend.blend)
 app.command("curve")(curve.curve)
 app.command("score")(score.score)
 app.command("merge")(merge.merge)

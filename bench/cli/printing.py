@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.markup import escape
 
-from bench.errors import one_line
+from bench.errors import BenchError, one_line
 from bench.run.execute import Outcome
 from bench.run.plan import Plan
 from bench.run.progress import in_words
@@ -107,7 +107,9 @@ def print_outcome(plan: Plan, outcome: Outcome, store: Store, console: Console) 
     _print_place(made, console)
     if outcome.interrupted:
         return 130
-    return 1 if outcome.failed or made.troubles or plan.broken else 0
+    # What nobody asked for may be broken; where everything was asked for, something that was asked for is.
+    broken = plan.broken and not plan.selection.all_named
+    return 1 if outcome.failed or made.troubles or broken else 0
 
 
 def print_board(made: MadeBoard, console: Console, *, last: bool = True) -> None:
@@ -128,3 +130,11 @@ def _print_place(made: MadeBoard, console: Console) -> None:
         console.print(said, highlight=False, soft_wrap=True)
     else:
         console.print(f"leaderboard: {made.path}", highlight=False, soft_wrap=True)
+
+
+def read_pair(text: str) -> tuple[str, str]:
+    """``"kmers[k=5] + xgboost"`` -> ``("kmers[k=5]", "xgboost")``."""
+    featurizer, plus, model = (piece.strip() for piece in text.rpartition("+"))
+    if not (featurizer and plus and model):
+        raise BenchError(f"--pair {text!r}: write 'featurizer + model', such as 'gc + gc-curve'.")
+    return featurizer, model

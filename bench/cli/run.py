@@ -39,6 +39,10 @@ def run(
     cache: Annotated[
         str, typer.Option(help="reuse: fit what is missing. refresh: fit all again. only: fit nothing.")
     ] = "reuse",
+    keep_models: Annotated[
+        bool,
+        typer.Option("--keep-models", help="Keep the fitted models beside the results, for `bench explain`."),
+    ] = False,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
     threads: Annotated[int | None, typer.Option(help="CPU threads; all by default.", min=1)] = None,
     workers: Annotated[
@@ -107,6 +111,7 @@ def run(
         quick=quick,
         data_dir=data_dir,
         cache=cache,  # type: ignore[arg-type]
+        keep_models=keep_models,
     )
     with Outside(timeout) as outside:
         registry = registry_of(plugin or [], describer=outside)

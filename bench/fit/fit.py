@@ -17,6 +17,7 @@ from bench.errors import BenchError, one_line
 from bench.featurizer import Features
 from bench.fit.features import LARGE, FoldFeatures, Workspace, compute_features
 from bench.fit.handed import lock, plain_array, writes_refused
+from bench.fit.kept import packed
 from bench.fit.recipe import COMMON_LIBRARIES, Recipe, check_recipe, may_flip
 from bench.fit.scale import TargetScale
 from bench.model import Group, Model, Part, Setting
@@ -29,6 +30,9 @@ from bench.tasks.task import TEST, TRAIN, VALID, Folds, Task
 #: Rows times columns that a model is handed to fit on: boosters keep 2 bytes of each (XGBoost 2.03 at 5,120 columns),
 #: 8 GB. A model that states its own need of memory is handed everything.
 MOST_VALUES = 4_000_000_000
+
+#: Rounds or epochs of a learning curve that are kept of each fold.
+MOST_ROUNDS = 10_000
 
 #: Row numbers or arrays of each part of a fold, by its code.
 Rows = dict[int, NDArray[np.int64]]
@@ -46,6 +50,7 @@ class FitJob:
     groups : one per fold where several processes fit one model together. Each fits its share of the training rows and
         returns predictions of its share of every part; `bench.run.places.spread` puts them together.
     recipe : what the job was planned from; a fit of anything else is refused. None where nothing was planned.
+    keep : hand back the fitted models too.
     """
 
     task: Task
@@ -58,6 +63,7 @@ class FitJob:
     threads: int = 1
     groups: tuple[Group, ...] = ()
     recipe: Recipe | None = None
+    keep: bool = False
 
     @property
     def reverse_complement(self) -> bool:
@@ -89,18 +95,26 @@ class FitJob:
 
 @dataclass(frozen=True, eq=False)
 class FitResult:
-    """What the fit of one target leaves behind."""
+    """What the fit of one target leaves behind. ``models`` : the fitted model of every fold as bytes
+    (`bench.fit.kept`), where they were asked for and can be kept."""
 
     target: str
     record: Fitted
     predictions: Predictions
+    models: tuple[bytes, ...] = ()
 
 
-def fit_job(job: FitJob, workspace: Workspace, say: Callable[[str], None] = lambda line: None) -> list[FitResult]:
+def fit_job(
+    job: FitJob,
+    workspace: Workspace,
+    say: Callable[[str], None] = lambda line: None,
+    fitted: Callable[[Model], None] = lambda model: None,
+) -> list[FitResult]:
     """Fit every fold and predict its training, validation and test rows, and dinucleotide shuffles of the test rows.
 
     Where the training rows are too many to hold (`most_rows`), evenly spaced ones are fitted; ``fitted_rows`` of the
-    record says how many in each fold. ``say`` takes lines of progress.
+    record says how many in each fold. ``say`` takes lines of progress, ``fitted`` the model of each fold once it has
+    predicted.
 
     Returns
     -------
@@ -112,7 +126,7 @@ def fit_job(job: FitJob, workspace: Workspace, say: Callable[[str], None] = lamb
         after it.
     """
     job.check("changed since it was planned")
-    results = _Fitting(job, workspace, say).results()
+    results = _Fitting(job, workspace, say, fitted).results()
     job.check("changed while it was fitted")
     return results
 
@@ -125,6 +139,7 @@ class _FittedFold:
     fitted_rows: int
     history: list[dict[str, float]]
     device: str
+    model: bytes | None = None
 
 
 @dataclass
@@ -144,8 +159,10 @@ class _Stopwatch:
 class _Fitting:
     """A job at work: its features, its measured values, one fold after the other."""
 
-    def __init__(self, job: FitJob, workspace: Workspace, say: Callable[[str], None]) -> None:
-        self.job, self.workspace, self.say = job, workspace, say
+    def __init__(
+        self, job: FitJob, workspace: Workspace, say: Callable[[str], None], fitted: Callable[[Model], None]
+    ) -> None:
+        self.job, self.workspace, self.say, self.fitted = job, workspace, say, fitted
         self.features = workspace.features_of(job.task, job.featurizer)
         self.values = job.values()
         self.watch = _Stopwatch(
@@ -158,6 +175,7 @@ class _Fitting:
         folds = [self._fold(fold) for fold in range(count)]
         seconds = {step: round(value, 3) for step, value in self.watch.seconds.items()}
         finished = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+        kept = tuple(fold.model for fold in folds if fold.model is not None)
         results = []
         for j, name in enumerate(job.targets):
             joined = join([fold.predictions[j] for fold in folds])
@@ -172,7 +190,7 @@ class _Fitting:
                 versions=library_versions(job.libraries),
                 finished=finished,
             )
-            results.append(FitResult(name, record, joined))
+            results.append(FitResult(name, record, joined, kept if len(kept) == count else ()))
         return results
 
     def _fold(self, fold: int) -> _FittedFold:
@@ -197,12 +215,24 @@ class _Fitting:
             predicted = {code: predict(parts[code]) for code in (TRAIN, VALID, TEST)}
         shuffled = self._on_shuffles(rows, predicted, predict, share)
         mine = {code: index[share] for code, index in rows.items()}
+        self.fitted(learner)
         return _FittedFold(
             [self._predictions(fold, j, mine, predicted, shuffled) for j in range(len(self.job.targets))],
             len(train.y),
             plain_history(learner.history, self.job.model.name),
             plain_device(learner.device_used, self.job.model.name),
+            self._packed(fold, learner),
         )
+
+    def _packed(self, fold: int, learner: Model) -> bytes | None:
+        """The fitted model as bytes, where it is to be kept. One that cannot be does not fail its fit."""
+        if not self.job.keep:
+            return None
+        try:
+            return packed(learner, self.job.model.name)
+        except BenchError as error:
+            self._say(fold, error)
+            return None
 
     def _rows(self, fold: int) -> Rows:
         """Measured rows of each part."""
@@ -306,14 +336,17 @@ def predictions_of(fitted: Model, targets: int, name: str, x: Features) -> NDArr
 
 
 def plain_history(history: Any, name: str) -> list[dict[str, float]]:
-    """The learning curve of a model as it can be kept: text and floats.
+    """The learning curve of a model as it can be kept: text and floats. Of a long one ``MOST_ROUNDS`` rounds are kept.
 
     Raises
     ------
     BenchError : for what is no list of dictionaries of numbers.
     """
     try:
-        return [{str(key): round(float(value), 6) for key, value in entry.items()} for entry in history or []]
+        entries = list(history or [])
+        if len(entries) > MOST_ROUNDS:
+            entries = [entries[i] for i in np.linspace(0, len(entries) - 1, MOST_ROUNDS).astype(int)]
+        return [{str(key): round(float(value), 6) for key, value in entry.items()} for entry in entries]
     except (TypeError, ValueError, AttributeError, OverflowError) as error:
         raise BenchError(
             f"{name}: history must be a list of dictionaries of numbers, one a round or epoch ({one_line(error)}).",
@@ -330,4 +363,4 @@ def plain_device(device: Any, name: str) -> str:
     """
     if not isinstance(device, str):
         raise BenchError(f"{name}: device_used must be text, such as 'cpu'. Got a {type(device).__name__}.", status=1)
-    return one_line(str(device))
+    return one_line(str(device))[:100]

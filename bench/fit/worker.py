@@ -4,24 +4,34 @@ in a child, or in a worker on another machine."""
 from __future__ import annotations
 
 import dataclasses
+import math
 import os
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal
 
 from bench.errors import BenchError, one_line
 from bench.fit.features import Workspace, compute_features
 from bench.fit.fit import FitJob, FitResult, fit_job
+from bench.fit.kept import unpacked
 from bench.fit.messages import LINE, Done, Failed, Said
+from bench.fit.predictor import FittedModels
 from bench.fit.recipe import Recipe, plugin_recipe
-from bench.model import Group
+from bench.model import Group, Model
 from bench.plugins.described import Described, MadeElsewhere, describe
 from bench.plugins.files import classes_in_file
 from bench.plugins.kinds import PluginKind, kind_of
 from bench.plugins.parameters import normal_name
 from bench.plugins.registry import Made, Registry
+from bench.sequences import Sequences
+from bench.tasks.data_files import Action, data_state
 from bench.tasks.load import PlannedTask, TaskSource, load_planned, load_task
 from bench.tasks.task import Task
+
+#: Seconds of the longest fit that an estimate may speak of: ten years.
+MOST_SECONDS = 10 * 365 * 86_400.0
 
 
 @dataclass(frozen=True)
@@ -30,6 +40,7 @@ class JobSpec:
 
     ``plugin_files`` : of the job's own plugins and of no other. ``outside`` : which of its plugins are third-party,
     such as "featurizer mine"; jobs share a process where these are the same. ``recipe`` : what the results follow from.
+    ``keep`` : the fitted models are handed back too.
     """
 
     source: TaskSource
@@ -44,6 +55,7 @@ class JobSpec:
     device: Literal["cpu", "cuda"] = "cpu"
     threads: int = 1
     recipe: Recipe | None = None
+    keep: bool = False
 
     @classmethod
     def of(cls, planned: PlannedTask, registry: Registry, **more: Any) -> JobSpec:
@@ -73,6 +85,25 @@ class Fit:
 
     spec: JobSpec
     groups: tuple[Group, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Predict:
+    """Ask for predictions of sequences by fitted models: float32 (n, folds).
+
+    Attributes
+    ----------
+    place : of the target among those of the spec.
+    models : of every fold, as bytes; empty: those of the last fit in this process, which must be of this spec.
+    trusted : the bytes may hold anything (`bench.fit.kept`).
+    """
+
+    spec: JobSpec
+    sequences: Sequences
+    folds: tuple[int, ...]
+    place: int = 0
+    models: tuple[bytes, ...] = ()
+    trusted: bool = False
 
 
 @dataclass(frozen=True)
@@ -138,12 +169,29 @@ class MakePlugin:
 
 @dataclass(frozen=True)
 class LoadTask:
-    """Ask for the task of a data set."""
+    """Ask for the task of a data set. ``files`` : the plugin file that defines it, if one does."""
 
     source: TaskSource
+    files: tuple[str, ...] = ()
 
 
-Ask = Fit | Prepare | ProbeFeatures | ForOrganism | Cost | DescribePlugins | MakePlugin | LoadTask
+@dataclass(frozen=True)
+class DataFiles:
+    """Ask what there is of the public files of a data set: a `DataState`."""
+
+    files: tuple[str, ...]
+    name: str
+    data_dir: Path | None
+    action: Action
+
+
+Ask = Fit | Predict | Prepare | ProbeFeatures | ForOrganism | Cost | DescribePlugins | MakePlugin | LoadTask | DataFiles
+
+
+def _models_key(spec: JobSpec, models: tuple[bytes, ...]) -> tuple[Any, ...]:
+    """What tells fitted models from others."""
+    which = (spec.source, spec.task_digest, spec.folds_digest, spec.featurizer, spec.model, spec.seed, spec.targets)
+    return (*which, tuple(zlib.crc32(each) for each in models))
 
 
 def name_for_organism(registry: Registry, featurizer: Made, organism: str) -> str:
@@ -159,13 +207,31 @@ def name_for_organism(registry: Registry, featurizer: Made, organism: str) -> st
 
 
 def model_cost(model: Made, ask: Cost) -> ModelCost:
-    """What a model needs. The seconds only order the plan: those of a model that raises count as none."""
+    """What a model needs. The seconds only order the plan: those of a model that raises, or states no number, count as
+    none.
+
+    Raises
+    ------
+    BenchError : where it states its memory, but not as a number of bytes.
+    """
     try:
-        seconds = max(float(model.cls.estimate(ask.train_rows, ask.columns)), 0.0)
+        seconds = float(model.cls.estimate(ask.train_rows, ask.columns))
     except Exception:
         seconds = 0.0
+    seconds = min(max(seconds, 0.0), MOST_SECONDS) if math.isfinite(seconds) else 0.0
     stated = model.new().memory(ask.rows, ask.columns, ask.item_bytes)
-    return ModelCost(seconds, None if stated is None else float(stated))
+    if stated is None:
+        return ModelCost(seconds)
+    try:
+        needed = float(stated)
+    except (TypeError, ValueError, OverflowError):
+        needed = math.nan
+    if not 0 <= needed < math.inf:
+        said = (
+            f"{model.name}: memory must give a number of bytes, 0 or more, or None. Got {one_line(repr(stated))[:50]}."
+        )
+        raise BenchError(said, status=1)
+    return ModelCost(seconds, needed)
 
 
 def probe_features(task: Task, featurizer: Made) -> Probe:
@@ -196,6 +262,8 @@ class Worker:
         self._registries: dict[tuple[str, ...], Registry] = {}
         self._planned: tuple[tuple[Any, ...], PlannedTask] | None = None
         self.workspace = Workspace()
+        #: The models of the last fit, or those read last, by what they are of.
+        self._models: tuple[Any, FittedModels] | None = None
 
     def answer(self, number: int, ask: Ask, tell: Callable[[Said], None] = lambda said: None) -> Done | Failed:
         """Do what is asked. Whatever it raises is an answer too, but for Ctrl-C.
@@ -226,6 +294,8 @@ class Worker:
         match ask:
             case Fit():
                 return self._fit(ask, say)
+            case Predict():
+                return self._fitted(ask).predict(ask.sequences, ask.place, ask.folds)
             case Prepare():
                 planned, featurizer, _ = self._planned_of(ask.spec)
                 self.workspace.features_of(planned.task, featurizer)
@@ -245,7 +315,9 @@ class Worker:
                 made = self._registry(ask.files).make(ask.kind, ask.text)
                 return MadeElsewhere(made.name, made.parameters, made.target, made.multitask, plugin_recipe(made))
             case LoadTask():
-                return load_task(ask.source.name, self._registry(()), ask.source.data_dir)
+                return load_task(ask.source.name, self._registry(ask.files), ask.source.data_dir)
+            case DataFiles():
+                return data_state(ask.name, self._registry(ask.files), ask.data_dir, ask.action)
 
     def _fit(self, ask: Fit, say: Callable[[str], None]) -> list[FitResult]:
         planned, featurizer, registry = self._planned_of(ask.spec)
@@ -262,8 +334,26 @@ class Worker:
             spec.threads,
             ask.groups,
             spec.recipe,
+            spec.keep,
         )
-        return fit_job(job, self.workspace, say)
+        models: list[Model] = []
+        results = fit_job(job, self.workspace, say, models.append if spec.keep else lambda model: None)
+        if spec.keep and not ask.groups:
+            fitted = FittedModels(planned.task, featurizer, model.name, tuple(models), len(spec.targets))
+            self._models = _models_key(spec, ()), fitted
+        return results
+
+    def _fitted(self, ask: Predict) -> FittedModels:
+        """The models that are asked: read once, and kept until others are asked for."""
+        key = _models_key(ask.spec, ask.models)
+        if self._models is None or self._models[0] != key:
+            if not ask.models:
+                raise BenchError(f"{ask.spec.model}: this process has not fitted it. Fit it again.", status=1)
+            planned, featurizer, registry = self._planned_of(ask.spec)
+            name = registry.make("model", ask.spec.model).name
+            models = tuple(unpacked(each, name, trusted=ask.trusted) for each in ask.models)
+            self._models = key, FittedModels(planned.task, featurizer, name, models, len(ask.spec.targets))
+        return self._models[1]
 
     def _describe(self, ask: DescribePlugins) -> list[Described]:
         if ask.file is not None:

@@ -102,9 +102,12 @@ class Describer(Protocol):
     def make(self, file: Path | None, kind: PluginKind, text: str) -> MadeElsewhere:
         """Make ``name[key=value]``."""
 
-    def load(self, source: Any) -> Any:
+    def load(self, file: Path | None, source: Any) -> Any:
         """The task (`bench.tasks.task.Task`) of a data set, given its `bench.tasks.load.TaskSource`. Raises
         `Unavailable` where the data are not here."""
+
+    def data(self, file: Path | None, name: str, data_dir: Path | None, action: Any) -> Any:
+        """What there is of the public files of a data set (`bench.tasks.data_files.DataState`)."""
 
 
 def describe(cls: Any, plugin: PluginKind) -> Described:

@@ -8,10 +8,10 @@ writes the store.
 from __future__ import annotations
 
 import contextlib
+import os
 import sys
 import threading
 import time
-import traceback
 from collections import deque
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -23,7 +23,7 @@ from bench.errors import BenchError
 from bench.featurizer import Kind
 from bench.files.atomic import NotWritable, disk_errors
 from bench.fit.fit import FitResult
-from bench.fit.messages import JobFailed, plain_reason
+from bench.fit.messages import JobFailed, plain_reason, trace_of
 from bench.plugins.registry import Registry
 from bench.run.device import cpu_threads
 from bench.run.job import Job
@@ -32,7 +32,7 @@ from bench.run.note import RunNote
 from bench.run.places.child import ChildPlace
 from bench.run.places.here import Here
 from bench.run.places.place import Place
-from bench.run.plan import Plan
+from bench.run.plan import Plan, has_result
 from bench.run.progress import RunProgress
 from bench.stats.ranks import mean_of_scores
 from bench.store.predictions import PartName
@@ -149,7 +149,20 @@ def write_tasks(plan: Plan, store: Store) -> None:
             )
             if plan.selection.open:
                 mine = [skip for skip in plan.skipped if skip.task == planned.name]
-                store.write_skipped(planned.name, [SkipRecord(**asdict(skip), what=skip.what) for skip in mine])
+                records = [SkipRecord(**asdict(skip), what=skip.what) for skip in mine]
+                store.write_skipped(planned.name, records + unusable(plan, planned.name))
+
+
+def unusable(plan: Plan, task: str) -> list[SkipRecord]:
+    """Plugins that the board of a full run lacks because they cannot be used here. Files go by their names alone: a
+    board is published."""
+    records = []
+    for what, reason in (plan.unavailable | plan.broken).items():
+        shown = Path(what).name if Path(what).is_absolute() else what
+        said = reason.replace(f"{Path(what).parent}{os.sep}", "") if Path(what).is_absolute() else reason
+        said = said if shown in said else f"{shown}: {said}"
+        records.append(SkipRecord(task=task, reason=said, featurizer=None, model=None, what=shown))
+    return records
 
 
 class _Queue:
@@ -222,6 +235,9 @@ class _Queue:
             try:
                 for result, key, fit in zip(job.results, job.keys, fits, strict=True):
                     self.store.write_result(describe(job, result), key, fit.record, fit.predictions)
+                    if job.keep:
+                        third, versions = not job.model.built_in, fit.record.versions
+                        self.store.write_models(result, key, fit.models, third_party=third, versions=versions)
             except (OSError, BenchError):
                 raise  # of the folder: no other job could be kept either
             except Exception as error:
@@ -234,7 +250,8 @@ class _Queue:
         return True
 
     def _is_there(self, job: Job) -> bool:
-        return all(self.store.has(result, key) for result, key in zip(job.results, job.keys, strict=True))
+        pairs = zip(job.results, job.keys, strict=True)
+        return all(has_result(self.store, result, key, job.keep) for result, key in pairs)
 
     def _fit(self, job: Job, place: Place) -> list[FitResult]:
         device = place.device(self.device, job)
@@ -244,7 +261,7 @@ class _Queue:
         return place.fit(job, spec, lambda line: self.progress.say(str(job), line))
 
     def _note_failure(self, job: Job, error: BaseException) -> None:
-        trace = error.trace if isinstance(error, JobFailed) else "".join(traceback.format_exception(error))
+        trace = error.trace if isinstance(error, JobFailed) else trace_of(error)
         for result in job.results:
             log = self.store.write_failure(describe(job, result), plain_reason(error), trace)
             with self._mutex:

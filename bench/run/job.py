@@ -19,7 +19,8 @@ class Job:
 
     ``recipe`` : all that its predictions follow from.
     ``seconds`` : the estimate. ``columns``, ``item_bytes`` : of its features. ``memory`` : bytes, where its model
-    states them. ``trouble`` : why it cannot work, where that was known already when it was planned.
+    states them. ``trouble`` : why it cannot work, where that was known already when it was planned. ``keep`` : its
+    fitted models are kept.
     """
 
     planned: PlannedTask
@@ -33,6 +34,7 @@ class Job:
     item_bytes: int
     memory: float | None = None
     trouble: JobFailed | None = None
+    keep: bool = False
 
     @property
     def built_in(self) -> bool:
@@ -61,6 +63,7 @@ class Job:
             device=device,
             threads=threads,
             recipe=self.recipe,
+            keep=self.keep,
         )
 
     def __str__(self) -> str:

@@ -35,7 +35,8 @@ CacheMode = Literal["reuse", "refresh", "only"]
 
 @dataclass(frozen=True)
 class Selection:
-    """What a call asked for. ``None`` for tasks, featurizers or models: all of them, paired by what makes sense."""
+    """What a call asked for. ``None`` for tasks, featurizers or models: all of them, paired by what makes sense.
+    ``keep_models`` : a result counts as there only with its fitted models."""
 
     tasks: tuple[str, ...] | None
     featurizers: tuple[str, ...] | None = None
@@ -45,11 +46,17 @@ class Selection:
     quick: bool = False
     data_dir: Path | None = None
     cache: CacheMode = "reuse"
+    keep_models: bool = False
 
     @property
     def open(self) -> bool:
         """Whether every featurizer and model was asked for, so that what is skipped is what makes no sense."""
         return self.featurizers is None and self.models is None
+
+    @property
+    def all_named(self) -> bool:
+        """Whether every task, featurizer and model was asked for by name, so that others do not matter."""
+        return None not in (self.tasks, self.featurizers, self.models)
 
     def source(self, task: str) -> TaskSource:
         """How a task of the selection is loaded."""
@@ -206,7 +213,7 @@ class _Planner:
                     self._plan.unavailable[f"{kind} {text}"] = missing
                     continue
                 if missing is not None:
-                    raise BenchError(f"{text}: {missing}.")
+                    raise BenchError(f"{text}: {missing}.", status=1)
                 plugin = self._registry.make(kind, text)
                 self._recipe(plugin)
                 made[plugin.name] = plugin
@@ -300,6 +307,8 @@ class _Planner:
             one = self._outside.cost(ask, outside) if outside else model_cost(pair.model, ask)
         except JobFailed as failure:
             return failure
+        except BenchError as error:
+            return JobFailed(str(error), "")
         return ModelCost(one.seconds * len(planned.folds), one.memory)
 
     def _add_job(
@@ -311,7 +320,10 @@ class _Planner:
         plugins = None if pair.featurizer is None else self._recipe(pair.featurizer), self._recipe(pair.model)
         recipe = recipe_of(planned.task, folds, pair.featurizer, pair.model, seed, targets, plugins=plugins)
         plan, cache = self._plan, self._plan.selection.cache
-        there = [self._store.has(result, recipe.key(place)) for place, result in enumerate(results)]
+        there = [
+            has_result(self._store, result, recipe.key(place), plan.selection.keep_models)
+            for place, result in enumerate(results)
+        ]
         if cache != "refresh" and all(there):
             plan.reused.extend(results)
         elif cache == "only":
@@ -332,8 +344,14 @@ class _Planner:
                     item_bytes=found.item_bytes,
                     memory=needs.memory,
                     trouble=cost if isinstance(cost, JobFailed) else None,
+                    keep=plan.selection.keep_models,
                 )
             )
+
+
+def has_result(store: Store, result: ResultId, key: str, models: bool) -> bool:
+    """Whether a result is there with a key and, where they are wanted, its fitted models."""
+    return store.has(result, key) and (not models or store.has_models(result, key))
 
 
 def lacks(featurizer: Made, task: Task) -> str:

@@ -14,6 +14,7 @@ from pathlib import Path, PurePosixPath
 from bench.errors import BenchError, nearest
 from bench.files.atomic import abandoned, disk_errors, runs, temporary_of
 from bench.files.locks import is_held, locked
+from bench.store.companions import companions, is_companion
 from bench.store.pairs import waiting
 from bench.store.reading import (
     FAILED,
@@ -70,7 +71,7 @@ def leftovers(root: Path, *, failed: bool, stale: bool, task: str | None = None)
     BenchError : for a folder that holds no results, or an unknown task.
     """
     store = Store(root)
-    tasks = {each.folder.name if each.record is None else each.record.card.name: each for each in store.tasks()}
+    tasks = {_name(each): each for each in store.tasks()}
     if not tasks:
         # A typing error must not empty somebody's folder.
         raise BenchError(f"{root}: no results there (no task folder with a {TASK}). Name a folder of results.")
@@ -91,6 +92,13 @@ def leftovers(root: Path, *, failed: bool, stale: bool, task: str | None = None)
         found += _temporary(root, lambda name: name in _BOARDS)
         found += [_one(path, "probe of a process that is gone") for path in _probes(root)]
     return sorted(found, key=lambda item: item.path)
+
+
+def _name(task: StoredTask) -> str:
+    """What a task is called: a copy of its folder under another name is not it."""
+    if task.record is None or task.state == State.FOREIGN:
+        return task.folder.name
+    return task.record.card.name
 
 
 def remove(items: list[Leftover], root: Path) -> int:
@@ -133,7 +141,7 @@ def _of_result(stored: StoredResult, failed: bool, stale: bool) -> Iterator[Left
     if failed and stored.state == State.FAILED:
         reason = reason or stored.why
     if reason is not None:
-        files = _files(folder, lambda name: name in _RESULT_FILES or _is_ours(temporary_of(name), _RESULT_FILES))
+        files = _files(folder, lambda name: _is_result_file(name) or _is_result_file(temporary_of(name) or ""))
         if files:
             yield Leftover(folder, reason, _size(files), files, folder)
         return
@@ -141,12 +149,22 @@ def _of_result(stored: StoredResult, failed: bool, stale: bool) -> Iterator[Left
         files = _files(folder, _NOTE_FILES.__contains__)
         yield Leftover(folder / FAILED, f"refit failed: {stored.failure.reason}", _size(files), files, folder)
     if stale:
-        for leftover in _temporary(folder, _RESULT_FILES.__contains__):
+        for leftover in _temporary(folder, _is_result_file):
             yield Leftover(leftover.path, leftover.reason, leftover.bytes, leftover.files, folder)
         # A record that waits for predictions which never came, or an old one whose removal was stopped.
         others = _files(folder, lambda name: name in _RECORD_FILES and name != stored.path.name)
         for path in others if stored.whole else ():
             yield Leftover(path, "record of a run that was stopped", _size([path]), (path,), folder)
+        yield from _companions(stored)
+
+
+def _companions(stored: StoredResult) -> Iterator[Leftover]:
+    """What lies beside a result, or beside none, and was made from another one."""
+    key = stored.record.key if stored.whole and stored.record is not None else None
+    for path, theirs, files in companions(stored.folder):
+        if key is not None and theirs != key:
+            mine = (*files, *([path] if path.is_file() and not path.is_symlink() else []))
+            yield Leftover(path, "made from an earlier result, or cut off", _size(mine), mine, stored.folder)
 
 
 def _why_stale(stored: StoredResult) -> str | None:
@@ -168,7 +186,7 @@ def _whole_task(task: StoredTask) -> Iterator[Leftover]:
     for folder in seed_folders(task.folder):
         stored = read_result(folder, task)
         if folder not in held and stored is not None and stored.state != State.FOREIGN:
-            files += _files(folder, lambda name: name in _RESULT_FILES or _is_ours(temporary_of(name), _RESULT_FILES))
+            files += _files(folder, lambda name: _is_result_file(name) or _is_result_file(temporary_of(name) or ""))
     if not held:
         files += _files(task.folder, lambda name: _is_task_file(name) or _is_task_file(temporary_of(name) or ""))
     yield Leftover(task.folder, f"all of {task.folder.name}", _size(files), tuple(files))
@@ -181,8 +199,9 @@ def _files(folder: Path, wanted: Callable[[str], bool]) -> tuple[Path, ...]:
     return tuple(folder / name for name, entry in here if entry.is_file(follow_symlinks=False) and wanted(name))
 
 
-def _is_ours(name: str | None, names: frozenset[str]) -> bool:
-    return name is not None and name in names
+def _is_result_file(name: str) -> bool:
+    """Whether a name is one of the files in a result's folder."""
+    return name in _RESULT_FILES or is_companion(name)
 
 
 def _is_task_file(name: str) -> bool:

@@ -7,6 +7,8 @@ flight. What counts as a result is decided in ``bench.store.reading``.
 from __future__ import annotations
 
 import contextlib
+import itertools
+import math
 import os
 import shutil
 from collections.abc import Iterator, Sequence
@@ -17,12 +19,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.errors import BenchError
-from bench.files.atomic import atomic, disk_errors
+from bench.files.atomic import NotWritable, atomic, disk_errors
 from bench.files.locks import locked
+from bench.stats.intervals import Estimate
+from bench.store.companions import (
+    MODELS,
+    ModelsRecord,
+    copy_companions,
+    read_beside,
+    read_companion,
+    remove_companions,
+    write_companion,
+)
 from bench.store.pairs import finish, placed_pair
 from bench.store.predictions import Predictions, read_predictions, write_predictions
 from bench.store.reading import (
     FAILED,
+    LINK,
     LOG,
     OLD_RECORDS,
     PLAN,
@@ -34,19 +47,22 @@ from bench.store.reading import (
     StoredTask,
     Trouble,
     find_task,
-    finished,
     folds_file,
+    linked,
     lock_file,
     read_result,
     seed_folders,
+    seed_places,
     stored_task,
     task_folders,
     trouble,
+    whole_record,
 )
 from bench.store.record import (
     CardRecord,
     Description,
     Duplicates,
+    EstimateRecord,
     FailedCheck,
     FailureRecord,
     Fitted,
@@ -91,17 +107,23 @@ class Store:
         """Every result, of all tasks or of some, in path order, with its state: run, report, merge and clean read
         results through this and ``read_result`` (which says what ``checksum`` is) alone."""
         for task in tasks or self.tasks():
-            for folder in seed_folders(task.folder):
+            links: list[Path] = []
+            for folder in seed_folders(task.folder, links):
                 stored = read_result(folder, task, checksum=checksum)
                 if stored is not None:
                     yield stored
+            yield from (StoredResult(link, None, State.FOREIGN, LINK) for link in sorted(links))
 
     def records(self) -> Iterator[tuple[Path, ResultRecord]]:
         """(folder, record) of every whole result, in path order. Its predictions were not read."""
-        for folder in (each for task in task_folders(self.root) for each in seed_folders(task)):
-            stored = finished(folder, checksum=False)
-            if stored is not None and stored.whole and stored.record is not None:
-                yield stored.folder, stored.record
+        for task in task_folders(self.root):
+            for place in seed_places(task):
+                record = whole_record(f"{task}/{place}", checksum=False)
+                if record is None:
+                    stored = read_result(task / place, checksum=False)
+                    record = stored.record if stored is not None and stored.whole else None
+                if record is not None:
+                    yield task / place, record
 
     def failures(self) -> Iterator[tuple[Path, FailureRecord]]:
         """(folder, note) of every fit that failed, in path order; of some there is an earlier result."""
@@ -128,7 +150,13 @@ class Store:
         ------
         BenchError : where the result is of a newer format, and must not be replaced.
         """
-        stored = finished(self.folder(result))
+        folder = self.folder(result)
+        if linked(self.root, folder) is not None:
+            return None
+        record = whole_record(f"{self.root}/{result.place}")
+        if record is not None:
+            return record
+        stored = read_result(folder)
         if stored is None:
             return None
         if stored.state == State.NEWER:
@@ -148,6 +176,8 @@ class Store:
             write_predictions(new_predictions, predictions)
             record = ResultRecord.of(about, fitted, key, mark(new_predictions), external=external)
             new_record.write_text(record_text(record), encoding="utf-8")
+        with disk_errors(self.folder(about.result)):
+            remove_companions(self.folder(about.result), key)
 
     def copy_result(self, record: ResultRecord, source: Path) -> None:
         """Store a result of another folder: its record, and the predictions in the folder ``source``.
@@ -163,6 +193,10 @@ class Store:
                 raise BenchError(f"{source / PREDICTIONS}: changed while it was copied. Merge again.", status=1)
             whole = record.model_copy(update={"crc32": copied.crc32})
             new_record.write_text(record_text(whole), encoding="utf-8")
+        folder = self.folder(record.result)
+        with disk_errors(folder):
+            remove_companions(folder, record.key)
+            copy_companions(source, folder, record.key)
 
     @contextlib.contextmanager
     def _placed(self, result: ResultId) -> Iterator[tuple[Path, Path]]:
@@ -170,7 +204,7 @@ class Store:
         whole."""
         folder = self.folder(result)
         with disk_errors(folder):
-            folder.mkdir(parents=True, exist_ok=True)
+            self._make(folder)
             there = read_result(folder)
             if there is not None and there.whole:
                 finish(there.path, RECORD)
@@ -178,6 +212,29 @@ class Store:
                 yield predictions, record
             for stale in (*OLD_RECORDS, FAILED, LOG):
                 (folder / stale).unlink(missing_ok=True)
+
+    def write_models(
+        self, result: ResultId, key: str, models: Sequence[bytes], *, third_party: bool, versions: dict[str, str]
+    ) -> None:
+        """Keep the fitted models of a result that is stored under a key, one of every fold; none where they cannot be
+        written as bytes, which is then known."""
+        record = ModelsRecord(key=key, sizes=[*map(len, models)], third_party=third_party, versions=versions)
+        files = {"models.bin": lambda path: path.write_bytes(b"".join(models))}
+        write_companion(self.folder(result), MODELS, record, files)
+
+    def has_models(self, result: ResultId, key: str) -> bool:
+        """Whether the fitted models of a result are there, of this very key. They were not read."""
+        return read_companion(self.folder(result), MODELS, ModelsRecord, key) is not None
+
+    def models(self, result: ResultId, key: str) -> tuple[ModelsRecord, tuple[bytes, ...]] | None:
+        """The fitted models of a result as bytes (`bench.fit.kept` reads them); None where they are not there, not of
+        this key, or not what was written."""
+        record = read_companion(self.folder(result), MODELS, ModelsRecord, key)
+        content = None if record is None else read_beside(self.folder(result), record, "models.bin")
+        if record is None or content is None or sum(record.sizes) != len(content):
+            return None
+        edges = [sum(record.sizes[:i]) for i in range(len(record.sizes) + 1)]
+        return record, tuple(content[a:b] for a, b in itertools.pairwise(edges))
 
     def predictions(self, result: ResultId) -> Predictions:
         """Predictions of a finished result."""
@@ -189,7 +246,7 @@ class Store:
         folder = self.folder(about.result)
         log = folder / LOG
         with disk_errors(folder):
-            folder.mkdir(parents=True, exist_ok=True)
+            self._make(folder)
             with atomic(log) as path:
                 path.write_text(trace, encoding="utf-8")
             write_record(folder / FAILED, FailureRecord.of(about, reason))
@@ -213,7 +270,7 @@ class Store:
         if known.state == State.NEWER:
             raise BenchError(f"{path}: {known.why}.")
         with disk_errors(folder):
-            folder.mkdir(parents=True, exist_ok=True)
+            self._make(folder)
             if known.state == State.WHOLE and known.record is not None:
                 finish(path, TASK)
                 if known.record.digest == task.digest:
@@ -234,7 +291,7 @@ class Store:
         """
         folder = self.task_folder(record.card.name)
         with disk_errors(folder):
-            folder.mkdir(parents=True, exist_ok=True)
+            self._make(folder)
             path, known = find_task(folder)
             if known.state == State.WHOLE:
                 finish(path, TASK)
@@ -270,6 +327,18 @@ class Store:
         )
         with disk_errors(self.task_folder(task)):
             _write_changed(self.task_folder(task) / folds_file(folds.digest), record)
+
+    def _make(self, folder: Path) -> None:
+        """Make one of the folders below the root.
+
+        Raises
+        ------
+        NotWritable : where a link stands on the way: what is written behind it would lie outside, and would not count.
+        """
+        link = linked(self.root, folder)
+        if link is not None:
+            raise NotWritable(f"{link}: {LINK}. Put the folder itself there, or delete the link.")
+        folder.mkdir(parents=True, exist_ok=True)
 
     # ---- who may write -----------------------------------------------------------------------------------------------
     def check_writable(self) -> None:
@@ -312,8 +381,8 @@ def _write_changed(path: Path, record: Record) -> None:
 # ---- tasks -----------------------------------------------------------------------------------------------------------
 def rows_frame(task: Task, gc: NDArray[np.float32]) -> pd.DataFrame:
     """rows.parquet: ``row_id, chrom, position, locus, length, gc, cpg``, ``control`` where there are any, covariates as
-    ``x:<name>``, strata as ``s:<name>``, replicates as ``y:<target>:<replicate>``, barcode halves as
-    ``h:<target>:<1|2>``."""
+    ``x:<name>``, other columns that rows were filtered by as ``m:<name>``, strata as ``s:<name>``, replicates as
+    ``y:<target>:<replicate>``, barcode halves as ``h:<target>:<1|2>``."""
     import pandas as pd
 
     from bench.kernels.cpg import cpg_fraction
@@ -330,6 +399,7 @@ def rows_frame(task: Task, gc: NDArray[np.float32]) -> pd.DataFrame:
     if task.control is not None:
         columns["control"] = task.control
     columns |= {f"x:{name}": values for name, values in task.sequences.covariates.items()}
+    columns |= {f"m:{name}": values for name, values in task.filters.items()}
     columns |= {f"s:{name}": pd.Categorical(values) for name, values in task.strata.items()}
     for target in task.targets.values():
         for j, name in enumerate(target.replicate_names):
@@ -337,6 +407,14 @@ def rows_frame(task: Task, gc: NDArray[np.float32]) -> pd.DataFrame:
         if target.halves is not None:
             columns |= {f"h:{target.name}:{j + 1}": target.halves[:, j] for j in range(2)}
     return pd.DataFrame(columns)
+
+
+def _kept(figure: Estimate | None) -> EstimateRecord | None:
+    """A figure as JSON holds it; None where there is none."""
+    if figure is None or not math.isfinite(figure.value):
+        return None
+    low, high = (end if math.isfinite(end) else None for end in (figure.low, figure.high))
+    return EstimateRecord(value=figure.value, low=low, high=high)
 
 
 def task_record(task: Task, rows_file: Mark | None) -> TaskRecord:
@@ -359,6 +437,7 @@ def task_record(task: Task, rows_file: Mark | None) -> TaskRecord:
                 replicates=list(target.replicate_names),
                 combine=target.combine,
                 minimum_replicates=target.minimum_replicates,
+                unmeasured=_kept(task.unmeasured.get(target.name)),
                 digest=content.of(target.name),
             )
             for target in task.targets.values()

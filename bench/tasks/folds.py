@@ -14,11 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.errors import BenchError, nearest
+from bench.tasks.chromosomes import UNPLACED
 from bench.tasks.deal import deal, rotate
 from bench.tasks.duplicates import NEAR, K
 from bench.tasks.label_folds import by_column, group_kfold, leave_one_out
 from bench.tasks.loci import joined, without_ends
-from bench.tasks.places import UNPLACED
 from bench.tasks.splits import Kind, Split
 from bench.tasks.task import DROPPED, PART_NAMES, TEST, TRAIN, VALID, Folds, Task
 

@@ -280,3 +280,27 @@ def test_a_row_without_a_count_has_the_median(tmp_path, empty):
         made(DnaCount, "featurizer"),
     )
     np.testing.assert_array_equal(few.values[:, 0], values[:2])
+
+
+def test_the_log_of_a_failure_is_bounded_whatever_the_error_holds():
+    from bench.fit.messages import TRACE, Failed
+
+    class Mute(Exception):
+        def __str__(self):
+            raise RuntimeError("nor this")
+
+    failed = Failed.of(1, RuntimeError("x" * 5_000_000))
+    assert len(failed.trace) < 3 * TRACE
+    assert "letters left out" in failed.trace
+    assert len(failed.reason) < 400
+    assert Failed.of(1, Mute()).reason == "Mute"
+
+
+def test_a_long_learning_curve_is_thinned_and_keeps_its_ends():
+    from bench.fit.fit import MOST_ROUNDS, plain_device, plain_history
+
+    kept = plain_history([{"loss": float(i)} for i in range(3 * MOST_ROUNDS)], "mine")
+    assert len(kept) == MOST_ROUNDS
+    assert (kept[0], kept[-1]) == ({"loss": 0.0}, {"loss": 3.0 * MOST_ROUNDS - 1})
+    assert plain_history([{"loss": 1}] * 3000, "mine") == [{"loss": 1.0}] * 3000
+    assert len(plain_device("c" * 10**6, "mine")) == 100

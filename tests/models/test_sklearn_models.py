@@ -57,6 +57,7 @@ def test_values_are_read_by_the_type_of_the_default(registry):
 @pytest.mark.parametrize(
     ("name", "said"),
     [
+        ("sklern:svm.SVR", "no family 'sklern'. Did you mean 'sklearn'"),
         ("sklearn:ensemble.ExtraTreesRegresor", "Did you mean 'ExtraTreesRegressor'"),
         ("sklearn:linear_model.LogisticRegression", "is no regressor"),
         ("sklearn:nothing.Here", "has no module 'nothing'"),

@@ -241,5 +241,6 @@ def join_shares(shares: list[list[FitResult]], values: NDArray[np.float64], fold
             "fitted_rows": np.sum([part.record.fitted_rows for part in parts], axis=0).tolist(),
             "spearman": scores(joined, values[:, j], folds),
         }
-        results.append(FitResult(parts[0].target, first.model_copy(update=of_all), joined))
+        # Each of a group is left with the same model.
+        results.append(FitResult(parts[0].target, first.model_copy(update=of_all), joined, parts[0].models))
     return results

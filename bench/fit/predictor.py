@@ -1,0 +1,70 @@
+"""A fitted job that is asked for predictions of any sequences, through ``transform`` and ``predict`` alone."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bench.errors import BenchError
+from bench.fit.features import compute_features
+from bench.fit.fit import predictions_of
+from bench.model import Model
+from bench.plugins.registry import Made
+from bench.sequences import Sequences
+from bench.tasks.task import Task
+
+#: Sequences that are featurized at a time.
+ROWS = 16_384
+
+
+class Predictor(Protocol):
+    """Sequences in, predictions out, for each fold's model."""
+
+    @property
+    def folds(self) -> int:
+        """How many models there are."""
+
+    def predict(self, sequences: Sequences, folds: Sequence[int] | None = None) -> NDArray[np.float32]:
+        """Predictions of one target on the scale that was fitted, float32 (n, folds), of all folds' models or of some.
+
+        ``sequences`` : with the covariates of the task, and of a width that is not above its own.
+        """
+
+
+@dataclass(frozen=True, eq=False)
+class FittedModels:
+    """The models of a job, one for each fold, in the process that may run them.
+
+    Attributes
+    ----------
+    task : of the fit, for its medians of covariates.
+    targets : how many were learned together.
+    """
+
+    task: Task
+    featurizer: Made | None
+    name: str
+    models: tuple[Model, ...]
+    targets: int
+
+    def predict(self, sequences: Sequences, place: int, folds: Sequence[int]) -> NDArray[np.float32]:
+        """Predictions of the target at a place, float32 (n, folds).
+
+        Raises
+        ------
+        BenchError : for a fold that is not there, and whatever is wrong with features or predictions.
+        """
+        if wrong := [fold for fold in folds if not 0 <= fold < len(self.models)]:
+            raise BenchError(f"{self.name}: has the folds 0 to {len(self.models) - 1}. Got {wrong[0]}.")
+        out = np.empty((len(sequences), len(folds)), np.float32)
+        for rows, block in sequences.blocks(ROWS):
+            few = dataclasses.replace(self.task, sequences=block, row_id=np.arange(len(block)).astype(np.str_))
+            features = compute_features(few, self.featurizer)
+            for column, fold in enumerate(folds):
+                out[rows, column] = predictions_of(self.models[fold], self.targets, self.name, features)[:, place]
+        return out
