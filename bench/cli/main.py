@@ -16,6 +16,7 @@ from bench.cli import (
     compare,
     data,
     doctor,
+    explain,
     init,
     list_,
     merge,
@@ -44,6 +45,7 @@ app.command("doctor")(doctor.doctor)
 app.command("check")(check.check)
 app.command("audit")(audit.audit)
 app.command("compare")(compare.compare)
+app.command("explain")(explain.explain)
 app.command("score")(score.score)
 app.command("merge")(merge.merge)
 app.command("clean")(clean.clean)

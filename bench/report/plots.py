@@ -87,8 +87,8 @@ def draw_pictures(task: TaskFiles, summary: Summary) -> tuple[Links, dict[str, s
     if any(row.score is not None for board in boards for row in board.rows):
         name = "scores.svg"
         if outdated(name, *(board.inputs for board in boards)):
-            _save(_scores(boards), task.folder / name)
-        scores = _link(task, name)
+            save_figure(_scores(boards), task.folder / name)
+        scores = link(task, name)
     for i, board in enumerate(boards):
         name = f"fit-{safe_name(board.target)}-{hashlib.sha256(board.split.encode()).hexdigest()[:6]}.svg"
         stale = outdated(name, board.inputs)
@@ -96,19 +96,21 @@ def draw_pictures(task: TaskFiles, summary: Summary) -> tuple[Links, dict[str, s
             rows = load_rows(task.folder, task.record) if rows is None else rows
             figure = _fit(task, task.boards[i], board, rows)
             if figure is not None:
-                _save(figure, task.folder / name)
+                save_figure(figure, task.folder / name)
         if (task.folder / name).is_file():
-            fits[i] = _link(task, name)
+            fits[i] = link(task, name)
         else:
             del current[name]
     return Links(scores, fits), current
 
 
-def _link(task: TaskFiles, name: str) -> str:
+def link(task: TaskFiles, name: str) -> str:
+    """A picture of a task, relative to the leaderboard."""
     return quote(f"{task.folder.name}/{name}")
 
 
-def _save(figure: Figure, path: Path) -> None:
+def save_figure(figure: Figure, path: Path) -> None:
+    """Write a figure as SVG: equal ones give equal bytes."""
     import matplotlib as mpl
 
     with mpl.rc_context(STYLE), warnings.catch_warnings(), atomic(path) as temporary:
@@ -117,7 +119,8 @@ def _save(figure: Figure, path: Path) -> None:
         figure.savefig(temporary, format="svg", metadata={"Date": None, "Creator": None})
 
 
-def _new(width: float, height: float) -> Figure:
+def new_figure(width: float, height: float) -> Figure:
+    """An empty figure, in inches."""
     from matplotlib.figure import Figure
 
     return Figure(figsize=(width, height), layout="constrained")
@@ -155,7 +158,7 @@ def _bars(boards: list[BoardSummary]) -> Figure:
     """One panel per board: a bar per row with its interval; the noise ceiling is a line."""
     shown = [sorted(_scored(board.rows), key=lambda found: found[1].value) for board in boards]
     heights = [1.05 + 0.26 * max(1, len(rows)) for rows in shown]
-    figure = _new(8.5, sum(heights) + 0.7)
+    figure = new_figure(8.5, sum(heights) + 0.7)
     panels = np.atleast_1d(figure.subplots(len(boards), 1, height_ratios=heights, sharex=True))
     kinds = set()
     for axes, board, rows in zip(panels, boards, shown, strict=True):
@@ -197,7 +200,7 @@ def _ceiling_line(axes: Axes, ceiling: CeilingSummary) -> None:
 
 def _dots(boards: list[BoardSummary]) -> Figure:
     """One line per board: the best of each kind as a dot with its interval, and the noise ceiling as a tick."""
-    figure = _new(8.5, 1.3 + 0.42 * len(boards))
+    figure = new_figure(8.5, 1.3 + 0.42 * len(boards))
     axes = figure.subplots()
     kinds = set()
     for y, board in enumerate(reversed(boards)):
@@ -262,7 +265,7 @@ def _fit(task: TaskFiles, files: BoardFiles, board: BoardSummary, rows: pd.DataF
     if not data:
         return None
     with mpl.rc_context(STYLE):
-        figure = _new(9.0, 1.0 + 2.75 * len(data))
+        figure = new_figure(9.0, 1.0 + 2.75 * len(data))
         panels = figure.subplots(len(data), 3, squeeze=False)
         limits = _span(value[np.isfinite(value)])
         for place, (row, label, parts) in enumerate(data):

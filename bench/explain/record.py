@@ -1,0 +1,106 @@
+"""What an explanation is, as it is kept next to its result: ``explain.json``."""
+
+from __future__ import annotations
+
+from bench.board.schema import Estimate, Known, Number
+from bench.store.companions import Companion
+from bench.store.record import Stored
+
+
+class Rung(Stored):
+    """A rung of the ladder: ``name`` of what is added to all below, ``columns`` of it, ``r2`` of the predictions by all
+    so far, ``more`` : by how much that is above the rung below."""
+
+    name: str
+    columns: int
+    r2: Estimate
+    more: Estimate
+
+
+class Ladder(Stored):
+    """Surrogates of a model's predictions. ``rows`` of test rows, in ``loci``, that they were fitted and judged on."""
+
+    rows: int
+    loci: int
+    folds: int
+    rungs: list[Rung]
+
+
+class GCExchange(Stored):
+    """What GC does to the backgrounds that sites are planted into: effect of one percentage point (``per_point``), and
+    the predictions where all of it is moved by so many ``points``, less their mean (``curve``)."""
+
+    per_point: Estimate
+    points: list[float]
+    curve: list[Estimate]
+
+
+class Family(Stored):
+    """A motif that the model answers to, and those that are alike.
+
+    Attributes
+    ----------
+    motif : ID and name of the one that did the most. family : of its factor, as the database has it. others : alike.
+    site : as it was planted; N left the background's base.
+    effect : of one site over its shuffle, in standard deviations of the model's predictions.
+    dose : of 1, 2, ... sites. position : by region, from the 5' end.
+    gc_points : percentage points of GC that one site is worth; None where GC does nothing for sure.
+    """
+
+    motif: str
+    family: str
+    others: list[str]
+    site: str
+    effect: Estimate
+    dose: list[Estimate]
+    position: list[Estimate]
+    gc_points: Number = None
+
+
+class Spacing(Stored):
+    """Effect of two sites beyond the sum of both, by the bases between them."""
+
+    first: str
+    second: str
+    distances: list[int]
+    beyond: list[Estimate]
+
+
+class PlantedMotifs(Stored):
+    """``motifs`` screened in ``backgrounds`` shuffled rows, of which ``tested`` again in ``again`` others.
+    ``too_long`` : motifs that are no site in rows this short. ``families`` : those with an effect for sure, the
+    strongest first."""
+
+    motifs: int
+    too_long: int
+    backgrounds: int
+    again: int
+    tested: int
+    exchange: GCExchange
+    families: list[Family]
+    pairs: list[Spacing]
+
+
+class Explanation(Companion):
+    """``explain.json``: each answer where it was asked for and can be given.
+
+    Attributes
+    ----------
+    quick : fewer rows and backgrounds than usual. seconds : by question. motifs : which, in words.
+    spread : standard deviation of the model's predictions of test rows within folds, the unit of effects.
+    left_out : questions that cannot be asked of this model, each with the reason.
+    """
+
+    task: str
+    target: str
+    split: str
+    featurizer: str
+    model: str
+    seed: int
+    quick: bool
+    motifs: str
+    spread: Known
+    seconds: dict[str, float]
+    left_out: dict[str, str]
+    ladder: Ladder | None = None
+    planted: PlantedMotifs | None = None
