@@ -101,6 +101,8 @@ class Model:
     files: Sequence[str | Path] = ()
     #: Devices it can run on.
     devices: ClassVar[tuple[str, ...]] = ("cpu",)
+    #: True for a network: the board tells whether the best one only counts GC. None: where the model takes no table.
+    deep: ClassVar[bool | None] = None
     #: True when ``fit`` can be one of a group (``Setting.group``): called in several processes at once, each with its
     #: share of the training rows and with all validation rows, it leaves the same fitted model in each.
     spreads: ClassVar[bool] = False

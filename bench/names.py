@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from bench.errors import BenchError
 
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
+_NAME = re.compile(r"(?:[a-z]+:)?[A-Za-z0-9][A-Za-z0-9_.-]*")
 _VALUE = re.compile(r"[^\[\],=\s](?:[^\[\],=\n\r\t]*[^\[\],=\s])?")
 
 

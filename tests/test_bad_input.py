@@ -171,7 +171,7 @@ def _latin(text):
     ("name", "content", "said"),
     [
         ("t.tsv.gz", lambda text: gzip.compress(text.encode())[:2000], "t.tsv.gz: the gzip file is cut short"),
-        ("t.tsv.gz", lambda text: text.encode(), "t.tsv.gz: not a readable table: Not a gzipped file"),
+        ("t.tsv.gz", lambda text: text.encode(), "t.tsv.gz: is not gzipped. Call it t.tsv."),
         ("t.tsv", _latin, "t.tsv: line 2 is not UTF-8. Save the table as plain UTF-8 text"),
         ("t.tsv", lambda text: text.encode("utf-16"), "t.tsv: line 1 is not UTF-8"),
         ("t.csv", lambda text: text.encode(), "is a single column. A .csv file needs commas between the columns"),

@@ -22,6 +22,7 @@ CHECKS: tuple[Callable[[Subject], Iterator[Finding]], ...] = (
     *replicates.CHECKS,
     confounders.check_gc,
     confounders.check_gc_and_dna,
+    confounders.check_dropout,
     confounders.check_covariates,
     confounders.check_strata,
     duplicates.check_duplicates,

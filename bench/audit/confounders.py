@@ -66,6 +66,24 @@ def check_gc_and_dna(subject: Subject) -> Iterator[Finding]:
     yield Finding("gc-and-dna", status, "", f"rho(GC, log DNA) {in_words(figure)}{tail}", figures_of(figure))
 
 
+def check_dropout(subject: Subject) -> Iterator[Finding]:
+    """Whether rows without any measurement follow GC, and every column that rows are filtered by and that is no
+    covariate."""
+    for target in subject.task.targets.values():
+        figure = subject.task.unmeasured.get(target.name)
+        if figure is None:
+            continue
+        status, _ = graded(figure, fail=np.inf)
+        tail = ": what is measured at all follows GC, and so may its share" if status == "WARN" else ""
+        reason = f"rho(GC, no replicate measured) {in_words(figure)}{tail}"
+        yield Finding("drop-out", status, label(subject, target), reason, figures_of(figure))
+    for name, column in subject.task.filters.items():
+        figure = subject.correlation(subject.gc, column)
+        status, _ = graded(figure, fail=np.inf)
+        tail = ": a minimum or maximum of it selects by GC" if status == "WARN" else ""
+        yield Finding("drop-out", status, name, f"rho(GC, {name}) {in_words(figure)}{tail}", figures_of(figure))
+
+
 def check_strata(subject: Subject) -> Iterator[Finding]:
     """What a model scores that knows a row's stratum alone, and whether GC means the same within strata."""
     from bench.stats.strata import by_stratum

@@ -8,12 +8,12 @@ from collections.abc import Iterator
 import numpy as np
 
 from bench.audit.finding import Finding, Status, Subject, label
-from bench.audit.replicates import copies
 from bench.stats.ceilings import ceiling
 from bench.stats.ranks import tied_fraction
+from bench.stats.replicate_checks import copies
 from bench.stats.replicates import combine
+from bench.tasks.chromosomes import UNPLACED
 from bench.tasks.loci import overlapping
-from bench.tasks.places import UNPLACED
 from bench.tasks.task import DROPPED, PART_NAMES, TEST, TRAIN, VALID
 
 #: Names of columns that are measured on RNA, or made from it.

@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 
 from bench.audit.confounders import RHO_WARN
 from bench.audit.finding import Finding
-from bench.audit.replicates import mixtures
 from bench.files.tables import Layout, read_table, typed
 from bench.files.toml import read_toml, validated
 from bench.stats.ranks import mid_ranks, spearman
+from bench.stats.replicate_checks import mixtures
 from bench.tasks.aliases import candidates
 from bench.tasks.spec import PARTS, TargetSpec, TaskFile
 

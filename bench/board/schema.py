@@ -1,20 +1,18 @@
 """What ``summary.json`` holds: every number that the leaderboard shows of a task. Written and read by these classes.
 
 A summary can be published, and rendered, without the predictions it was computed from. Its format number is raised when
-a field changes its name or its meaning, and then ``upgrade`` gets one more step.
+a field changes its name or its meaning, and then ``bench.board.published`` gets one more step.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal, TypeAlias
+from typing import Annotated, Final, Literal, TypeAlias
 
-from pydantic import BeforeValidator, Field, ValidationError
+from pydantic import BeforeValidator, Field
 
-from bench.errors import BenchError
-from bench.files.atomic import CHECKSUM, has_its_checksum, read_json, write_json
+from bench.files.atomic import write_json
 from bench.stats import intervals
 from bench.store.reading import SUMMARY as SUMMARY
 from bench.store.record import CardRecord, Duplicates, NearDuplicates, Role, Stored
@@ -25,7 +23,9 @@ SUMMARY_FORMAT: Final = 2
 
 def _stored(value: object) -> object:
     """A number as JSON holds it: None where it does not exist; floats keep 7 digits, more than any of them deserves."""
-    if hasattr(value, "item"):
+    if value is None:
+        return None
+    if type(value) is not float and hasattr(value, "item"):
         value = value.item()
     if isinstance(value, float):
         return float(f"{value:.7g}") if math.isfinite(value) else None
@@ -36,10 +36,6 @@ def _stored(value: object) -> object:
 Number: TypeAlias = Annotated[float | None, BeforeValidator(_stored)]
 #: One that must.
 Known: TypeAlias = Annotated[float, BeforeValidator(_stored)]
-
-
-#: A JSON object of an older format, before it is upgraded.
-Json: TypeAlias = dict[str, Any]
 
 
 class Estimate(Stored):
@@ -80,7 +76,8 @@ class FailureSummary(Stored):
 
 
 class SkippedSummary(Stored):
-    """A pair that makes no sense on the task; a featurizer that does not apply has no ``model``."""
+    """A pair that makes no sense on the task; a featurizer that does not apply has no ``model``. With neither: a plugin
+    that could not be used, named in the reason."""
 
     featurizer: str | None = None
     model: str | None = None
@@ -150,12 +147,13 @@ class ConfounderSummary(Stored):
 class LibraryTest(Stored):
     """One way in which GC's share may be the library's: Spearman of GC with something that biology does not decide.
 
-    kind : "DNA" (counts), "barcodes", "covariate" (a column of ``minimum``), "floor" (rows at a replicate's least
-    value), "missing" (replicates that a row lacks), "controls" (GC with the target among designed controls).
+    kind : "DNA" (counts), "barcodes", "covariate" (a column that rows were filtered by), "floor" (rows at a replicate's
+    least value), "missing" (replicates that a row lacks), "unmeasured" (rows of the table that lack all), "controls"
+    (GC with the target among designed controls).
     name : of the column, for a covariate. matters : |Spearman| of .1 or more with an interval that excludes 0.
     """
 
-    kind: Literal["DNA", "barcodes", "covariate", "floor", "missing", "controls"]
+    kind: Literal["DNA", "barcodes", "covariate", "floor", "missing", "unmeasured", "controls"]
     name: str = ""
     with_gc: Estimate | None = None
     matters: bool = False
@@ -445,111 +443,3 @@ class Summary(Stored):
     def write(self, path: Path) -> None:
         """Write it, whole or not at all."""
         write_json(path, self.model_dump())
-
-
-# ---- reading ---------------------------------------------------------------------------------------------------------
-def read_summary(path: Path) -> Summary | None:
-    """The summary in a file, upgraded; None where there is none.
-
-    Raises
-    ------
-    BenchError : status 2 for a newer format; status 1 for a summary that lacks something.
-    """
-    content = None if path.is_symlink() else read_json(path)
-    if content is not None and CHECKSUM in content and not has_its_checksum(content):
-        raise _unreadable(path, "does not have the checksum that it was written with")
-    if content is None or not isinstance(version := content.get("format"), int) or "boards" not in content:
-        return None  # cut off, or of another program
-    if version > SUMMARY_FORMAT:
-        raise BenchError(f"{path}: written by a newer version of bench. Upgrade bench to read it.")
-    if content.pop(CHECKSUM, None) is None and version > 1:
-        raise _unreadable(path, "has no checksum")
-    try:
-        return Summary.model_validate(upgrade(content))
-    except ValidationError as error:
-        trouble = f"has no proper {'.'.join(map(str, error.errors()[0]['loc']))!r}"
-    except (LookupError, TypeError, ValueError, AttributeError, RecursionError):
-        trouble = f"is no summary of format {version}"
-    raise _unreadable(path, trouble)
-
-
-def _unreadable(path: Path, trouble: str) -> BenchError:
-    return BenchError(f"{path}: {trouble}. Delete the file and run `bench report` where its predictions are.", status=1)
-
-
-def upgrade(content: Json) -> Json:
-    """The JSON of a summary of any older format in the present one."""
-    version = content["format"]
-    while version < SUMMARY_FORMAT:
-        content = _UPGRADES[version](content)
-        version += 1
-    return {**content, "format": version}
-
-
-#: Words of format 1 and what they are called since.
-_VERDICTS = {"counter": "GC-only", "grammar": "beyond GC"}
-_ROLES = {"floor": "null"}
-
-
-def _renamed(content: Json, names: dict[str, str]) -> Json:
-    return {names.get(key, key): value for key, value in content.items()}
-
-
-def _from_1(content: Json) -> Json:
-    skipped = [{key: skip.get(key) for key in ("featurizer", "model", "reason")} for skip in content.get("skipped", [])]
-    return {**content, "boards": [_board_from_1(board) for board in content["boards"]], "skipped": skipped}
-
-
-def _board_from_1(board: Json) -> Json:
-    figures = {"beyond": "beyond_gc", "shuffled": "dinucleotide_shuffled"}
-    held = {
-        "score": "unadjusted",
-        "within_bins": "within_gc_bins",
-        "matched": "gc_matched_auroc",
-        "matched_rows": "gc_matched_rows",
-        "permuted": "gc_only_null",
-        **figures,
-    }
-    board = _renamed(board, {"cells": "rows"})
-    verdict = board.get("verdict")
-    if verdict:
-        board["verdict"] = {**_renamed(verdict, figures), "word": _VERDICTS.get(verdict["word"], verdict["word"])}
-    board["rows"] = [
-        {
-            **_renamed(row, figures),
-            "verdict": _VERDICTS.get(row["verdict"], row["verdict"]),
-            "role": _ROLES.get(row["role"], row["role"]),
-        }
-        for row in board["rows"]
-    ]
-    board["held_fixed"] = [_renamed(row, held) for row in board.get("held_fixed") or []]
-    board["ceiling"] = _ceiling_from_1(board["ceiling"])
-    board["share"] = _share_from_1(board.get("share"))
-    board["shares_apart"] = [_share_from_1(share) for share in board.get("shares_apart") or []]
-    board["strata"] = {name: [_stratum_from_1(row) for row in rows] for name, rows in board["strata"].items()}
-    return board
-
-
-def _ceiling_from_1(ceiling: Json) -> Json:
-    gone = {"product", "product_gc", "mean_form", "reliability_gaussian"}
-    rest = _renamed({k: v for k, v in ceiling.items() if k not in gone}, {"replicates_a_row": "replicates_per_row"})
-    ends = {key: rest.pop(key, None) for key in ("value", "low", "high")}
-    return {"estimate": None if ends["value"] is None else ends, **rest}
-
-
-def _share_from_1(share: Json | None) -> Json | None:
-    """Format 1 had shares in the mean form on normal scores; they stay as they were published."""
-    if share is None:
-        return None
-    rest = {name: value for name, value in share.items() if name != "unique_of_explainable"}
-    return _renamed(rest, {"r2_best": "best_of_explainable"})
-
-
-def _stratum_from_1(row: Json) -> Json:
-    rest = dict(row)
-    value, (low, high) = rest.pop("share"), rest.pop("share_interval", None) or (None, None)
-    return {**rest, "share": None if value is None else {"value": value, "low": low, "high": high}}
-
-
-#: From each older format to the one after it.
-_UPGRADES: dict[int, Callable[[Json], Json]] = {1: _from_1}

@@ -26,7 +26,8 @@ from bench.stats.gc_share import ShareFigures
 from bench.stats.partial import spline_residuals
 from bench.stats.pooled import row_weights
 from bench.stats.ranks import places
-from bench.stats.replicates import check_replicates, replicate_pairs
+from bench.stats.replicate_checks import any_copies, check_replicates
+from bench.stats.replicates import replicate_pairs
 from bench.stats.rows import Choice
 from bench.stats.strata import share_refitted
 
@@ -57,6 +58,8 @@ def _halves(board: Board, rows: pd.DataFrame) -> HalvesSummary | None:
     if not all(name in rows for name in names):
         return None
     first, second = (rows[name].to_numpy(np.float64) for name in names)
+    if any_copies(np.column_stack([first, second])):  # a ceiling of 1 that says nothing
+        return None
     found = half_ceiling(first, second, board.test_fold)
     return None if found is None else HalvesSummary(rho=found.r, value=found.best)
 
@@ -73,7 +76,9 @@ def combine_summary(board: Board) -> CombineSummary:
         findings=(
             []
             if target.kind == "binary"
-            else [finding.line for finding in check_replicates(target.replicates, target.replicate_names)]
+            else [
+                finding.line for finding in check_replicates(target.replicates, target.replicate_names, target.combine)
+            ]
         ),
     )
 

@@ -14,6 +14,7 @@ from bench.stats.ceilings import ceiling
 from bench.stats.figures import TargetFigures
 from bench.stats.pooled import pooled_correlations, row_weights
 from bench.stats.ranks import fold_rows, places
+from bench.stats.replicate_checks import any_copies
 from bench.stats.strata import Stratum, by_stratum, share_refitted
 
 #: Name of GC content itself, as the board shows it.
@@ -85,7 +86,7 @@ def _level(
     """Figures of the chosen test rows; GC's share among them is of a curve of GC refitted in them."""
     place = board.test_row[chosen]
     gc, replicates = board.rows["gc"].to_numpy(np.float64)[place], board.replicates[place]
-    inside = ceiling(replicates, board.test_fold[chosen])
+    inside = None if any_copies(replicates) else ceiling(replicates, board.test_fold[chosen])
     if name is None:  # all rows together: the board's own figures
         own, best = found.share, found.choices.get("best")
         value, reason = (intervals.NOTHING, "no GC-only model") if own is None else (own.value, own.reason)

@@ -61,7 +61,6 @@ def inputs_digest(task: TaskFiles, files: BoardFiles, code: str) -> str:
     assert task.record is not None, "a task without predictions has no inputs"
     parts: list[object] = [code, task.record.digest, [target.model_dump() for target in task.record.targets]]
     parts += [files.target, files.split, files.folds_digest]
-    parts += [result.record.model_dump_json() for seeds in files.results.values() for result in seeds]
     parts += [
         [str(failure.folder.relative_to(task.folder)), failure.record.model_dump(), failure.refit]
         for failure in files.failed
@@ -70,7 +69,12 @@ def inputs_digest(task: TaskFiles, files: BoardFiles, code: str) -> str:
     # The loci of all targets on the same folds are drawn together; which rows a target has follows from the task.
     parts.append([other.target for other in boards_on(task, files.folds_digest)])
     parts.append(None if files.folds is None else files.folds.model_dump())
-    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
+    digest = hashlib.sha256(json.dumps(parts, sort_keys=True).encode())
+    for seeds in files.results.values():
+        for result in seeds:
+            digest.update(b"\n")
+            digest.update(result.record.model_dump_json().encode())
+    return digest.hexdigest()[:16]
 
 
 def code_digest() -> str:

@@ -109,7 +109,7 @@ def _computed(empty: BoardSummary, board: Board, joint: Joint) -> BoardSummary:
             "confounders": confounders,
             "library": [
                 LibraryTest(kind=t.kind, name=t.name, with_gc=shown(t.with_gc), matters=t.matters)
-                for t in found.library
+                for t in (*found.library, *([board.unmeasured] if board.unmeasured else []))
             ],
             "best": found.chosen("best"),
             "best_gc": found.chosen("gc"),
@@ -155,7 +155,7 @@ def _figures(board: Board, rows: pd.DataFrame, joint: Joint) -> TargetFigures:
         rows["gc"].to_numpy(np.float64),
         dna=rows["x:dna_count"].to_numpy(np.float64) if "x:dna_count" in rows else None,
         confounders=confounders,
-        library=_library(confounders, board.minimum),
+        library=_library(confounders, [*board.minimum, *(name[2:] for name in rows.columns if name.startswith("m:"))]),
         chrom=rows["chrom"].astype(str).to_numpy(),
         control=rows["control"].to_numpy(np.bool_) if "control" in rows else None,
         combined=target.combined,
@@ -192,7 +192,7 @@ def _confounders(rows: pd.DataFrame) -> dict[str, NDArray[np.float64]]:
         dna = rows["x:dna_count"].to_numpy(np.float64)
         columns[LOG_DNA] = np.log(np.where(dna > 0, dna, np.nan))
     for name in rows.columns:
-        if name.startswith("x:") and name != "x:dna_count":
+        if name.startswith(("x:", "m:")) and name != "x:dna_count":
             columns[name[2:]] = rows[name].to_numpy(np.float64)
     # One value in all rows cannot confound anything.
     known = {name: column for name, column in columns.items() if np.isfinite(column).any()}

@@ -13,7 +13,7 @@ from bench.errors import BenchError, nearest
 from bench.names import parse_name
 from bench.plugins.files import classes_in_file
 from bench.plugins.kinds import GROUPS, PluginKind, kind_of
-from bench.plugins.registry import Registry
+from bench.plugins.registry import Entry, Registry
 
 
 def plugins_of(text: str, registry: Registry, kind: PluginKind | None = None) -> list[tuple[PluginKind, Any]]:
@@ -28,14 +28,27 @@ def plugins_of(text: str, registry: Registry, kind: PluginKind | None = None) ->
         if not classes:
             raise BenchError(f"{text}: defines no {kind}. Leave --kind out to check what it defines.")
         return [(kind_of(cls), _made(cls)) for cls in classes]
+    found, _ = entry_of(text, registry, kind)
+    return [(found, registry.make(found, text).new())]
+
+
+def entry_of(text: str, registry: Registry, kind: PluginKind | None = None) -> tuple[PluginKind, Entry]:
+    """The one plugin that a name means; nothing of it is imported.
+
+    Raises
+    ------
+    BenchError : for a name that is unknown or belongs to plugins of two kinds.
+    """
     name, _ = parse_name(text)
     kinds = [each for each in GROUPS if kind in (None, each) and name in registry.names(each)]
     if not kinds:
         known = [known for each in GROUPS if kind in (None, each) for known in registry.names(each)]
-        raise BenchError(f"unknown {kind or 'plugin'} {name!r}.{nearest(name, known)} A file's name must end in .py.")
+        hint = f" Not used: {'; '.join(registry.broken.values())}" if registry.broken else ""
+        said = f"unknown {kind or 'plugin'} {name!r}.{nearest(name, known)} A file's name must end in .py.{hint}"
+        raise BenchError(said)
     if len(kinds) > 1:
         raise BenchError(f"{name!r} is a {' and a '.join(kinds)}. Say which: --kind {kinds[0]}.")
-    return [(kinds[0], registry.make(kinds[0], text).new())]
+    return kinds[0], registry.entry(kinds[0], name)
 
 
 def _made(cls: type) -> Any:

@@ -36,12 +36,13 @@ def audit(
     from bench.dataset import Unavailable
     from bench.errors import BenchError
     from bench.plugins.settings import registry_of
+    from bench.run.places.outside import Outside
     from bench.tasks.load import concrete_folds, load_task
 
     failed([], fail_on)  # type: ignore[arg-type]  # a wrong word is refused before the work
-    registry = registry_of(plugin or [])
     try:
-        loaded = load_task(task, registry, data_dir, split)
+        with Outside(settable=False) as outside:
+            loaded = load_task(task, registry_of(plugin or [], describer=outside), data_dir, split)
     except Unavailable as absent:
         raise BenchError(f"{task}: {absent}") from None
     folds = concrete_folds(loaded, split, quick=False)

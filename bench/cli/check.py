@@ -25,12 +25,11 @@ def check(
     from rich.console import Console
     from rich.markup import escape
 
-    from bench.checks.find import checks_of, plugins_of
-    from bench.checks.verdicts import Place, isolated, verdict_of
+    from bench.checks.verdicts import Head, verdicts_of
     from bench.errors import BenchError, nearest
     from bench.plugins.kinds import GROUPS
-    from bench.plugins.registry import is_built_in
     from bench.plugins.settings import registry_of
+    from bench.run.places.outside import Outside
 
     if kind is not None and kind not in GROUPS:
         raise BenchError(f"--kind must be featurizer, model or dataset. Got {kind!r}.{nearest(kind, GROUPS)}")
@@ -40,20 +39,24 @@ def check(
         text = f"{name:<17} {escape(said)}".rstrip()
         console.print(f"  [{colour}]{mark:<5}[/] {text}", highlight=False, soft_wrap=True)
 
-    registry = registry_of(plugin or [])
-    plugins = [(name, i, *found) for name in names for i, found in enumerate(plugins_of(name, registry, kind))]
+    def total(passed: int, ran: int, checks: int) -> None:
+        rest = f", {checks - ran} not run" if ran < checks else ""
+        console.print(f"{passed} of {checks} checks passed{rest}", highlight=False)
+
+    with Outside(settable=False) as outside:
+        registry = registry_of(plugin or [], describer=outside)
     all_passed = True
-    for name, number, what, made in plugins:
-        checks = checks_of(what, made, registry, data_dir)
-        console.print(f"{what} [bold]{escape(checks[0].of)}[/]", highlight=False)
-        place = Place(name, kind, number, registry.files, Path.cwd(), data_dir)
-        own = is_built_in(type(made))
-        passed = ran = 0
-        for verdict in map(verdict_of, checks) if own else isolated(checks, place, timeout):
-            mark = ("known", "yellow") if verdict.known else ("ok", "green") if verdict.good else ("FAIL", "red")
-            line(*mark, verdict.name, verdict.said)
-            passed, ran = passed + verdict.good, ran + 1
-        rest = f", {len(checks) - ran} not run" if ran < len(checks) else ""
-        console.print(f"{passed} of {len(checks)} checks passed{rest}", highlight=False)
-        all_passed &= passed == len(checks)
+    passed = ran = checks = 0
+    for answer in verdicts_of(names, kind, registry, data_dir, timeout):
+        if isinstance(answer, Head):
+            if checks:
+                total(passed, ran, checks)
+            passed, ran, checks = 0, 0, len(answer.checks)
+            console.print(f"{answer.kind} [bold]{escape(answer.of)}[/]", highlight=False)
+            continue
+        mark = ("known", "yellow") if answer.known else ("ok", "green") if answer.good else ("FAIL", "red")
+        line(*mark, answer.name, answer.said)
+        passed, ran = passed + answer.good, ran + 1
+        all_passed &= answer.good
+    total(passed, ran, checks)
     raise typer.Exit(0 if all_passed else 1)

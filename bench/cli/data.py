@@ -15,26 +15,35 @@ _OWN = "nothing to fetch"
 DataDir = Annotated[
     Path | None, typer.Option("--data-dir", envvar="BENCH_DATA_DIR", help="Folder that holds the public files.")
 ]
+Plugin = Annotated[list[Path] | None, typer.Option("--plugin", help="A Python file with data sets. Repeatable.")]
 
 
 @app.command("list")
-def list_data(data_dir: DataDir = None) -> None:
+def list_data(data_dir: DataDir = None, plugin: Plugin = None) -> None:
     """Every data set, its size, and whether its files are here."""
     from rich.console import Console
     from rich.markup import escape
     from rich.table import Table
 
-    from bench.plugins.registry import Registry
+    from bench.errors import BenchError
+    from bench.plugins.settings import registry_of
+    from bench.run.places.outside import Outside
+    from bench.tasks.data_files import data_state
 
-    registry = Registry()
     table = Table(box=None, padding=(0, 2, 0, 0))
     for column in ("name", "what it is", "MB", "files"):
         table.add_column(column, overflow="fold", no_wrap=column == "name")
-    for name in registry.names("dataset"):
-        dataset = registry.find("dataset", name)()
-        state = dataset.problem(data_dir) or ("here" if dataset.files else _OWN)
-        size = f"{sum(file.bytes for file in dataset.files) / 1e6:.1f}" if dataset.files else ""
-        table.add_row(escape(name), escape(dataset.title), size, escape(state))
+    with Outside(settable=False) as outside:
+        registry = registry_of(plugin or [], describer=outside)
+        for name in registry.names("dataset"):
+            try:
+                found = data_state(name, registry, data_dir)
+            except BenchError as error:  # one that is broken keeps nobody from seeing the others
+                table.add_row(escape(name), "", "", escape(f"cannot be used: {error}"))
+                continue
+            state = found.problem or ("here" if found.files else _OWN)
+            size = f"{found.bytes / 1e6:.1f}" if found.files else ""
+            table.add_row(escape(name), escape(found.title), size, escape(state))
     Console().print(table)
 
 
@@ -42,46 +51,51 @@ def list_data(data_dir: DataDir = None) -> None:
 def fetch(
     names: Annotated[list[str], typer.Argument(help="Names of data sets.")],
     data_dir: DataDir = None,
+    plugin: Plugin = None,
 ) -> None:
     """Download the files of data sets into the cache, each checked against its published SHA-256."""
-    from bench.dataset import Unavailable
-    from bench.errors import BenchError
-    from bench.plugins.registry import Registry
+    from bench.errors import BenchError, Unavailable
+    from bench.plugins.settings import registry_of
+    from bench.run.places.outside import Outside
+    from bench.tasks.data_files import data_state
 
-    registry = Registry()
-    for dataset in [registry.find("dataset", name)() for name in names]:
-        try:
-            found = dataset.locate(data_dir, download=True)
-        except Unavailable as absent:
-            raise BenchError(str(absent), status=1) from None
-        checked = f"{len(found)} files are here and have their published checksums" if dataset.files else _OWN
-        typer.echo(f"{dataset.name}: {checked}")
+    with Outside(settable=False) as outside:
+        registry = registry_of(plugin or [], describer=outside)
+        for name in names:
+            registry.entry("dataset", name)  # a slip of the pen is told before anything is downloaded
+        for name in names:
+            try:
+                found = data_state(name, registry, data_dir, "fetch")
+            except Unavailable as absent:
+                raise BenchError(str(absent), status=1) from None
+            checked = f"{found.files} files are here and have their published checksums" if found.files else _OWN
+            typer.echo(f"{name}: {checked}")
 
 
 @app.command()
-def verify(data_dir: DataDir = None) -> None:
+def verify(data_dir: DataDir = None, plugin: Plugin = None) -> None:
     """Read every file that is here and check it against its published SHA-256. Exit status 1 when one differs."""
     from bench.errors import BenchError
-    from bench.files.downloads import verify as check
-    from bench.plugins.registry import Registry
+    from bench.plugins.settings import registry_of
+    from bench.run.places.outside import Outside
+    from bench.tasks.data_files import data_state
 
-    registry, wrong = Registry(), 0
-    for name in registry.names("dataset"):
-        dataset = registry.find("dataset", name)()
-        if not dataset.files:
-            typer.echo(f"{name}: {dataset.problem(data_dir) or _OWN}")
-            continue
-        good = absent = 0
-        for file in dataset.files:
-            path = dataset.find(file, data_dir)
-            if path is None:
-                absent += 1
-                continue
+    wrong = 0
+    with Outside(settable=False) as outside:
+        registry = registry_of(plugin or [], describer=outside)
+        for name in registry.names("dataset"):
             try:
-                check(path, file.sha256, file.bytes, fresh=True)
-                good += 1
+                found = data_state(name, registry, data_dir, "verify")
             except BenchError as error:
                 wrong += 1
                 typer.echo(f"WRONG    {error}", err=True)
-        typer.echo(f"{name}: {good} files have their published checksums, {absent} are not here")
+                continue
+            if not found.files:
+                typer.echo(f"{name}: {found.problem or _OWN}")
+                continue
+            wrong += len(found.wrong)
+            for said in found.wrong:
+                typer.echo(f"WRONG    {said}", err=True)
+            absent = found.files - found.here - len(found.wrong)
+            typer.echo(f"{name}: {found.here} files have their published checksums, {absent} are not here")
     raise typer.Exit(1 if wrong else 0)

@@ -26,7 +26,7 @@ def list_plugins(
     from bench.run.places.outside import Outside
 
     console = Console()
-    with Outside() as outside:
+    with Outside(settable=False) as outside:
         found = catalogue(registry_of(plugin or [], describer=outside), data_dir)
     for title, rows in found.items():
         table = Table(title=title, title_justify="left", title_style="bold", box=None, padding=(0, 2, 0, 0))

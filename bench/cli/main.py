@@ -11,9 +11,11 @@ from rich.console import Console
 import bench
 from bench.cli import (
     audit,
+    blend,
     check,
     clean,
     compare,
+    curve,
     data,
     doctor,
     explain,
@@ -46,6 +48,8 @@ app.command("check")(check.check)
 app.command("audit")(audit.audit)
 app.command("compare")(compare.compare)
 app.command("explain")(explain.explain)
+app.command("blend")(blend.blend)
+app.command("curve")(curve.curve)
 app.command("score")(score.score)
 app.command("merge")(merge.merge)
 app.command("clean")(clean.clean)

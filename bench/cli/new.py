@@ -20,9 +20,11 @@ def new(
 
     from bench.plugins.scaffold import write_new
     from bench.plugins.settings import registry_of
+    from bench.run.places.outside import Outside
 
     console = Console(soft_wrap=True, highlight=False, markup=False)
-    written, commands = write_new(kind, name, folder, registry_of([]))
+    with Outside(settable=False) as outside:
+        written, commands = write_new(kind, name, folder, registry_of([], describer=outside))
     for path in written:
         console.print(f"wrote {path}")
     console.print("next:")

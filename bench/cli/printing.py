@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.markup import escape
 
-from bench.errors import one_line
+from bench.errors import BenchError, one_line
 from bench.run.execute import Outcome
 from bench.run.plan import Plan
 from bench.run.progress import in_words
@@ -128,3 +128,11 @@ def _print_place(made: MadeBoard, console: Console) -> None:
         console.print(said, highlight=False, soft_wrap=True)
     else:
         console.print(f"leaderboard: {made.path}", highlight=False, soft_wrap=True)
+
+
+def read_pair(text: str) -> tuple[str, str]:
+    """``"kmers[k=5] + xgboost"`` -> ``("kmers[k=5]", "xgboost")``."""
+    featurizer, plus, model = (piece.strip() for piece in text.rpartition("+"))
+    if not (featurizer and plus and model):
+        raise BenchError(f"--pair {text!r}: write 'featurizer + model', such as 'gc + gc-curve'.")
+    return featurizer, model

@@ -40,13 +40,16 @@ def score(
     from bench.errors import BenchError
     from bench.plugins.settings import registry_of
     from bench.report import write_board
+    from bench.run.places.outside import Outside
     from bench.store.external import score_predictions
     from bench.store.store import Store
     from bench.tasks.load import TaskSource, load_planned
 
     console = Console(soft_wrap=True, highlight=False, markup=False)
     try:
-        planned = load_planned(TaskSource(task, split, data_dir=data_dir), registry_of(plugin or []))
+        with Outside(settable=False) as outside:
+            registry = registry_of(plugin or [], describer=outside)
+            planned = load_planned(TaskSource(task, split, data_dir=data_dir), registry)
     except Unavailable as absent:
         raise BenchError(f"{task}: {absent}") from None
     store = Store(out)

@@ -1,4 +1,4 @@
-"""`bench simulate`: a task with planted truth, to be run like any other."""
+"""`bench simulate`: a task whose truth is known, to be run like any other."""
 
 from __future__ import annotations
 
@@ -7,9 +7,22 @@ from typing import Annotated
 
 import typer
 
+#: What goes with --world; every other option is the world's own.
+WITH_WORLD = {"out", "world", "length", "split", "name", "seed", "list_"}
+
 
 def simulate(
-    out: Annotated[Path, typer.Option("--out", "-o", help="Folder for planted.toml, planted.tsv.gz and truth.json.")],
+    context: typer.Context,
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="Folder for planted.toml, planted.tsv.gz and truth.json.")
+    ] = None,
+    world: Annotated[
+        str | None,
+        typer.Option(help="A named world, such as equal or outliers (--list); goes with length, split, name, seed."),
+    ] = None,
+    list_: Annotated[
+        bool, typer.Option("--list", help="Name the worlds, what happens in each, and its truth.")
+    ] = False,
     loci: Annotated[int, typer.Option(help="Loci: rows of one share its noise and, nearly, its GC.", min=20)] = 1000,
     tiles: Annotated[int, typer.Option(help="Rows a locus.", min=1)] = 3,
     gc_share: Annotated[float, typer.Option("--gc-share", help="Share of latent variance that is GC's.")] = 0.3,
@@ -34,7 +47,8 @@ def simulate(
     name: Annotated[str, typer.Option(help="Name of the task.")] = "planted-task",
     seed: Annotated[int, typer.Option(help="Everything follows from it.", min=0)] = 0,
 ) -> None:
-    """Write a task whose truth is known: GC share, motif share, loci, DNA noise and bias, depths, zeros."""
+    """Write a task whose truth is known: one of the named worlds, or GC share, motif share, loci, DNA noise and bias,
+    depths and zeros as the options say."""
     import json
     from dataclasses import asdict
 
@@ -43,6 +57,14 @@ def simulate(
     from bench.errors import BenchError, nearest
     from bench.tasks.splits import Split
 
+    if list_:
+        _list_worlds()
+        return
+    if out is None:
+        raise BenchError("--out is missing: name the folder that the task is written to.")
+    if world is not None:
+        _write_world(context, out, world, length, split, name, seed)
+        return
     if motif not in planted.MOTIFS:
         raise BenchError(f"--motif must be neutral or rich. Got {motif!r}.{nearest(motif, planted.MOTIFS)}")
     depths = depth or [10.0, 10.0]
@@ -67,4 +89,41 @@ def simulate(
     spec = spec_of(data, name=name, min_dna=min_dna, split=folds)
     path, truth = write_task(out, data, spec, {"loci": loci, "tiles": tiles, **options})
     typer.echo(json.dumps(asdict(truth), indent=1))
+    typer.echo(f"wrote {path} and {out / TRUTH}. Next: bench run --task {path}")
+
+
+def _list_worlds() -> None:
+    from bench.datasets.worlds import WORLDS
+
+    width = max(map(len, WORLDS))
+    for name, world in WORLDS.items():
+        typer.echo(f"{name:<{width}}  {world.truth:+.3f}  {world.says}")
+
+
+def _write_world(
+    context: typer.Context, out: Path, name: str, length: int, split: str | None, task: str, seed: int
+) -> None:
+    """Write a named world. An option that the world decides itself is refused rather than ignored."""
+    import json
+
+    from bench.datasets.planted import TRUTH
+    from bench.datasets.world_task import write_world
+    from bench.datasets.worlds import LENGTH, world_of
+    from bench.errors import BenchError
+    from bench.tasks.splits import Split
+
+    sources = {key: context.get_parameter_source(key) for key in context.params}
+    said = {key for key, source in sources.items() if source is not None and source.name == "COMMANDLINE"}
+    if others := sorted(said - WITH_WORLD):
+        options = ", ".join(f"--{key.replace('_', '-')}" for key in others)
+        raise BenchError(f"{options}: does not go with --world, which decides it. Leave one of the two out.")
+    path, truth = write_world(
+        out,
+        world_of(name),
+        seed,
+        length=length if "length" in said else LENGTH,
+        name=task if "name" in said else "",
+        split=None if split is None else Split.parse(split, "--split"),
+    )
+    typer.echo(json.dumps(truth, indent=1))
     typer.echo(f"wrote {path} and {out / TRUTH}. Next: bench run --task {path}")

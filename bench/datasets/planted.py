@@ -115,25 +115,37 @@ def write_task(
 
     ``parameters`` of the simulation are written with the truth.
     """
-    folder.mkdir(parents=True, exist_ok=True)
     truth = truth_of(data, int(spec.minimum["dna_count"]))
+    content = asdict(truth) | ({"parameters": dict(parameters)} if parameters else {})
+    return write_files(folder, table_of(data), spec, content), truth
+
+
+def write_files(folder: Path, table: pd.DataFrame, spec: TaskSpec, truth: Mapping[str, object]) -> Path:
+    """Write ``planted.toml``, ``planted.tsv.gz`` and ``truth.json``; the task file's path. ``spec`` names its columns
+    as the table does."""
+    folder.mkdir(parents=True, exist_ok=True)
     # Neither time nor the temporary name goes into the file: the same simulation gives the same bytes.
     with (
         atomic(folder / TABLE) as path,
         path.open("wb") as raw,
-        gzip.GzipFile("", "wb", compresslevel=6, fileobj=raw, mtime=0) as table,
+        gzip.GzipFile("", "wb", compresslevel=6, fileobj=raw, mtime=0) as packed,
     ):
-        table_of(data).to_csv(table, sep="\t", index=False)
+        table.to_csv(packed, sep="\t", index=False)
     card = {key: getattr(spec, key) for key in ("name", "title", "assay", "organism", "citation", "licence", "note")}
     said = [f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in card.items()]
-    replicates = json.dumps(spec.targets[TARGET].replicates)
     said += [f'table = "{TABLE}"', f'split = "{spec.split}"', ""]
-    said += ["[columns]", 'covariates = ["dna_count"]', "", "[minimum]", f"dna_count = {truth.min_dna}", ""]
-    said += [f"[targets.{TARGET}]", f"replicates = {replicates}"]
+    columns = spec.columns
+    named_columns = {"covariates": list(columns.covariates), "strata": list(columns.strata)}
+    lines = [f"{key} = {json.dumps(names)}" for key, names in named_columns.items() if names]
+    lines += [f'control = "{column}"' for column in columns.control]
+    said += ["[columns]", *lines, ""] if lines else []
+    if spec.minimum:
+        said += ["[minimum]", *(f"{name} = {least:g}" for name, least in spec.minimum.items()), ""]
+    for name, target in spec.targets.items():
+        said += [f"[targets.{name}]", f"replicates = {json.dumps(target.replicates)}"]
     (folder / TASK_FILE).write_text("\n".join(said) + "\n", encoding="utf-8")
-    content = asdict(truth) | ({"parameters": dict(parameters)} if parameters else {})
-    (folder / TRUTH).write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
-    return folder / TASK_FILE, truth
+    (folder / TRUTH).write_text(json.dumps(dict(truth), indent=1) + "\n", encoding="utf-8")
+    return folder / TASK_FILE
 
 
 @cache

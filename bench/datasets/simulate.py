@@ -74,7 +74,7 @@ def _z(x: NDArray[Any]) -> Array:
     return (x - np.mean(x)) / spread if spread > 0 else np.zeros(len(x))
 
 
-def _sequences(
+def sequences_of(
     rng: np.random.Generator, wanted: Array, hits: NDArray[np.int64], length: int, motif: NDArray[np.uint8], rich: bool
 ) -> NDArray[np.uint8]:
     """Codes (n, length) at the wanted GC with ``hits`` copies of the motif at places that do not overlap."""
@@ -141,7 +141,7 @@ def simulate(
     wanted = np.clip(rng.normal(0.45, 0.08, loci)[locus] + rng.normal(0, 0.02, n), 0.1, 0.9)
     pattern = MOTIFS[motif]
     hits = np.minimum(rng.poisson(1.0, n), length // (2 * len(pattern)))
-    codes = _sequences(rng, wanted, hits, length, pattern, motif == "rich")
+    codes = sequences_of(rng, wanted, hits, length, pattern, motif == "rich")
     gc = np.isin(codes, (1, 2)).mean(axis=1)
     noise = rng.normal(size=loci)[locus]
     rest = max(0.0, 1 - gc_share - motif_share)

@@ -31,13 +31,14 @@ _NOT_WRITABLE = (
     errno.EACCES,
     errno.EROFS,
     errno.EPERM,
-    errno.ENOTDIR,
-    errno.EISDIR,
-    errno.EEXIST,
     errno.ENOENT,
     errno.ENAMETOOLONG,
 )
+#: What it answers where a file lies in place of a folder, or a folder in place of a file.
+_IN_THE_WAY = (errno.ENOTDIR, errno.EISDIR, errno.EEXIST)
 #: ``.<name>.<host>-<process>.<random>.tmp``; earlier versions named no host, and the first ones nothing random.
+#: Writes an object as its checksum is computed from it. Nothing that JSON holds refers to itself.
+_CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), check_circular=False)
 _TEMPORARY = re.compile(r"\.(?P<name>.+?)\.(?:(?P<host>[0-9a-f]{8})-)?(?P<process>\d+)(?:\.[0-9a-f]{8})?\.tmp")
 
 
@@ -57,10 +58,13 @@ def read_file(path: str | Path) -> bytes:
         about = os.fstat(handle)
         if not stat.S_ISREG(about.st_mode):
             raise OSError(errno.EINVAL, "not a regular file", str(path))
-        pieces = [os.read(handle, about.st_size + 1)]
-        while pieces[-1] and sum(map(len, pieces)) < about.st_size:  # the system reads 2 GB at a time at most
-            pieces.append(os.read(handle, about.st_size + 1))
-        return b"".join(pieces)
+        content = os.read(handle, about.st_size + 1)
+        if len(content) < about.st_size:  # the system reads 2 GB at a time at most
+            pieces = [content]
+            while pieces[-1] and sum(map(len, pieces)) < about.st_size:
+                pieces.append(os.read(handle, about.st_size + 1))
+            content = b"".join(pieces)
+        return content
     finally:
         os.close(handle)
 
@@ -97,8 +101,9 @@ def json_text(value: dict[str, Any]) -> str:
 
 def checksum(value: dict[str, Any]) -> int:
     """CRC-32 of the object without its field ``checksum``: of the text with sorted keys, no spaces, and ASCII alone."""
-    rest = {name: item for name, item in value.items() if name != CHECKSUM}
-    return zlib.crc32(json.dumps(rest, sort_keys=True, separators=(",", ":")).encode("ascii"))
+    rest = dict(value)
+    rest.pop(CHECKSUM, None)
+    return zlib.crc32(_CANONICAL.encode(rest).encode("ascii"))
 
 
 def has_its_checksum(value: dict[str, Any]) -> bool:
@@ -173,6 +178,14 @@ def _host() -> str:
     return hashlib.sha256(socket.gethostname().encode()).hexdigest()[:8]
 
 
+def _obstacle(error: OSError, place: Path) -> Path:
+    """What lies in the way of a write: the file among the folders above it, else what it was to replace."""
+    name = error.filename2 if error.filename2 is not None else error.filename
+    wanted = Path(os.fsdecode(name)) if isinstance(name, str | bytes | os.PathLike) else place
+    above = [folder for folder in reversed(wanted.parents) if os.path.lexists(folder) and not folder.is_dir()]
+    return above[0] if above else wanted
+
+
 @contextlib.contextmanager
 def disk_errors(place: Path) -> Iterator[None]:
     """Errors of the operating system while the block writes to ``place``, in words.
@@ -189,6 +202,12 @@ def disk_errors(place: Path) -> Iterator[None]:
             raise BenchError(
                 f"{place}: the disk is full. Everything finished is kept: free some space and run again to resume.",
                 status=1,
+            ) from error
+        if error.errno in _IN_THE_WAY:
+            raise NotWritable(
+                f"{_obstacle(error, place)}: cannot write there ({error.strerror}). Move it, delete it, or give another"
+                " folder with --out.",
+                status=2,
             ) from error
         if error.errno in _NOT_WRITABLE:
             raise NotWritable(

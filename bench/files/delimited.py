@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from bench.errors import BenchError
 from bench.files.header import Header, Names, find_header
+from bench.files.reading import UNSEEN, bare
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -23,8 +24,8 @@ if TYPE_CHECKING:
 _BLOCK = 4 << 20
 #: Bytes that are searched at a time, so that the masks of a large file stay small.
 _SCAN = 16 << 20
-#: Blanks other than those of ASCII begin with these bytes in UTF-8: no-break, thin, ideographic.
-_FOREIGN_BLANK = (0xC2, 0xE2, 0xE3)
+#: Blanks other than those of ASCII, and what nobody sees, begin with these bytes in UTF-8.
+_FOREIGN_BLANK = (0xC2, 0xE2, 0xE3, 0xEF)
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,6 +64,7 @@ def read_fields(
         refuses. UnicodeDecodeError : for text that is not UTF-8.
     """
     data = _plain(data)
+    _refuse_nul(data, source)
     quote = _positions(data, b'"', _below_comments(data, marks)) if quotes else np.zeros(0, np.int64)
     quoted = len(quote) > 0
     if quoted:
@@ -82,7 +84,7 @@ def read_fields(
         return Fields(header.names, [_no_rows()] * width, rows.number, empty)
     table, wrong = _arrow(memoryview(data)[int(rows.start[0]) :], width, separator, quoted)
     if wrong:
-        rows, dropped = _without_ragged(rows, split, header, source)
+        rows, dropped = _without_ragged(rows, split, header, source, marks, quotes=quotes)
         empty += dropped
     columns = table.columns
     if _has_blanks(data, separator):
@@ -106,7 +108,7 @@ def read_fields(
 def split_fields(text: str, separator: str, quoted: bool) -> list[str]:
     """The fields of one line, stripped; ``quoted`` where quotes enclose some."""
     if not quoted or '"' not in text:
-        return [field.strip() for field in text.split(separator)]
+        return [bare(field) for field in text.split(separator)]
     fields, at = [], 0
     while True:
         if text[at : at + 1] == '"':
@@ -114,15 +116,15 @@ def split_fields(text: str, separator: str, quoted: bool) -> list[str]:
             while (stop := text.find('"', stop)) >= 0 and text[stop + 1 : stop + 2] == '"':
                 stop += 2
             stop = len(text) if stop < 0 else stop
-            fields.append(text[at + 1 : stop].replace('""', '"').strip())
+            fields.append(text[at + 1 : stop].replace('""', '"'))
             at = stop + 1
         else:
             stop = text.find(separator, at)
             stop = len(text) if stop < 0 else stop
-            fields.append(text[at:stop].strip())
+            fields.append(text[at:stop])
             at = stop
         if at >= len(text):
-            return fields
+            return [bare(field) for field in fields]
         at += 1
 
 
@@ -168,7 +170,19 @@ def _plain(data: Any) -> Any:
     """The text with line ends as ``\\n`` and without byte order mark; the same object where that is so already."""
     if _holds(data, b"\r"):
         data = bytes(data).replace(b"\r\n", b"\n").replace(b"\r", b"\n")
-    return data[3:] if data[:3] == b"\xef\xbb\xbf" else data
+    while data[:3] == b"\xef\xbb\xbf":  # twice where a program wrote its own before that of its input
+        data = data[3:]
+    return data
+
+
+def _refuse_nul(data: Any, source: str) -> None:
+    """Text has no NUL bytes: UTF-16 has, and files that a full disk or a crash left behind."""
+    if _holds(data, b"\0"):
+        line = int(np.searchsorted(_positions(data, b"\n"), int(_positions(data, b"\0")[0]))) + 1
+        raise BenchError(
+            f"{source}: line {line} is not UTF-8 text: it has a NUL byte. Save the table as plain UTF-8 text, not as"
+            " UTF-16 or a spreadsheet, and check that the file is whole."
+        )
 
 
 def _positions(data: Any, byte: bytes, first: int = 0) -> NDArray[np.int64]:
@@ -249,28 +263,45 @@ def _arrow(body: Any, width: int, separator: str, quoted: bool) -> tuple[pa.Tabl
             return table, wrong
 
 
-def _without_ragged(rows: _Lines, split: Callable[[str], list[str]], header: Header, source: str) -> tuple[_Lines, int]:
+def _without_ragged(
+    rows: _Lines,
+    split: Callable[[str], list[str]],
+    header: Header,
+    source: str,
+    marks: tuple[str, ...],
+    *,
+    quotes: bool,
+) -> tuple[_Lines, int]:
     """The rows with the header's number of fields; the others must be empty, and are counted."""
     width = len(header.names)
     keep = np.ones(len(rows.start), np.bool_)
-    found: list[tuple[int, int]] = []
+    found: list[tuple[int, int, str]] = []
     for row, (number, text) in enumerate(rows.texts()):
         fields = split(text)
         if len(fields) != width:
             keep[row] = False
             if any(fields):
-                found.append((number, len(fields)))
+                found.append((number, len(fields), text))
     if found:
-        number, count = found[0]
+        number, count, text = found[0]
         such = f" ({len(found):,} such rows)" if len(found) > 1 else ""
-        fix = (
-            "Name every column (R: write.table with row.names=FALSE), and end no line with a separator."
-            if count > width
-            else "A cell is missing: leave it empty, between its separators."
-        )
+        fix = _ragged_fix(text, count, width, marks, quotes=quotes)
         names = f"the header {width} names" if header.number else f"columns.names {width} names"
         raise BenchError(f"{source}: line {number} has {fields_of(count)}, {names}{such}. {fix}")
     return rows.some(keep), int((~keep).sum())
+
+
+def _ragged_fix(text: str, count: int, width: int, marks: tuple[str, ...], *, quotes: bool) -> str:
+    """What to do about a row of another number of fields."""
+    if text.startswith(marks):
+        return "Comments stand above the table: delete it."
+    if count > width and not quotes and '"' in text:
+        return "In TSV quotes hold no field together: take the tab out of the field, or save the table as .csv."
+    if count > width:
+        return "Name every column (R: write.table with row.names=FALSE), and end no line with a separator."
+    if count == 1:
+        return "A note or footer: delete it. Where cells are missing, leave them empty between their separators."
+    return "A cell is missing: leave it empty, between its separators."
 
 
 def fields_of(count: int) -> str:
@@ -309,6 +340,8 @@ def _stripped(column: pa.ChunkedArray) -> pa.ChunkedArray:
     from pyarrow import compute
 
     trimmed = compute.utf8_trim_whitespace(column)
+    if compute.any(compute.match_substring_regex(trimmed, f"^[{UNSEEN}]|[{UNSEEN}]$")).as_py():
+        trimmed = compute.utf8_trim_whitespace(compute.utf8_trim(trimmed, characters=UNSEEN))
     return compute.if_else(compute.equal(trimmed, ""), pa.scalar(None, pa.string()), trimmed)
 
 
@@ -329,9 +362,7 @@ def _unquoted(column: pa.ChunkedArray) -> pa.ChunkedArray | None:
     if not compute.any(held).as_py() or not compute.all(compute.or_(held, missing)).as_py():
         return None
     inner = compute.replace_substring(compute.utf8_slice_codeunits(column, 1, -1), '""', '"')
-    inner = compute.utf8_trim_whitespace(inner)
-    void = compute.or_(missing, compute.equal(inner, ""))
-    return compute.if_else(void, pa.scalar(None, pa.string()), inner)
+    return _stripped(compute.if_else(missing, pa.scalar(None, pa.string()), inner))
 
 
 def _filled(columns: list[pa.ChunkedArray]) -> pa.ChunkedArray | None:

@@ -12,7 +12,9 @@ from bench.errors import BenchError
 #: Lines below a header that are looked at to tell whether it is one.
 _LOOK = 50
 _WORDS = {"\t": "tabs", ",": "commas"}
+_OTHERS = {"\t": "tabs", ";": "semicolons", ",": "commas", "|": "bars"}
 _BASES = re.compile(r"[ACGTUN]{8,}", re.IGNORECASE)
+_CHROM = re.compile(r"chr[0-9A-Za-z_.]+|\d{1,2}|[XYM]|MT")
 _NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?", re.IGNORECASE)
 
 
@@ -84,18 +86,32 @@ def find_header(
         if len(below) > _LOOK:
             break
     if not below and (comment is None or names or comment.filled < 2):
-        raise BenchError(f"{source}: the table has no rows. It needs a header and one row per measured element.")
+        hidden = f" Every line begins with {marks[0]}, as comments do." if comment is not None else ""
+        raise BenchError(
+            f"{source}: the table has no rows. It needs a header and one row per measured element.{hidden}"
+        )
     if names:
-        return _by_position(names, below[0], source)
+        found = _by_position(names, below[0], source)
+        _refuse_hidden_row(comment, below, source)
+        _refuse_second_header(below, source, "It looks like a header: delete it, or begin it with #.")
+        return found
     if comment is not None and (not below or _heads(comment, below)):
         return _checked(comment, below[0].row if below else comment.row + 1, source)
     header = below.pop(0)
     _refuse_title(header, below, source, skip_rows, separator)
     _refuse_data(header, below, source)
+    _refuse_second_header(
+        below,
+        source,
+        f"Is line {header.number} a header and this one more names, or units? Make one line of names of the two.",
+    )
     if len(header.fields) == 1 and separator and any(other in header.fields[0] for other in ",;\t "):
+        mark, there = next((each for each in _OTHERS.items() if each[0] in header.fields[0]), (" ", "blanks"))
+        renamed = {"\t": " Call it .tsv.", ",": " Call it .csv."}.get(mark)
+        exported = f" Export it with {_WORDS[separator]}, and with decimal points."
         raise BenchError(
             f"{source}: the header {header.fields[0][:60]!r} is a single column. A {source[source.rfind('.') :]} file"
-            f" needs {_WORDS[separator]} between the columns."
+            f" needs {_WORDS[separator]} between the columns, and this one has {there}.{renamed or exported}"
         )
     return _checked(header, header.row + 1, source)
 
@@ -113,7 +129,8 @@ def _by_position(names: Names, first: Line, source: str) -> Header:
 def _heads(comment: Line, below: list[Line]) -> bool:
     """Whether the last comment is the header: it names as many columns as the rows have, and the line below it is no
     header itself."""
-    if len(comment.fields) < 2 or len(comment.fields) != len(below[0].fields) or comment.filled < len(comment.fields):
+    missing = len(comment.fields) - comment.filled - (comment.fields[0] == "")  # a column called "#"
+    if len(comment.fields) < 2 or len(comment.fields) != len(below[0].fields) or missing:
         return False
     return not _names(below[0], below[1:])
 
@@ -134,14 +151,14 @@ def _kind(values: Sequence[str]) -> re.Pattern[str] | None:
 def _refuse_title(header: Line, below: list[Line], source: str, skipped: int, separator: str) -> None:
     """A title fills one field, or half as many as the header below it at most."""
     table = next((line for line in below if line.filled >= 2 * header.filled), None)
-    if table is None or not header.fields[0]:
+    if table is None or (not header.fields[0] and header.filled > 1):
         return
     if len(header.fields) == 1 and separator == "," and ";" in header.fields[0]:
         return  # semicolons in place of commas: the commas below are decimal
     skip = table.row - header.row + skipped
+    title = next(field for field in header.fields if field)
     raise BenchError(
-        f"{source}: line {header.number} ({header.fields[0][:60]!r}) looks like a title: delete it or set skip_rows ="
-        f" {skip}."
+        f"{source}: line {header.number} ({title[:60]!r}) looks like a title: delete it or set skip_rows = {skip}."
     )
 
 
@@ -154,23 +171,72 @@ def _refuse_data(header: Line, below: list[Line], source: str) -> None:
             raise BenchError(
                 f"{source}: line {header.number} is data, not a header (it has {name[:40]!r}). Add a line with the"
                 " names of the columns, or set header = false and name all of them in order, such as [columns] names ="
-                f" {json.dumps(names_by_content(header.fields))}."
+                f" {json.dumps(names_by_content([header.fields, *rows]))}."
             )
 
 
-def names_by_content(fields: Sequence[str]) -> list[str]:
-    """Names for the columns of a table without a header, guessed from the fields of a row: bases are the sequence, the
-    first number the activity, the first text the id."""
-    names: list[str] = []
-    for place, field in enumerate(fields, 1):
-        if _BASES.fullmatch(field):
-            name = "sequence"
-        elif _NUMBER.fullmatch(field):
-            name = "activity"
-        else:
-            name = "id" if len(field) > 1 else "strand" if field in ("+", "-") else ""
-        names.append(name if name and name not in names else f"column{place}")
-    return names
+def _refuse_second_header(below: list[Line], source: str, fix: str) -> None:
+    """A line above the rows in which words stand where all of them have numbers or bases: more names, or units."""
+    if len(below) < 2:
+        return
+    first, rows = below[0], [row.fields for row in below[1:] if len(row.fields) == len(below[0].fields)]
+    kinds = [_kind(values) for values in zip(*rows, strict=True)]
+    filled = [(field, kind) for field, kind in zip(first.fields, kinds, strict=False) if kind and field]
+    words = [field for field, kind in filled if not kind.fullmatch(field) and re.match(r"[(\[]?[A-Za-z]", field)]
+    if len(words) > 1 and len(words) == len(filled):
+        raise BenchError(
+            f"{source}: line {first.number} is no row (it has {words[0][:40]!r} where the rows below have numbers or"
+            f" bases). {fix}"
+        )
+
+
+def _refuse_hidden_row(comment: Line | None, below: list[Line], source: str) -> None:
+    """A row that begins with ``#``, as comments do, in a table without a header: it would be lost."""
+    if comment is None or len(comment.fields) != len(below[0].fields):
+        return
+    kinds = [
+        _kind(values)
+        for values in zip(*(row.fields for row in below if len(row.fields) == len(comment.fields)), strict=True)
+    ]
+    filled = [(field, kind) for field, kind in zip(comment.fields, kinds, strict=True) if kind and field]
+    if filled and all(kind.fullmatch(field) for field, kind in filled):
+        raise BenchError(
+            f"{source}: line {comment.number} begins with #, as comments do, and holds data like the rows below. Take"
+            " the # away, or delete the line."
+        )
+
+
+def names_by_content(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Names for the columns of a table without a header, guessed from some of its rows: bases are the sequence, numbers
+    with fractions the activities (whole ones where there are none, but for a running number), the first text the id; a
+    chromosome and two whole numbers a place."""
+    columns = [[value for value in values if value] for values in zip(*rows, strict=False)]
+    numbers = [bool(values) and all(map(_NUMBER.fullmatch, values)) for values in columns]
+    whole = [is_number and all(map(str.isdecimal, values)) for values, is_number in zip(columns, numbers, strict=True)]
+    measured = [at for at in range(len(columns)) if numbers[at] and not whole[at]]
+    names = {at: f"activity_{place}" for place, at in enumerate(measured, 1)}
+    if len(measured) == 1:
+        names = {measured[0]: "activity"}
+    for at, values in enumerate(columns):
+        rest = {"sequence", "id", "chrom", "strand", "activity"} - set(names.values())
+        if not values or at in names:
+            continue
+        if "sequence" in rest and all(map(_BASES.fullmatch, values)):
+            names[at] = "sequence"
+        elif "chrom" in rest and whole[at + 1 : at + 3] == [True, True] and all(map(_CHROM.fullmatch, values)):
+            names |= {at: "chrom", at + 1: "start", at + 2: "end"}
+        elif "strand" in rest and set(values) <= {"+", "-", "."}:
+            names[at] = "strand"
+        elif "id" in rest and not numbers[at] and len(set(values)) == len(values):
+            names[at] = "id"
+        elif not measured and "activity" in rest and whole[at] and not _running(values):
+            names[at] = "activity"
+    return [names.get(at, f"column{at + 1}") for at in range(len(columns))]
+
+
+def _running(values: Sequence[str]) -> bool:
+    """Whether whole numbers count the rows."""
+    return [int(value) - int(values[0]) for value in values] == list(range(len(values)))
 
 
 def _checked(header: Line, body: int, source: str) -> Header:

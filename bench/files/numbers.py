@@ -27,6 +27,11 @@ _FIXES = (
         "Is the comma a decimal comma or a thousands separator? Write decimal points and no separators.",
     ),
     (r"[-+]?\d{1,3}([\s'’_]\d{3})+([.,]\d+)?", "It has thousands separators: write numbers without them."),
+    (r"[-+]?\d*,\d+[eE][-+]?\d+", "It has a decimal comma: export numbers with decimal points."),
+    (
+        r"(\d{1,2}-[A-Z][a-z]{2}|[A-Z][a-z]{2}-\d{2,4}|\d{1,4}[-/]\d{1,2}[-/]\d{1,4})(\s[\d:]+)?",
+        "A spreadsheet made a date of it: format the column as numbers and type it again.",
+    ),
     (r"[-+]?[\d.]+\s*%", "Write a number, without the percent sign."),
     (r"[<>≤≥~].*", "Write a number, or leave it empty."),
     (r"#[A-Z/0!?]+", "A formula of the spreadsheet failed: correct it, or leave the cell empty."),
@@ -54,6 +59,33 @@ def parse_numbers(texts: pd.Series) -> tuple[NDArray[np.float64], NDArray[np.boo
     plain = compute.if_else(number, compute.utf8_ltrim(fields, "+"), pa.scalar(None, pa.large_string()))
     wrong = compute.and_not(compute.invert(missing), number)
     return _floats(compute.cast(plain, pa.float64())), np.asarray(wrong)
+
+
+def thousands_points(texts: pd.Series) -> NDArray[np.bool_]:
+    """Fields of a column of strings whose point divides thousands (``1.230``), bool (n,): where some end with the zero
+    that no program writes behind a decimal point, and the fields without a point are whole and below a thousand."""
+    import pyarrow as pa
+    from pyarrow import compute
+
+    fields = pa.array(texts, pa.large_string(), from_pandas=True)
+    none = np.zeros(len(fields), np.bool_)
+    if not compute.any(compute.match_substring_regex(fields, r"^[-+]?[1-9]\d{0,2}(\.\d{3})*\.\d{2}0$")).as_py():
+        return none
+    missing = compute.or_kleene(compute.is_null(fields), compute.is_in(fields, pa.array(MISSING, pa.large_string())))
+    grouped = compute.match_substring_regex(fields, r"^[-+]?[1-9]\d{0,2}(\.\d{3})+$").fill_null(False)
+    whole = compute.match_substring_regex(fields, r"^[-+]?(0|[1-9]\d{0,2})$").fill_null(False)
+    small = compute.match_substring_regex(fields, r"^[-+]?[1-9]\d{0,2}$").fill_null(False)
+    every = compute.all(compute.or_(compute.or_(grouped, whole), missing)).as_py()
+    return np.asarray(grouped) if every and compute.any(small).as_py() else none
+
+
+def rounded(texts: pd.Series) -> NDArray[np.bool_]:
+    """Fields of a column of strings that a spreadsheet shows with three digits (``1.23E+08``), bool (n,)."""
+    import pyarrow as pa
+    from pyarrow import compute
+
+    fields = pa.array(texts, pa.large_string(), from_pandas=True)
+    return np.asarray(compute.match_substring_regex(fields, r"^[-+]?\d\.\d{2}E\+(0[3-9]|[1-9]\d)$").fill_null(False))
 
 
 def fix_of(field: str) -> str:

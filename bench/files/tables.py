@@ -16,7 +16,7 @@ from bench.files.delimited import Fields, read_fields
 from bench.files.excel import read_sheet
 from bench.files.header import find_header
 from bench.files.numbers import parse_numbers
-from bench.files.reading import FETCH, OTHER, RELATIVE, gzipped, readable
+from bench.files.reading import FETCH, OTHER, RELATIVE, gzipped, readable, refuse_packing
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -86,7 +86,9 @@ def read_table(path: Path, layout: Layout = Layout(), *, missing: str = RELATIVE
         if kind == "parquet":
             import pandas as pd
 
-            return Table(pd.read_parquet(path))
+            frame = pd.read_parquet(path)
+            named = [name for name in frame.index.names if name is not None]  # pandas keeps such columns apart
+            return Table(frame.reset_index(named).reset_index(drop=True))
     sheet = " Save the sheet as .xlsx or .csv." if kind in ("xls", "ods", "numbers") else ""
     raise BenchError(
         f"{path}: a table must be .tsv, .txt, .csv, .bed, .narrowPeak, .xlsx, .h5ad or .parquet (text optionally .gz)."
@@ -172,7 +174,8 @@ def _read_bed(path: Path, known: Sequence[str], layout: Layout) -> Fields:
 def _read_excel(path: Path, layout: Layout) -> Table:
     import pyarrow as pa
 
-    rows, dates = read_sheet(path, layout.sheet)
+    sheet = read_sheet(path, layout.sheet)
+    rows = sheet.rows
     if not rows:
         raise BenchError(f"{path}: the sheet is empty. It needs a header and one row per measured element.")
     header = find_header(
@@ -187,18 +190,24 @@ def _read_excel(path: Path, layout: Layout) -> Table:
         pa.chunked_array([pa.array([row[i] or None for _, row in kept], pa.string())]) for i in range(len(header.names))
     ]
     lines = np.array([number for number, _ in kept], np.int64)
+    hollow = sorted(sheet.hollow.keys() & set(lines.tolist()))
+    if hollow:
+        raise BenchError(f"{path}: row {hollow[0]}: {sheet.hollow[hollow[0]]}.")
     table = _table(Fields(header.names, columns, lines, len(rows) - header.body - len(kept)))
-    if dates:
-        note = "Excel holds dates in this sheet: names such as SEPT2 may have become dates"
-        return Table(table.frame, (*table.notes, note))
-    return table
+    return Table(table.frame, (*table.notes, *sheet.notes))
 
 
 def _content(path: Path) -> Any:
     """The bytes of a text file: mapped where it is plain, so that memory holds the columns alone."""
+    refuse_packing(path)
     if gzipped(path):
-        with gzip.open(path) as stream:
-            return stream.read()
+        try:
+            with gzip.open(path) as stream:
+                return stream.read()
+        except gzip.BadGzipFile:
+            raise BenchError(
+                f"{path}: something else stands behind the gzipped text. Copy or fetch it again."
+            ) from None
     with path.open("rb") as file:
         return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) if path.stat().st_size else b""
 

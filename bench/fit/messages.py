@@ -28,6 +28,7 @@ _SAFE = {
     ("builtins", "set"),
     ("builtins", "frozenset"),
     ("collections", "OrderedDict"),
+    ("bench.stats.replicates", "Combined"),
     ("numpy", "dtype"),
     ("numpy", "ndarray"),
     ("numpy._core.multiarray", "_reconstruct"),
@@ -40,6 +41,22 @@ _OURS = ("bench.fit.", "bench.store.", "bench.tasks.", "bench.sequences", "bench
 
 #: What the columns of predictions are.
 _DTYPES = {"row": np.int32, "fold": np.int8, "part": np.int8, "prediction": np.float32, "shuffled": np.float32}
+
+
+#: Letters of a traceback that are kept, of its start and of its end each.
+TRACE = 20_000
+
+
+def trace_of(error: BaseException) -> str:
+    """The traceback of an error for the log; of a very long one the start and the end. An error of a third party may
+    not know how to say what it is, or hold a whole table."""
+    try:
+        text = "".join(traceback.format_exception(error))
+    except Exception as another:
+        return f"{type(error).__name__}, of which there is no traceback ({type(another).__name__}).\n"
+    if len(text) <= 2 * TRACE:
+        return text
+    return f"{text[:TRACE]}\n--- {len(text) - 2 * TRACE:,} letters left out ---\n{text[-TRACE:]}"
 
 
 class MalformedMessage(Exception):
@@ -98,7 +115,7 @@ class Failed:
     @classmethod
     def of(cls, number: int, error: BaseException) -> Failed:
         """What is told of an error."""
-        trace = "".join(traceback.format_exception(error))
+        trace = trace_of(error)
         if isinstance(error, Unavailable):
             return cls(number, str(error.reason), trace, fix=str(error.fix))
         status = int(error.status) if isinstance(error, BenchError) else None

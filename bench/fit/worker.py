@@ -8,6 +8,7 @@ import os
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal
 
 from bench.errors import BenchError, one_line
@@ -24,6 +25,7 @@ from bench.plugins.kinds import PluginKind, kind_of
 from bench.plugins.parameters import normal_name
 from bench.plugins.registry import Made, Registry
 from bench.sequences import Sequences
+from bench.tasks.data_files import Action, data_state
 from bench.tasks.load import PlannedTask, TaskSource, load_planned, load_task
 from bench.tasks.task import Task
 
@@ -163,12 +165,23 @@ class MakePlugin:
 
 @dataclass(frozen=True)
 class LoadTask:
-    """Ask for the task of a data set."""
+    """Ask for the task of a data set. ``files`` : the plugin file that defines it, if one does."""
 
     source: TaskSource
+    files: tuple[str, ...] = ()
 
 
-Ask = Fit | Predict | Prepare | ProbeFeatures | ForOrganism | Cost | DescribePlugins | MakePlugin | LoadTask
+@dataclass(frozen=True)
+class DataFiles:
+    """Ask what there is of the public files of a data set: a `DataState`."""
+
+    files: tuple[str, ...]
+    name: str
+    data_dir: Path | None
+    action: Action
+
+
+Ask = Fit | Predict | Prepare | ProbeFeatures | ForOrganism | Cost | DescribePlugins | MakePlugin | LoadTask | DataFiles
 
 
 def _models_key(spec: JobSpec, models: tuple[bytes, ...]) -> tuple[Any, ...]:
@@ -280,7 +293,9 @@ class Worker:
                 made = self._registry(ask.files).make(ask.kind, ask.text)
                 return MadeElsewhere(made.name, made.parameters, made.target, made.multitask, plugin_recipe(made))
             case LoadTask():
-                return load_task(ask.source.name, self._registry(()), ask.source.data_dir)
+                return load_task(ask.source.name, self._registry(ask.files), ask.source.data_dir)
+            case DataFiles():
+                return data_state(ask.name, self._registry(ask.files), ask.data_dir, ask.action)
 
     def _fit(self, ask: Fit, say: Callable[[str], None]) -> list[FitResult]:
         planned, featurizer, registry = self._planned_of(ask.spec)

@@ -89,7 +89,8 @@ def file_digests(plugin: Any) -> tuple[str, ...]:
     for path in files_of(plugin):
         try:
             about = path.stat()
-            found.append(_digest(path.resolve(), about.st_size, about.st_mtime_ns))
+            state = about.st_size, about.st_mtime_ns, about.st_ctime_ns, about.st_ino
+            found.append(_digest(path.resolve(), state))
         except OSError as error:
             raise BenchError(
                 f"{of}: its file {path} cannot be read ({error.strerror}). Put it there, or correct 'files' of {of}."
@@ -98,8 +99,8 @@ def file_digests(plugin: Any) -> tuple[str, ...]:
 
 
 @functools.lru_cache(maxsize=256)
-def _digest(path: Path, size: int, changed: int) -> str:
-    """Hash of a file's content. Size and time of change are there to read it again when they are others."""
+def _digest(path: Path, state: tuple[int, ...]) -> str:
+    """Hash of a file's content. Its size and times are there to read it again when they are others."""
     sha = hashlib.sha256()
     with path.open("rb") as stream:
         while piece := stream.read(_PIECE):

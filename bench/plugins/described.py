@@ -48,6 +48,7 @@ class Described(BaseModel):
     takes: tuple[str, ...] = ("table",)
     stochastic: bool = True
     max_columns: int | None = None
+    deep: bool | None = None
     needs_features: bool = True
     devices: tuple[str, ...] = ("cpu",)
     spreads: bool = False
@@ -101,9 +102,12 @@ class Describer(Protocol):
     def make(self, file: Path | None, kind: PluginKind, text: str) -> MadeElsewhere:
         """Make ``name[key=value]``."""
 
-    def load(self, source: Any) -> Any:
+    def load(self, file: Path | None, source: Any) -> Any:
         """The task (`bench.tasks.task.Task`) of a data set, given its `bench.tasks.load.TaskSource`. Raises
         `Unavailable` where the data are not here."""
+
+    def data(self, file: Path | None, name: str, data_dir: Path | None, action: Any) -> Any:
+        """What there is of the public files of a data set (`bench.tasks.data_files.DataState`)."""
 
 
 def describe(cls: Any, plugin: PluginKind) -> Described:
@@ -141,7 +145,7 @@ def describe(cls: Any, plugin: PluginKind) -> Described:
 _COMMON = {"plugin", "name", "where", "what", "defaults", "source", "files", "libraries"}
 _OF = {
     "featurizer": {"kind", "role", "gc_only", "covariates", "cheap", "shown"},
-    "model": {"takes", "stochastic", "max_columns", "needs_features", "devices", "spreads", "shown"},
+    "model": {"takes", "stochastic", "max_columns", "deep", "needs_features", "devices", "spreads", "shown"},
     "dataset": {"title", "in_all"},
 }
 _OWN: dict[PluginKind, set[str]] = {

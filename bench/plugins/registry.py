@@ -24,6 +24,9 @@ from bench.plugins.kinds import BASES, DISTRIBUTION, GROUPS, PluginKind, is_kind
 from bench.plugins.parameters import ENGINE_PARAMETERS, Scale, Value, normal_name, read_parameters, signature_of
 from bench.plugins.source import loaded_digest
 
+#: Entry points of families of models: a function from the rest of a name (``sklearn:svm.SVR``) to the model's class.
+FAMILIES = "bench.model_families"
+
 
 @dataclass(frozen=True)
 class Entry:
@@ -150,6 +153,16 @@ class Registry:
         files = dict.fromkeys(str(entry.file) for entry in third if entry.file is not None)
         return tuple(sorted({f"{entry.kind} {entry.name}" for entry in third})), tuple(files)
 
+    def taken(self, but: Path | None = None) -> tuple[tuple[PluginKind, str, str], ...]:
+        """(kind, name, origin) of every third-party plugin, but for those of a file."""
+        entries = (entry for known in self._entries.values() for entry in known.values())
+        return tuple((e.kind, e.name, e.origin) for e in entries if not e.built_in and (but is None or e.file != but))
+
+    def reserve(self, names: Iterable[tuple[PluginKind, str, str]]) -> None:
+        """Names that another registry's plugins have, which this one cannot load."""
+        for kind, name, origin in names:
+            self._entries[kind].setdefault(name, Entry(kind, name, origin, None, lambda: None))
+
     def _add(self, entry: Entry) -> None:
         known = self._entries[entry.kind].get(entry.name)
         if known is not None and known.origin != entry.origin and not _same(known, entry):
@@ -170,6 +183,8 @@ class Registry:
         ------
         BenchError : for an unknown name, with the nearest one.
         """
+        if kind == "model" and ":" in name:
+            return _of_family(name)
         if name not in self._entries[kind]:
             hint = " A task of your own is named by its file, which ends in .toml." if kind == "dataset" else ""
             what = "task" if kind == "dataset" else kind
@@ -227,10 +242,23 @@ def _own_modules() -> frozenset[str]:
     """Modules that the entry points of this package name."""
     return frozenset(
         point.value.partition(":")[0]
-        for group in GROUPS.values()
+        for group in (*GROUPS.values(), FAMILIES)
         for point in importlib.metadata.entry_points(group=group)
         if point.dist is not None and point.dist.name == DISTRIBUTION
     )
+
+
+def _of_family(name: str) -> Entry:
+    """The model ``family:member``."""
+    family, _, member = name.partition(":")
+    found = {
+        point.name: point
+        for point in importlib.metadata.entry_points(group=FAMILIES)
+        if point.dist is not None and point.dist.name == DISTRIBUTION
+    }
+    if family not in found:
+        raise BenchError(f"unknown model {name!r}: there is no family {family!r}.{nearest(family, found)}")
+    return Entry("model", name, DISTRIBUTION, None, lambda: found[family].load()(member))
 
 
 def _itself(cls: Any) -> Any:

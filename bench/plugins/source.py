@@ -62,7 +62,8 @@ class Imported(NamedTuple):
 
 
 def imported(node: ast.AST, package: str = "") -> Iterator[Imported]:
-    """What a node of a module in ``package`` imports: nothing where it is no import statement."""
+    """What a node of a module in ``package`` imports: nothing where it is no import statement, nor a call of
+    ``import_module`` or ``__import__`` with a name in letters."""
     if isinstance(node, ast.Import):
         for alias in node.names:
             yield Imported(alias.name, alias.asname or alias.name.partition(".")[0])
@@ -71,6 +72,15 @@ def imported(node: ast.AST, package: str = "") -> Iterator[Imported]:
         home = ".".join(above[: len(above) - node.level + 1]) if node.level else ""
         home = ".".join(piece for piece in (home, node.module) if piece)
         yield from (Imported(f"{home}.{alias.name}", alias.asname or alias.name) for alias in node.names)
+    elif isinstance(node, ast.Call) and node.args and isinstance(node.args[0], ast.Constant):
+        # importlib.import_module("helper"), __import__("helper")
+        called = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+        name = node.args[0].value
+        if called in ("import_module", "__import__") and isinstance(name, str) and name.strip("."):
+            above = package.split(".")
+            up = len(name) - len(name.lstrip("."))
+            home = ".".join([*above[: len(above) - up + 1], ""]) if up else ""
+            yield Imported(home + name.lstrip("."), "")
 
 
 def _collect(path: Path, module: str, seen: dict[Path, str]) -> None:
@@ -78,7 +88,8 @@ def _collect(path: Path, module: str, seen: dict[Path, str]) -> None:
     if path in seen:
         return
     about = path.stat()
-    text, files = _read(path, module, about.st_size, about.st_mtime_ns, about.st_ino, tuple(sys.path))
+    state = about.st_size, about.st_mtime_ns, about.st_ctime_ns, about.st_ino
+    text, files = _read(path, module, state, tuple(sys.path))
     seen[path] = text
     for name, file in files:
         _collect(file, name, seen)
@@ -86,7 +97,7 @@ def _collect(path: Path, module: str, seen: dict[Path, str]) -> None:
 
 @functools.lru_cache(maxsize=1024)
 def _read(
-    path: Path, module: str, size: int, changed: int, inode: int, places: tuple[str, ...]
+    path: Path, module: str, state: tuple[int, ...], places: tuple[str, ...]
 ) -> tuple[str, tuple[tuple[str, Path], ...]]:
     """What counts of one module, and the modules that count with it. The arguments after ``module`` are there to read
     a file again when they are others."""
@@ -132,10 +143,12 @@ def _is_installed(top: str) -> bool:
     if spec is None:
         return True
     places = [spec.origin] if spec.has_location and spec.origin else list(spec.submodule_search_locations or ())
-    return all(
-        _INSTALLED & set(Path(place).parts) or any(Path(place).is_relative_to(home) for home in _homes())
-        for place in places
-    )
+    return all(is_installed_folder(Path(place)) for place in places)
+
+
+def is_installed_folder(place: Path) -> bool:
+    """Whether a folder, or a file in one, is Python's own or was put there by an installer."""
+    return bool(_INSTALLED & set(place.parts)) or any(place.is_relative_to(home) for home in _homes())
 
 
 @functools.cache

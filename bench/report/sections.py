@@ -19,7 +19,7 @@ from bench.report import text
 from bench.report.columns import FITS, LEFT, SCORES
 from bench.report.explained import explained_section
 from bench.report.plots import Links
-from bench.report.sentences import parts_sentence, share_sentence, verdict_sentence
+from bench.report.sentences import misfit, parts_sentence, share_sentence, verdict_sentence
 from bench.report.share_facts import share_facts
 from bench.report.summary_table import anchor, has_many_targets, matrix
 from bench.report.text import (
@@ -106,8 +106,8 @@ def _board(board: BoardSummary, picture: str | None) -> list[str]:
     lines = []
     if board.rows:
         lines += [f"**{share_sentence(board)}**", ""]
-        parts = [parts_sentence(board.share)] if board.share else []
-        parts += [parts_sentence(share, windows=True) for share in board.shares_apart]
+        parts = [parts_sentence(board.share)] if board.share and not board.few_loci else []
+        parts += [parts_sentence(share, windows=True) for share in board.shares_apart if not board.few_loci]
         lines += [f"{sentence}\n" for sentence in (*parts, verdict_sentence(board)) if sentence]
         lines += [*_above(board), *share_facts(board), ""]
         lines += text.table([name for name, _ in SCORES], _rows(board), left=LEFT)
@@ -233,11 +233,13 @@ def _held_fixed(board: BoardSummary) -> list[str]:
         adjusted = (row.given_gc, row.within_gc_bins, row.gc_matched_auroc)
         left = (row.dinucleotide_shuffled, row.gc_only_null)
         shown.append([code(row.name), *(estimate(figure) for figure in (row.unadjusted, *adjusted, *left))])
+    control = next((row for row in board.held_fixed if row.is_control), None)
     lead = (
         "**GC held fixed.** The same predictions, first where GC cannot help: *AUROC, GC-matched* tells high from low "
         f"activity on {count(board.held_fixed[0].gc_matched_rows)} rows of the same GC (0.5 is chance), the others are "
         "Spearman correlations (0 is chance). Then where nothing but composition, or nothing but GC, can."
     )
+    lead += "" if control is None else f" {misfit(control)}"
     return [lead, "", *text.table(header, shown, left=LEFT)]
 
 
@@ -291,8 +293,15 @@ def _failed(board: BoardSummary) -> list[str]:
 def _skipped(skipped: list[SkippedSummary]) -> list[str]:
     if not skipped:
         return []
-    lines = ["<details><summary>Pairs that make no sense here were skipped</summary>", ""]
-    for skip in skipped:
+    unusable = [skip for skip in skipped if skip.featurizer is None and skip.model is None]
+    lines = []
+    if unusable:
+        lines = ["Plugins that could not be used in the last full run, so that nothing of them is here:", ""]
+        lines += [f"- {escape(skip.reason)}" for skip in unusable] + [""]
+    if len(skipped) == len(unusable):
+        return lines
+    lines += ["<details><summary>Pairs that make no sense here were skipped</summary>", ""]
+    for skip in (each for each in skipped if each not in unusable):
         # A featurizer that does not apply is named alone.
         names = " + ".join(code(name) for name in (skip.featurizer, skip.model) if name is not None)
         lines.append(f"- {names}: {escape(skip.reason)}")

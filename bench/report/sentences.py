@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from bench.board.schema import BoardSummary, LibraryTest, ShareSummary
+from bench.board.schema import BoardSummary, Estimate, HeldFixedSummary, LibraryTest, ShareSummary
 from bench.report.text import (
     NOTHING,
     code,
@@ -41,6 +41,7 @@ LIBRARY = {
     "covariate": "the column",
     "floor": "rows at the floor of a replicate",
     "missing": "missing replicates",
+    "unmeasured": "rows without any measurement",
     "controls": "the activity of designed controls",
 }
 
@@ -64,6 +65,15 @@ def headline(share: ShareSummary) -> str:
     ends = share.by_chromosome if share.shown_by_chromosome else None
     wide = "" if ends is None else percent_interval(ends.low, ends.high)
     return f"{figure}, by chromosome {wide}" if wide else figure
+
+
+def gc_in_windows(board: BoardSummary) -> list[str]:
+    """The share of GC in windows along the sequence, which is GC too; nothing where it was not run, on few loci, or
+    without a share of the explainable variance."""
+    if board.few_loci:
+        return []
+    known = [share for share in board.shares_apart if share.of_explainable is not None]
+    return [f"GC in windows along the sequence: {headline(share)}" for share in known]
 
 
 def caveats(board: BoardSummary, show: Show = escape) -> list[str]:
@@ -133,6 +143,8 @@ def share_sentence(board: BoardSummary, *, short: bool = False) -> str:
         pieces += _unique(share)
     elif share.unique_gc is not None and share.unique_gc.value >= 0:
         pieces.append(f"{percent_estimate(share.unique_gc)} of {_denominator(share)} is unique to GC")
+    if short:
+        pieces += gc_in_windows(board)
     return f"{'; '.join(pieces)}{notes}."
 
 
@@ -196,6 +208,34 @@ def parts_sentence(share: ShareSummary, *, windows: bool = False) -> str:
         f"Parts of {_denominator(share)}: {', '.join(parts)}. G is {code(share.gc)}, D is {code(share.best)}, both"
         " chosen on validation rows."
     )
+
+
+def misfit(control: HeldFixedSummary) -> str:
+    """By how much the columns in which GC cannot help are off for the GC-only row, in which they must be at chance."""
+    columns = (
+        ("given GC", control.given_gc, 0.0),
+        ("within GC bins", control.within_gc_bins, 0.0),
+        ("AUROC, GC-matched", control.gc_matched_auroc, 0.5),
+    )
+    off = [
+        f"{name} {estimate(figure)}"
+        for name, figure, chance in columns
+        if figure is not None and not _holds(figure, chance)
+    ]
+    row = f"The row of {code(control.name)} is the control"
+    if not any(figure is not None for _, figure, _ in columns):
+        return f"{row}, and has no figure there."
+    if not off:
+        return f"{row}: it is at chance in every column where GC cannot help."
+    are = "These columns leave" if len(off) > 1 else "This column leaves"
+    return f"{row}, and is not at chance: {'; '.join(off)}. {are} so much of GC in place for every row."
+
+
+def _holds(figure: Estimate, value: float) -> bool:
+    """Whether a figure is the value, or its interval holds it."""
+    if figure.low is None or figure.high is None:
+        return figure.value == value
+    return figure.low <= value <= figure.high
 
 
 def verdict_sentence(board: BoardSummary) -> str:

@@ -43,11 +43,21 @@ def share_facts(board: BoardSummary) -> list[str]:
     for name, levels in board.heterogeneity.items():
         if levels.within is not None:
             found.append(f"GC's share with {escape(name)} held fixed: {percent_estimate(levels.within)}")
+        if levels.q is not None and levels.p is not None and levels.i2 is not None:
+            found.append(
+                f"ρ(GC, y) over the levels of {escape(name)}: Cochran's Q {number(levels.q, 1)}, p {_p(levels.p)}; I²"
+                f" {percent(levels.i2)} of their spread is no noise"
+            )
     found += _choices(board) + _undefined(board)
     if board.locus_capped and board.largest_locus is not None:
         found.append(f"The largest locus holds {percent(board.largest_locus)} of the rows; it counts for less")
     found += [f"{note[0].upper()}{note[1:]}" for note in caveats(board)]
     return [f"- {line}" for line in found]
+
+
+def _p(value: float) -> str:
+    """``0.031``, or ``< 0.001``."""
+    return number(value) if value >= 0.0005 else "< 0.001"
 
 
 def _combined(board: BoardSummary) -> list[str]:

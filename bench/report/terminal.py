@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from bench.board.schema import BoardSummary, Summary
-from bench.report.sentences import caveats, share_figure
+from bench.report.sentences import caveats, gc_in_windows, share_figure
 from bench.report.text import NOTHING, number, point
 
 
@@ -37,7 +37,7 @@ def terminal_summary(summaries: Iterable[Summary]) -> Table:
                 figure if known else NOTHING,
             )
             # Reasons and caveats are longer than a column: a line each under the table.
-            said = [*([] if known else [f"GC's share is {figure}"]), *caveats(board, str)]
+            said = [*([] if known else [f"GC's share is {figure}"]), *gc_in_windows(board), *caveats(board, str)]
             notes += [f"{summary.task.name}, {board.target}: {note}" for note in said]
             last = summary.task.name
     table.caption = Text("\n".join([caption, *(_line(note) for note in notes)]))

@@ -8,10 +8,10 @@ writes the store.
 from __future__ import annotations
 
 import contextlib
+import os
 import sys
 import threading
 import time
-import traceback
 from collections import deque
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -23,7 +23,7 @@ from bench.errors import BenchError
 from bench.featurizer import Kind
 from bench.files.atomic import NotWritable, disk_errors
 from bench.fit.fit import FitResult
-from bench.fit.messages import JobFailed, plain_reason
+from bench.fit.messages import JobFailed, plain_reason, trace_of
 from bench.plugins.registry import Registry
 from bench.run.device import cpu_threads
 from bench.run.job import Job
@@ -149,7 +149,20 @@ def write_tasks(plan: Plan, store: Store) -> None:
             )
             if plan.selection.open:
                 mine = [skip for skip in plan.skipped if skip.task == planned.name]
-                store.write_skipped(planned.name, [SkipRecord(**asdict(skip), what=skip.what) for skip in mine])
+                records = [SkipRecord(**asdict(skip), what=skip.what) for skip in mine]
+                store.write_skipped(planned.name, records + unusable(plan, planned.name))
+
+
+def unusable(plan: Plan, task: str) -> list[SkipRecord]:
+    """Plugins that the board of a full run lacks because they cannot be used here. Files go by their names alone: a
+    board is published."""
+    records = []
+    for what, reason in (plan.unavailable | plan.broken).items():
+        shown = Path(what).name if Path(what).is_absolute() else what
+        said = reason.replace(f"{Path(what).parent}{os.sep}", "") if Path(what).is_absolute() else reason
+        said = said if shown in said else f"{shown}: {said}"
+        records.append(SkipRecord(task=task, reason=said, featurizer=None, model=None, what=shown))
+    return records
 
 
 class _Queue:
@@ -248,7 +261,7 @@ class _Queue:
         return place.fit(job, spec, lambda line: self.progress.say(str(job), line))
 
     def _note_failure(self, job: Job, error: BaseException) -> None:
-        trace = error.trace if isinstance(error, JobFailed) else "".join(traceback.format_exception(error))
+        trace = error.trace if isinstance(error, JobFailed) else trace_of(error)
         for result in job.results:
             log = self.store.write_failure(describe(job, result), plain_reason(error), trace)
             with self._mutex:
@@ -269,7 +282,7 @@ def describe(job: Job, result: ResultId) -> Description:
         role="null" if seen is None else "confounder" if seen.role == "confounder" else "sequence",
         gc_only=seen is not None and bool(seen.gc_only),
         kind=seen.kind if seen is not None and seen.kind in get_args(Kind) else "table",
-        deep="table" not in learner.takes,
+        deep="table" not in learner.takes if learner.deep is None else bool(learner.deep),
         seed=result.seed,
         stochastic=bool(learner.stochastic),
         joint=list(job.targets),

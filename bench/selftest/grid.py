@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from bench.datasets.simulate import noisy_replicates, simulate
+from bench.selftest.lines import Line
 from bench.selftest.pipeline import (
     NAMES,
     dna_held_fixed,
@@ -37,23 +38,11 @@ NOTHING = 0.08
 
 @dataclass(frozen=True)
 class Size:
-    """How large the worlds are: ``loci`` (of three tiles), and ``repetitions`` of the worlds that are drawn again and
-    again."""
+    """How large the checks are: ``loci`` (of three tiles), and ``repetitions`` of what is drawn again and again."""
 
     loci: int = 1000
-    repetitions: int = 40
+    repetitions: int = 20
     seed: int = 1
-
-
-@dataclass(frozen=True)
-class Line:
-    """One true figure, what came back, the rule, and whether it held."""
-
-    what: str
-    truth: str
-    recovered: str
-    rule: str
-    passed: bool
 
 
 Check = Callable[[Size], list[Line]]
@@ -280,8 +269,3 @@ def run_checks(size: Size, checks: tuple[Check, ...] = CHECKS) -> Iterator[tuple
     """Every check with its lines, in order, as they finish."""
     for check in checks:
         yield check, check(size)
-
-
-def passed(lines: list[Line]) -> bool:
-    """Whether every line held."""
-    return all(line.passed for line in lines)

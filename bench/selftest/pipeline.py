@@ -28,7 +28,7 @@ SPLIT = Split.parse("chromosome-kfold[k=3]")
 
 @cache
 def _registry() -> Registry:
-    return Registry()
+    return Registry(dropped=False)
 
 
 def recover(data: Simulated, *, min_dna: int = planted.MIN_DNA, seed: int = 0) -> TargetFigures:

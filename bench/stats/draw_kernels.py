@@ -104,3 +104,39 @@ def spearman_kernel(order: Any, closes: Any, block: Any, starts: Any, weights: A
             for lane in range(LANES):
                 result[g * LANES + lane, m] = sums[m, lane] / folds[lane] if folds[lane] else np.nan
     return result
+
+
+@numba.njit(parallel=True, cache=True)
+def pool_kernel(sums: Any, of_pair: Any, constant: Any) -> Any:
+    """Correlations pooled over folds: float64 (m, pairs), NaN where a side is constant in every fold.
+
+    sums : float64 (folds, m, sums). of_pair : int64 (pairs, 6), where Σw, Σwa, Σwb, Σwaa, Σwbb and Σwab are among them.
+    constant : a variance below this part of the sum of squares is rounding.
+    """
+    folds, m, _ = sums.shape
+    result = np.empty((m, len(of_pair)))
+    for i in numba.prange(m):
+        for p in range(len(of_pair)):
+            total = product = left = right = in_left = in_right = 0.0
+            for f in range(folds):
+                table = sums[f, i]
+                mass = table[of_pair[p, 0]]
+                a, b = table[of_pair[p, 1]], table[of_pair[p, 2]]
+                aa, bb = table[of_pair[p, 3]], table[of_pair[p, 4]]
+                w = max(mass, 1e-12)
+                va, vb = aa - a * a / w, bb - b * b / w
+                has_left, has_right = va > constant * max(aa, 1e-300), vb > constant * max(bb, 1e-300)
+                total += mass
+                if has_left:
+                    left += va
+                    in_left += mass
+                if has_right:
+                    right += vb
+                    in_right += mass
+                if has_left and has_right:
+                    product += table[of_pair[p, 5]] - a * b / w
+            if in_left > 0 and in_right > 0:
+                result[i, p] = product / np.sqrt((left * total / in_left) * (right * total / in_right))
+            else:
+                result[i, p] = np.nan
+    return result

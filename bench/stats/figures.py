@@ -19,8 +19,9 @@ from bench.stats.library import Bound, LibraryKind, LibraryTest, dropout_columns
 from bench.stats.observations import ROLES, HeldOut, Learners, Observations, Role, held_out
 from bench.stats.pooled import prediction_places
 from bench.stats.ranks import Array, fold_rows, fold_scores, mid_ranks, pearson, places, spearman_by_fold, tied_fraction
+from bench.stats.replicate_checks import COPIED
 from bench.stats.replicates import replicate_pairs
-from bench.stats.rows import GIVEN_GC, OF_GC, RANK, Choice, RowFigures, Scores, row_figures
+from bench.stats.rows import GIVEN_GC, OF_GC, PREDICTED, RANK, Choice, RowFigures, Scores, row_figures
 from bench.stats.share import choose_per_fold, no_reliability
 
 NAN = float("nan")
@@ -264,7 +265,7 @@ def _correlations(
     table.add(RANK, ["y"], places(held.y, weights)[:, None])
     if k:
         table.add(RANK, ["replicates"] * k, np.column_stack([places(column, weights) for column in held.replicates.T]))
-    for scale, columns in ((RANK, ranked), (GIVEN_GC, left), (OF_GC, by_gc)):
+    for scale, columns in ((PREDICTED, ranked), (GIVEN_GC, left), (OF_GC, by_gc)):
         table.add(scale, owners, columns)
     for name, column in held.confounders.items():
         table.add(RANK, [f"covariate {name}"], places(column, weights)[:, None])
@@ -273,11 +274,11 @@ def _correlations(
     table.between(("GC with y",), (RANK, "GC"), (RANK, "y"))
     for name in held.runs:
         if k:
-            table.between(("with replicates", name), (RANK, name), (RANK, "replicates"))
-        table.between(("with y", name), (RANK, name), (RANK, "y"))
+            table.between(("with replicates", name), (PREDICTED, name), (RANK, "replicates"))
+        table.between(("with y", name), (PREDICTED, name), (RANK, "y"))
         table.between(("given GC", name), (GIVEN_GC, name), (RANK, "y"))
         table.between(("by GC", name), (OF_GC, name), (RANK, "y"))
-        table.between(("with GC", name), (RANK, name), (RANK, "GC"))
+        table.between(("with GC", name), (PREDICTED, name), (RANK, "GC"))
     for name in held.confounders:
         for side in ("y", "GC"):
             table.between((f"confounder with {side}", name), (RANK, f"covariate {name}"), (RANK, side))
@@ -288,7 +289,7 @@ def _correlations(
         table.between(("library", kind, name), place, (RANK, "GC"))
     if "best" in choices:
         for key in {choices[role].key for role in ("gc", "windows") if role in choices}:
-            table.between(("G with D", key), (RANK, key), (RANK, choices["best"].key))
+            table.between(("G with D", key), (PREDICTED, key), (PREDICTED, choices["best"].key))
     return table.draw(held.codes, held.draws, held.fold, weights, held.groups)
 
 
@@ -309,7 +310,7 @@ def _ceiling(
     if k < 2:
         return None, "one replicate" if k else "no replicates", NOTHING, none
     between, drawn = found.means(("replicates",))
-    reason = no_reliability(t_interval(float(between), drawn, held.blocks))
+    reason = COPIED if held.copied else no_reliability(t_interval(float(between), drawn, held.blocks))
     if reason is None and at_least:
         words = {"ties": "most values are tied", "two modes": "activity has two modes"}
         reason = f"{' and '.join(words[why] for why in at_least)}, so the noise is not of one size"

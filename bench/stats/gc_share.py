@@ -115,7 +115,7 @@ def share_figures(
 def _given(held: HeldOut, gc: Choice, raw: ProductShare | None, sparse: bool) -> ShareGiven | None:
     """The share given DNA; None without counts that differ, or without replicates. ``sparse`` : rows with few counts
     are taken too rather than nothing."""
-    if raw is None or held.dna is None:
+    if raw is None or held.dna is None or held.copied:
         return None
     known = np.isfinite(held.dna)
     if known.sum() < 10 or np.ptp(held.dna[known]) == 0:

@@ -8,11 +8,11 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.stats.bootstrap import Draws
-from bench.stats.intervals import FEW_LOCI, Estimate
+from bench.stats.bootstrap import Draws, block_codes
+from bench.stats.intervals import FEW_LOCI, LEAST_BLOCKS, NOTHING, Estimate, student
 from bench.stats.partial import spline_residuals
 from bench.stats.pooled import prediction_places, row_weights
-from bench.stats.ranks import Array, places, spearman
+from bench.stats.ranks import Array, mid_ranks, places, spearman
 from bench.stats.replicates import replicate_pairs
 from bench.stats.share import ProductShare, share_of_columns
 
@@ -41,7 +41,7 @@ VALLEY, SIDE, NARROWER = 0.8, 0.1, 0.8
 AGREE = 0.95
 #: Why a share is a lower bound.
 Bound = Literal["ties", "two modes"]
-LibraryKind = Literal["DNA", "barcodes", "covariate", "floor", "missing", "controls"]
+LibraryKind = Literal["DNA", "barcodes", "covariate", "floor", "missing", "unmeasured", "controls"]
 
 
 @dataclass(frozen=True)
@@ -57,6 +57,22 @@ class LibraryTest:
     def matters(self) -> bool:
         """At least MATTERS from 0, and the interval excludes 0."""
         return abs(self.with_gc.value) >= MATTERS and not self.with_gc.covers_zero
+
+
+def robust_correlation(x: NDArray[Any], y: NDArray[Any], blocks: NDArray[Any]) -> Estimate:
+    """Spearman of two columns (n,) with an interval that lets rows of one block depend on each other: the standard
+    error of the sums of influence by block (Liang & Zeger 1986), and Student's t. One pass, for any number of rows;
+    NaN where a column is constant."""
+    a, b = (rank - rank.mean() for rank in (mid_ranks(np.asarray(x, float)), mid_ranks(np.asarray(y, float))))
+    if not a.any() or not b.any():
+        return NOTHING
+    a, b = a / a.std(), b / b.std()
+    r = float(np.mean(a * b))
+    influence = a * b - r / 2 * (a * a + b * b)
+    codes, count = block_codes(blocks)
+    error = float(np.sqrt((np.bincount(codes, influence) ** 2).sum()) / len(a))
+    far = student(0.975, count - 1) * error
+    return Estimate(r, max(r - far, -1.0), min(r + far, 1.0)) if count >= LEAST_BLOCKS else Estimate(r)
 
 
 def dropout_columns(replicates: Array) -> dict[LibraryKind, Array]:

@@ -14,6 +14,7 @@ from bench.stats.bootstrap import Draws, block_codes
 from bench.stats.library import LibraryKind
 from bench.stats.pooled import row_weights
 from bench.stats.ranks import Array
+from bench.stats.replicate_checks import any_copies
 from bench.stats.replicates import Combined
 
 #: What is chosen: the GC-only learner, the one in windows, the best that sees the sequence, the best deep one.
@@ -127,7 +128,7 @@ class HeldOut:
     runs : name of a learner → (n, seeds). shuffled : the same on shuffles, NaN where a row has none.
     locus : the labels as given. codes : int64 (n,), blocks of ``draws``. blocks : how many of them occur.
     weights : (n,), which let no locus dominate. groups : int (draws.blocks,), chromosome of each locus, and their
-    names; None without chromosomes.
+    names; None without chromosomes. copied : two replicates are one, so that they tell no noise.
     """
 
     y: Array
@@ -146,6 +147,7 @@ class HeldOut:
     raw: bool
     weights: Array
     groups: NDArray[np.int64] | None
+    copied: bool
     chromosomes: tuple[str, ...]
     runs: dict[str, Array]
     shuffled: dict[str, Array]
@@ -223,6 +225,7 @@ def held_out(observations: Observations, learners: Learners, draws: Draws | None
         raw=observations.raw,
         weights=row_weights(codes),
         groups=groups,
+        copied=any_copies(replicates),
         chromosomes=chromosomes,
         runs=runs,
         shuffled={name: table_of(columns) for name, columns in learners.shuffled.items()},

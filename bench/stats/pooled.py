@@ -33,8 +33,8 @@ RANK_IN_FOLD = 10
 ALIGN_P = 1e-3
 #: A variance below this part of the sum of squares is rounding: the column is constant there.
 CONSTANT = 1e-10
-#: Pairs of columns whose products are made at a time, and bytes of sums that are kept for one pass over the draws.
-PAIRS, KEEP_BYTES = 16, 2**27
+#: Products of columns that are made at a time; fewest pairs, and bytes of sums, of one pass over the draws.
+COLUMNS, PAIRS, KEEP_BYTES = 16, 16, 2**27
 
 
 def row_weights(locus: NDArray[Any]) -> Array:
@@ -117,7 +117,7 @@ def pooled_correlations(
 ) -> Pooled:
     """Correlations pooled within folds.
 
-    The ranks of the whole sample are kept in all draws: six sums per fold, locus and pair, and the draws are one matrix
+    The ranks of the whole sample are kept in all draws: a few sums per fold and locus, and the draws are one matrix
     product. Kept or made again, the SD of the root of a share is as 0.986 (300 loci × 3) and 0.972 (20 × 50) to 1.
 
     A pair in a fold in which one side is constant is undefined there: it counts 0 in the sum of products, and the mean
@@ -138,22 +138,74 @@ def pooled_correlations(
     step = max(PAIRS, KEEP_BYTES // (48 * max(len(cells.locus), 1)))
     for first in range(0, len(pairs), step):
         part = slice(first, min(first + step, len(pairs)))
-        sums = cells.sums(columns, pairs[part], weights)
+        wanted = Sums.of(columns, pairs[part])
+        sums = cells.sums(columns, wanted, weights)
         whole = np.stack([sums[rows].sum(axis=0) for rows in cells.of_fold])
-        found.point[0, part] = _pool(whole)
+        found.point[0, part] = _pool(whole[:, None], wanted)
         if groups is not None:
             group = groups[cells.locus]
-            left = np.broadcast_to(whole, (ngroups, *whole.shape)).copy()
-            np.subtract.at(left, (group, cells.fold), sums)
-            found.left_out[:, part] = _pool(left)
+            left = np.repeat(whole[:, None], ngroups, axis=1)
+            np.subtract.at(left, (cells.fold, group), sums)
+            found.left_out[:, part] = _pool(left, wanted)
         if draws is None:
             continue
-        flat = [(cells.locus[rows], sums[rows].reshape(len(cells.locus[rows]), -1)) for rows in cells.of_fold]
+        tables = [sums[rows] for rows in cells.of_fold]
+        held = np.empty(0)
         for drawn, multiplicity in draws.block_weights():
             many = multiplicity.astype(np.float64)
-            stacked = [(many[:, blocks] @ table).reshape(len(many), -1, 6) for blocks, table in flat]
-            found.drawn[drawn, part] = _pool(np.stack(stacked, axis=1))
+            if held.shape[1:2] != many.shape[:1]:  # memory is touched once, not for every block of draws
+                held = np.empty((len(tables), len(many), sums.shape[1]))
+            for f, rows in enumerate(cells.of_fold):
+                np.matmul(many[:, cells.locus[rows]], tables[f], out=held[f])
+            found.drawn[drawn, part] = _pool(held, wanted)
     return Pooled(found.point[0], found.drawn, found.left_out)
+
+
+@dataclass(frozen=True, eq=False)
+class Sums:
+    """Which sums the correlations of pairs need, each once: where all rows are measured, a column's own sum and square
+    serve every pair that it is in.
+
+    Attributes
+    ----------
+    masks : bool (patterns, n), rows that a pair, or several alike, have both values in.
+    first, second, mask : int (sums,). Sum over a mask of the weights times column ``first`` times column ``second``;
+        the column −1 is 1.
+    of_pair : int64 (pairs, 6), numbers of Σw, Σwa, Σwb, Σwaa, Σwbb and Σwab.
+    """
+
+    masks: NDArray[np.bool_]
+    first: NDArray[np.int64]
+    second: NDArray[np.int64]
+    mask: NDArray[np.int64]
+    of_pair: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, columns: Array, pairs: Sequence[tuple[int, int]]) -> Sums:
+        """The sums of pairs of columns (n, p)."""
+        masks: list[NDArray[np.bool_]] = []
+        number: dict[bytes, int] = {}
+
+        def mask_of(rows: NDArray[np.bool_]) -> int:
+            known = number.setdefault(np.packbits(rows).tobytes(), len(masks))
+            if known == len(masks):
+                masks.append(rows)
+            return known
+
+        used = sorted({column for pair in pairs for column in pair})
+        own = {column: mask_of(np.isfinite(columns[:, column])) for column in used}
+        both: dict[tuple[int, int], int] = {}
+        sums: dict[tuple[int, int, int], int] = {}
+        of_pair = np.empty((len(pairs), 6), np.int64)
+        for p, (a, b) in enumerate(pairs):
+            patterns = own[a], own[b]
+            if patterns not in both:
+                both[patterns] = mask_of(masks[patterns[0]] & masks[patterns[1]])
+            m = both[patterns]
+            needed = ((-1, -1, m), (-1, a, m), (-1, b, m), (a, a, m), (b, b, m), (min(a, b), max(a, b), m))
+            of_pair[p] = [sums.setdefault(each, len(sums)) for each in needed]
+        first, second, mask = np.array(list(sums), np.int64).reshape(-1, 3).T
+        return cls(np.array(masks), first, second, mask, of_pair)
 
 
 class _Cells:
@@ -168,45 +220,30 @@ class _Cells:
         order = np.argsort(cell, kind="stable")
         self._rows, self._first = rows[order], np.searchsorted(cell[order], np.arange(len(key)))
 
-    def sums(self, columns: Array, pairs: Sequence[tuple[int, int]], weights: Array | None) -> Array:
-        """(cells, pairs, 6): Σw, Σwa, Σwb, Σwaa, Σwbb, Σwab."""
-        return np.concatenate(
-            [self._sums(columns, pairs[first : first + PAIRS], weights) for first in range(0, len(pairs), PAIRS)],
-            axis=1,
-        )
-
-    def _sums(self, columns: Array, pairs: Sequence[tuple[int, int]], weights: Array | None) -> Array:
-        left, right = (np.array(side, int) for side in zip(*pairs, strict=True))
-        used = np.unique(np.concatenate([left, right]))
-        piece = columns[np.ix_(self._rows, used)]
-        # Centring first keeps the sums of squares accurate.
-        with np.errstate(invalid="ignore"):
-            measured = np.isfinite(piece)
-            piece = piece - np.where(measured, piece, 0).sum(axis=0) / np.maximum(measured.sum(axis=0), 1)
-        a, b = piece[:, np.searchsorted(used, left)], piece[:, np.searchsorted(used, right)]
-        both = np.isfinite(a) & np.isfinite(b)
-        a, b = np.where(both, a, 0.0), np.where(both, b, 0.0)
-        w = both * (1.0 if weights is None else weights[self._rows][:, None])
-        wa, wb = w * a, w * b
-        parts = (w, wa, wb, wa * a, wb * b, wa * b)
-        return np.stack([np.add.reduceat(part, self._first, axis=0) for part in parts], axis=-1)
+    def sums(self, columns: Array, wanted: Sums, weights: Array | None) -> Array:
+        """float64 (cells, sums): each of the wanted sums over the rows of each cell."""
+        used, place = np.unique(np.concatenate([wanted.first, wanted.second]), return_inverse=True)
+        first, second = place.reshape(2, -1)
+        # Centring first keeps the sums of squares accurate. The column −1 is 1.
+        held: list[Array] = []
+        for column in used:
+            values = np.ones(len(self._rows)) if column < 0 else columns[self._rows, column]
+            measured = np.isfinite(values)
+            centre = 0.0 if column < 0 else values[measured].sum() / max(int(measured.sum()), 1)
+            held.append(np.where(measured, values - centre, 0.0))
+        masks = wanted.masks[:, self._rows]
+        w = masks * (1.0 if weights is None else weights[self._rows])
+        found = np.empty((len(self.locus), len(first)))
+        for begin in range(0, len(first), COLUMNS):
+            piece = range(begin, min(begin + COLUMNS, len(first)))
+            products = np.column_stack([w[wanted.mask[j]] * held[first[j]] * held[second[j]] for j in piece])
+            found[:, piece.start : piece.stop] = np.add.reduceat(products, self._first, axis=0)
+        return found
 
 
-def _pool(sums: Array) -> Array:
-    """(..., folds, pairs, 6) → (..., pairs)."""
-    w = np.maximum(sums[..., 0], 1e-12)
-    product = sums[..., 5] - sums[..., 1] * sums[..., 2] / w
-    left = sums[..., 3] - sums[..., 1] ** 2 / w
-    right = sums[..., 4] - sums[..., 2] ** 2 / w
-    has_left = left > CONSTANT * np.maximum(sums[..., 3], 1e-300)
-    has_right = right > CONSTANT * np.maximum(sums[..., 4], 1e-300)
+def _pool(sums: Array, wanted: Sums) -> Array:
+    """(folds, m, sums) → (m, pairs)."""
+    from bench.stats.draw_kernels import pool_kernel
 
-    def filled(variance: Array, defined: NDArray[np.bool_]) -> Array:
-        there = np.where(defined, sums[..., 0], 0).sum(axis=-2)
-        of: Array = np.where(defined, variance, 0).sum(axis=-2) * sums[..., 0].sum(axis=-2) / there
-        return of
-
-    with np.errstate(divide="ignore", invalid="ignore"):
-        spread = np.sqrt(filled(left, has_left) * filled(right, has_right))
-        rho: Array = np.where(has_left & has_right, product, 0).sum(axis=-2) / spread
-    return rho
+    found: Array = pool_kernel(np.ascontiguousarray(sums), wanted.of_pair, CONSTANT)
+    return found

@@ -1,11 +1,10 @@
-"""Replicates of one target: on one scale, combined into one value, and what their numbers say about them.
+"""Replicates of one target: on one scale, and combined into one value.
 
 Nothing here sees a fold or a prediction: a target is made before it is split.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from itertools import combinations
 from typing import Any, Literal, NamedTuple
 
@@ -161,79 +160,3 @@ def combine(replicates: NDArray[Any], how: Combine = DEFAULT, *, loci: int | Non
         value = np.round(value, 9)
     value[measured.sum(axis=1) < max(minimum, 1)] = np.nan
     return Combined(value, weights / weights.sum(), loading)
-
-
-# ---- what their numbers say ------------------------------------------------------------------------------------------
-@dataclass(frozen=True)
-class Finding:
-    """What the numbers of replicates say: copy, average, counts, level, scale or apart; ``line`` is for people."""
-
-    kind: Literal["copy", "average", "counts", "level", "scale", "apart"]
-    line: str
-
-
-#: Replicates this far apart in level (robust standard deviations), or in width, are said to be.
-LEVEL, WIDTH = 0.5, 1.5
-#: Fewest rows that two replicates must share to be compared.
-FEW_ROWS = 10
-
-
-def check_replicates(replicates: NDArray[Any], names: tuple[str, ...] | list[str]) -> list[Finding]:
-    """Copies, averages of other columns, whole counts, unlike levels or widths among replicates (n, k), by their
-    numbers."""
-    y = np.asarray(replicates, float)
-    found, copied = [], set()
-    for i, j in replicate_pairs(y.shape[1]):
-        both = np.isfinite(y[:, i]) & np.isfinite(y[:, j])
-        a, b = y[both, i], y[both, j]
-        if len(a) < FEW_ROWS:
-            found.append(
-                Finding("apart", f"{names[i]} and {names[j]} share {len(a)} rows: nothing puts them on one scale")
-            )
-        elif np.ptp(a) > 0 and np.mean(a == b) > 0.99:
-            copied |= {i, j}
-            found.append(Finding("copy", f"{names[j]} is the same as {names[i]}: name each measurement once"))
-        elif np.ptp(a) > 0 and np.ptp(b) > 0 and np.corrcoef(a, b)[0, 1] > 1 - 1e-8:
-            copied |= {i, j}
-            found.append(Finding("copy", f"{names[j]} is {names[i]} on another scale: name each measurement once"))
-        else:
-            found += _unlike(a, b, names[i], names[j], bool(np.isnan(y).mean() > 0.01))
-    found += _averages(y, names, copied)
-    for column, name in zip(y.T, names, strict=True):
-        values = np.unique(column[np.isfinite(column)])
-        if len(values) > 2 and values[0] >= 0 and (values == np.round(values)).all():
-            found.append(Finding("counts", f"{name} holds whole numbers: counts, not activities (see rna and dna)"))
-    return found
-
-
-def _unlike(a: Array, b: Array, first: str, second: str, missing: bool) -> list[Finding]:
-    """Two replicates on the rows that both measured, by medians and quartiles."""
-    widths = [float(np.subtract(*np.quantile(side, [0.75, 0.25]))) / 1.349 for side in (a, b)]
-    spread = float(np.sqrt(np.mean(np.square(widths))))
-    found = []
-    gap = float(np.median(b) - np.median(a)) / spread if spread > 0 else 0.0
-    if abs(gap) > LEVEL:
-        tail = ", while values are missing" if missing else ""
-        found.append(Finding("level", f"{second} lies {gap:+.1f} SD from {first} on the rows that both measured{tail}"))
-    if min(widths) > 0 and max(widths) > WIDTH * min(widths):
-        found.append(Finding("scale", f"{second} is {widths[1] / widths[0]:.2g} × as wide as {first}"))
-    return found
-
-
-def _averages(y: Array, names: tuple[str, ...] | list[str], copied: set[int]) -> list[Finding]:
-    """Columns that are weighted means of the others. An average has no negative part: of a, b and their mean only the
-    mean is named."""
-    k = y.shape[1]
-    rows = np.isfinite(y).all(axis=1)
-    if k < 3 or rows.sum() <= FEW_ROWS * k:
-        return []
-    found = []
-    for i in (i for i in range(k) if i not in copied):
-        others = [j for j in range(k) if j != i]
-        design = np.column_stack([np.ones(int(rows.sum())), y[rows][:, others]])
-        weights = np.linalg.lstsq(design, y[rows, i], rcond=None)[0]
-        left = y[rows, i] - design @ weights
-        if (weights[1:] > -1e-6).all() and left.var() < 1e-8 * y[rows, i].var():
-            parts = ", ".join(names[j] for j, weight in zip(others, weights[1:], strict=True) if weight > 1e-6)
-            found.append(Finding("average", f"{names[i]} is made of {parts}: it is no replicate of its own"))
-    return found

@@ -20,8 +20,8 @@ from bench.stats.verdict import verdict_of
 NAN = float("nan")
 
 # ---- scales of the correlations --------------------------------------------------------------------------------------
-#: Places among the rows.
-RANK = "rank"
+#: Places among the rows; those of predictions have a scale of their own, so that a learner may be called GC.
+RANK, PREDICTED = "rank", "predicted"
 #: Places of a prediction less what is local in GC, and what that is.
 GIVEN_GC, OF_GC = "given GC", "of GC"
 
@@ -135,7 +135,8 @@ def product_share(held: HeldOut, found: DrawnCorrelations, name: str) -> Product
     k = held.replicates.shape[1]
     if k < 2:
         return None
-    return share_from(found.parts(("with replicates", name)), found.parts(("replicates",)), held.blocks, k)
+    with_f, between = found.parts(("with replicates", name)), found.parts(("replicates",))
+    return share_from(with_f, between, held.blocks, k, copied=held.copied)
 
 
 def _beyond(held: HeldOut, found: DrawnCorrelations, name: str, spearman: Estimate) -> tuple[Estimate, Estimate]:

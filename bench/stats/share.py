@@ -30,6 +30,7 @@ from bench.stats.intervals import (
 )
 from bench.stats.pooled import Pooled, pooled_correlations
 from bench.stats.ranks import Array
+from bench.stats.replicate_checks import COPIED
 from bench.stats.replicates import replicate_pairs
 
 #: The interval by chromosome is shown where it is so many times as wide: in 1 board of 10 of equal worlds, in 6 of 10
@@ -98,12 +99,17 @@ def no_reliability(replicate: Estimate) -> str | None:
 
 
 def share_from(
-    with_f: tuple[Array, Array, Array], between: tuple[Array, Array, Array], blocks: int, k: int
+    with_f: tuple[Array, Array, Array],
+    between: tuple[Array, Array, Array],
+    blocks: int,
+    k: int,
+    *,
+    copied: bool = False,
 ) -> ProductShare:
     """A share from pooled correlations: point, draws and left-out groups of each (as in ``Pooled``).
 
     with_f : of the prediction with each of k replicates; (k,), (draws, k), (groups, k), or seeds · k columns, seed by
-    seed, and then the share is the mean of the seeds' own. between : of the replicates.
+    seed, and then the share is the mean of the seeds' own. between : of the replicates. copied : two of them are one.
     """
 
     def by_seed(found: Array) -> Array:
@@ -115,7 +121,7 @@ def share_from(
 
     value, drawn = float(of(with_f[0], between[0])), of(with_f[1], between[1])
     replicate = t_interval(float(between[0].mean()), between[1].mean(axis=1), blocks)
-    reason = no_reliability(replicate)
+    reason = COPIED if copied else no_reliability(replicate)
     by_locus, by_group = square_t(value, drawn, blocks), jackknife_square(value, of(with_f[2], between[2]))
     if reason is not None:
         by_locus = by_group = NOTHING
@@ -140,9 +146,10 @@ def share_of_columns(
     weights: Array | None,
     draws: Draws,
     groups: NDArray[Any] | None = None,
+    copied: bool = False,
 ) -> ProductShare:
     """The product form of a prediction (n,) or (n, seeds) and replicates (n, k) that are on their final scale (places,
-    residuals)."""
+    residuals). ``copied`` : two of the replicates are one."""
     k = replicates.shape[1]
     predictions = prediction.reshape(len(prediction), -1)
     seeds = predictions.shape[1]
@@ -151,7 +158,9 @@ def share_of_columns(
     columns = np.column_stack([predictions, replicates])
     found = pooled_correlations(columns, pairs, locus, fold, weights=weights, draws=draws, groups=groups)
     with_f, between = slice(0, seeds * k), slice(seeds * k, None)
-    return share_from(parts_of(found, with_f), parts_of(found, between), len(np.unique(locus[fold >= 0])), k)
+    return share_from(
+        parts_of(found, with_f), parts_of(found, between), len(np.unique(locus[fold >= 0])), k, copied=copied
+    )
 
 
 def parts_of(found: Pooled, pairs: slice) -> tuple[Array, Array, Array]:

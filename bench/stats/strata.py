@@ -16,6 +16,7 @@ from bench.stats.intervals import Estimate, student, t_interval
 from bench.stats.partial import PARTS, spline_parts, spline_residuals
 from bench.stats.pooled import prediction_places, row_weights
 from bench.stats.ranks import Array, fold_scores, places
+from bench.stats.replicate_checks import any_copies
 from bench.stats.share import ProductShare, share_of_columns
 
 #: Strata with fewer rows in every fold are left out: their figures would be noise.
@@ -175,7 +176,8 @@ def share_refitted(
         part[rows] = spline_parts(locus[rows]) + PARTS * value
     columns = np.column_stack([places(column, weights) for column in replicates.T])
     prediction = prediction_places(curve, part, locus, weights)
-    return share_of_columns(prediction, columns, locus, part, weights=weights, draws=draws)
+    copied = any_copies(replicates)
+    return share_of_columns(prediction, columns, locus, part, weights=weights, draws=draws, copied=copied)
 
 
 def _outer(figure: Estimate, sign: float) -> float:

@@ -71,7 +71,7 @@ def leftovers(root: Path, *, failed: bool, stale: bool, task: str | None = None)
     BenchError : for a folder that holds no results, or an unknown task.
     """
     store = Store(root)
-    tasks = {each.folder.name if each.record is None else each.record.card.name: each for each in store.tasks()}
+    tasks = {_name(each): each for each in store.tasks()}
     if not tasks:
         # A typing error must not empty somebody's folder.
         raise BenchError(f"{root}: no results there (no task folder with a {TASK}). Name a folder of results.")
@@ -92,6 +92,13 @@ def leftovers(root: Path, *, failed: bool, stale: bool, task: str | None = None)
         found += _temporary(root, lambda name: name in _BOARDS)
         found += [_one(path, "probe of a process that is gone") for path in _probes(root)]
     return sorted(found, key=lambda item: item.path)
+
+
+def _name(task: StoredTask) -> str:
+    """What a task is called: a copy of its folder under another name is not it."""
+    if task.record is None or task.state == State.FOREIGN:
+        return task.folder.name
+    return task.record.card.name
 
 
 def remove(items: list[Leftover], root: Path) -> int:

@@ -48,7 +48,7 @@ SMALL = 1 << 22
 _DEPTH = 5
 #: Where a record may lie in a result's folder, in the order in which they hold.
 _RECORDS = (RECORD, waiting(RECORD), *OLD_RECORDS)
-_LINK = "is a link, and links are not followed"
+LINK = "is a link, and links are not followed"
 
 
 def folds_file(digest: str) -> str:
@@ -78,19 +78,24 @@ class StoredResult:
     Attributes
     ----------
     path : its record's file; the note's where it failed; its folder where nothing was finished.
-    result : None where no record can be read. record : None where it cannot.
+    record : None where it cannot be read.
     why : what is wrong, in words that follow the name of the file; empty for a whole one.
     failure : the note on a fit that failed: of this result's refit, where there is a result.
     troubles : other files of the folder that cannot be read.
     """
 
     path: Path
-    result: ResultId | None
     record: ResultRecord | None
     state: State
     why: str = ""
     failure: FailureRecord | None = None
     troubles: tuple[Trouble, ...] = ()
+
+    @property
+    def result(self) -> ResultId | None:
+        """Which one it is, by its record, or by the note on its failure; None where neither can be read."""
+        about = self.record if self.record is not None else self.failure
+        return None if about is None else about.result
 
     @property
     def folder(self) -> Path:
@@ -128,22 +133,55 @@ def files_of(folder: Path) -> dict[str, os.DirEntry[str]]:
         return {}
 
 
-def folders_in(folder: Path) -> list[Path]:
-    """Folders that may be of this package: neither hidden ones nor links, by name."""
+def _names(folder: str | Path) -> frozenset[str]:
+    """Names of ``files_of``."""
+    try:
+        return frozenset(os.listdir(folder))
+    except OSError:
+        return frozenset()
+
+
+def folders_in(folder: Path, links: list[Path] | None = None) -> list[Path]:
+    """Folders that may be of this package: neither hidden ones nor links, by name. ``links`` gets the links to
+    folders."""
+    return [folder / name for name in _names_in(folder, links)]
+
+
+def _names_in(folder: str | Path, links: list[Path] | None = None) -> list[str]:
     try:
         with os.scandir(folder) as entries:
-            names = sorted(each.name for each in entries if each.name[0] != "." and each.is_dir(follow_symlinks=False))
+            there = [each for each in entries if each.name[0] != "."]
+            if links is not None:
+                links += [Path(each.path) for each in there if each.is_symlink() and each.is_dir()]
+            return sorted([each.name for each in there if each.is_dir(follow_symlinks=False)])
     except OSError:
         return []
-    return [folder / name for name in names]
 
 
-def seed_folders(task: Path) -> Iterator[Path]:
-    """Folders in a task's that hold a result, or held one, in path order."""
-    for target in folders_in(task):
-        for split in folders_in(target):
-            for pair in folders_in(split):
-                yield from (folder for folder in folders_in(pair) if folder.name.startswith("seed-"))
+def seed_folders(task: Path, links: list[Path] | None = None) -> Iterator[Path]:
+    """Folders in a task's that hold a result, or held one, in path order. ``links`` gets the links that stand where
+    such a folder, or one above it, would."""
+    return (task / place for place in seed_places(task, links))
+
+
+def seed_places(task: Path, links: list[Path] | None = None) -> Iterator[str]:
+    """``seed_folders`` as text, from the task's folder on."""
+    for target in _names_in(task, links):
+        for split in _names_in(f"{task}/{target}", links):
+            for pair in _names_in(f"{task}/{target}/{split}", links):
+                place = f"{target}/{split}/{pair}"
+                names = _names_in(f"{task}/{place}", links)
+                yield from (f"{place}/{name}" for name in names if name.startswith("seed-"))
+
+
+def linked(root: Path, folder: Path) -> Path | None:
+    """The first link on the way from a folder of results down to one of its folders; None where there is none."""
+    place = os.fspath(root)
+    for name in folder.relative_to(root).parts:
+        place = f"{place}{os.sep}{name}"
+        if os.path.islink(place):
+            return Path(place)
+    return None
 
 
 def task_folders(root: Path) -> list[Path]:
@@ -151,12 +189,18 @@ def task_folders(root: Path) -> list[Path]:
     return [folder for folder in folders_in(root) if _is_task(folder)]
 
 
+def linked_tasks(root: Path) -> list[Trouble]:
+    """Links in a folder of results that lead to the folder of a task: no task's own, so that nothing there counts."""
+    links: list[Path] = []
+    folders_in(root, links)
+    return [trouble(link, State.FOREIGN, LINK) for link in sorted(links) if _is_task(link)]
+
+
 def _is_task(folder: Path) -> bool:
-    here = files_of(folder)
-    if not here.keys().isdisjoint((TASK, waiting(TASK), SUMMARY)):
+    if not _names(folder).isdisjoint((TASK, waiting(TASK), SUMMARY)):
         return True
     ours = (*_RECORDS, FAILED, PREDICTIONS)
-    return any(not files_of(place).keys().isdisjoint(ours) for place in seed_folders(folder))
+    return any(not _names(place).isdisjoint(ours) for place in seed_folders(folder))
 
 
 # ---- tasks -----------------------------------------------------------------------------------------------------------
@@ -181,7 +225,7 @@ def _checked_task(path: Path) -> Read[TaskRecord]:
         return Read(found.record, State.FOREIGN, f"is of {found.record.card.name!r}, which has another folder")
     rows = path.parent / ROWS
     if rows.is_symlink():
-        return Read(found.record, State.FOREIGN, f"{ROWS} next to it {_LINK}")
+        return Read(found.record, State.FOREIGN, f"{ROWS} next to it {LINK}")
     noted = found.record.rows_file
     if not (is_whole(rows, noted) if noted is not None else rows.is_file()):
         return Read(found.record, State.DAMAGED, f"{ROWS} next to it is missing or damaged")
@@ -190,7 +234,7 @@ def _checked_task(path: Path) -> Read[TaskRecord]:
 
 def stored_task(folder: Path) -> StoredTask:
     """All records next to a task's ``task.json``, and their states."""
-    here = files_of(folder)
+    here = _names(folder)
     troubles: list[Trouble] = []
     folds = {}
     for name in sorted(here):
@@ -224,27 +268,27 @@ def read_result(folder: Path, task: StoredTask | None = None, *, checksum: bool 
     checksum : whether the predictions are read to compare their checksum; their size is compared in any case. Only
         for who looks at records alone: whoever reads predictions compares it.
     """
-    here = files_of(folder)
+    here = _names(folder)
     if not here:
         return None
-    failure, troubles = _failure(folder, here)
-    found = _best(folder, here, checksum)
-    if found is None:
-        found = _without_record(folder, failure, troubles)
-    if found.state == State.WHOLE and task is not None and task.record is not None:
-        assert found.record is not None
-        current = found.record.task_digest == task.record.digest_of(found.record.target)
-        why = "" if current else "made from an older version of the task's data"
-        found = StoredResult(found.path, found.result, found.record, State.CURRENT if current else State.OUTDATED, why)
-    elif found.state in (State.DAMAGED, State.FAILED, State.UNFINISHED) and is_held(lock_of(folder)):
-        found = StoredResult(found.path, found.result, found.record, State.IN_FLIGHT, "a run is fitting it")
-    return StoredResult(found.path, found.result, found.record, found.state, found.why, failure, troubles)
+    failure, troubles = _failure(folder) if FAILED in here else (None, ())
+    name, found = _best(str(folder), here, checksum) or _without_record(failure, troubles)
+    record, state, why = found.record, found.state, found.why
+    if state == State.WHOLE and record is not None and task is not None and task.record is not None:
+        if record.task_digest == task.record.digest_of(record.target):
+            state = State.CURRENT
+        else:
+            state, why = State.OUTDATED, "made from an older version of the task's data"
+    elif state in (State.DAMAGED, State.FAILED, State.UNFINISHED) and is_held(lock_of(folder)):
+        state, why = State.IN_FLIGHT, "a run is fitting it"
+    return StoredResult(folder / name, record, state, why, failure, troubles)
 
 
-def finished(folder: Path, *, checksum: bool = True) -> StoredResult | None:
-    """As ``read_result`` says of a folder, in less time where there is a finished result."""
-    found = _one(folder / RECORD, checksum)
-    return found if found.state == State.WHOLE else read_result(folder, checksum=checksum)
+def whole_record(folder: str, *, checksum: bool = True) -> ResultRecord | None:
+    """The record of a result's folder that ``read_result`` would call whole, in less time; None where it is not, or
+    does not lie in ``result.json``: ``read_result`` then tells what there is."""
+    found = _one(folder, RECORD, checksum)
+    return found.record if found.state == State.WHOLE else None
 
 
 def lock_of(folder: Path) -> Path:
@@ -260,65 +304,60 @@ def lock_file(root: Path, result: PurePosixPath) -> Path:
     return root / LOCKS / hashlib.sha256(str(result).encode()).hexdigest()[:16]
 
 
-def _best(folder: Path, here: dict[str, os.DirEntry[str]], checksum: bool) -> StoredResult | None:
-    """The first whole one of a folder's records, else the first; None where there is none."""
+def _best(folder: str, here: frozenset[str], checksum: bool) -> tuple[str, Read[ResultRecord]] | None:
+    """The first whole one of a folder's records, else the first, with its file's name; None where there is none."""
     first = None
     for name in _RECORDS:
         if name in here:
-            found = _one(folder / name, checksum)
+            found = _one(folder, name, checksum)
             if found.state == State.WHOLE:
-                return found
-            first = found if first is None else first
+                return name, found
+            first = (name, found) if first is None else first
     return first
 
 
-def _one(path: Path, checksum: bool) -> StoredResult:
-    """The result that one record tells of: schema, place, then predictions."""
-    read = read_record(ResultRecord, path)
+def _one(folder: str, name: str, checksum: bool) -> Read[ResultRecord]:
+    """One record of a result's folder: schema, place, then predictions."""
+    read = read_record(ResultRecord, f"{folder}/{name}")
     if read.record is None:
-        return StoredResult(path, None, None, read.state, read.why)
-    result = read.record.result
-    folder = os.path.dirname(path)
-    if str(result.path) != _place(folder):
-        why = f"lies in another result's folder: it is of {result.path}"
-        return StoredResult(path, result, read.record, State.FOREIGN, why)
+        return read
+    place = read.record.result.place
+    if not _lies_at(folder, place):
+        return Read(read.record, State.FOREIGN, f"lies in another result's folder: it is of {place}")
     beside = f"{folder}/{PREDICTIONS}"
     if not is_whole(beside, read.record, checksum=checksum):
         if os.path.islink(beside):
-            return StoredResult(path, result, read.record, State.FOREIGN, f"{PREDICTIONS} next to it {_LINK}")
-        why = f"{PREDICTIONS} next to it is missing, cut off or damaged"
-        return StoredResult(path, result, read.record, State.DAMAGED, why)
-    return StoredResult(path, result, read.record, State.WHOLE)
+            return Read(read.record, State.FOREIGN, f"{PREDICTIONS} next to it {LINK}")
+        return Read(read.record, State.DAMAGED, f"{PREDICTIONS} next to it is missing, cut off or damaged")
+    return read
 
 
-def _place(folder: str | Path) -> str:
-    """Where a result's folder lies below its folder of results."""
-    parts = os.fspath(folder).split(os.sep)[-_DEPTH:]
-    if len(parts) < _DEPTH or ".." in parts:
-        parts = os.path.abspath(folder).split(os.sep)[-_DEPTH:]
-    return "/".join(parts)
+def _lies_at(folder: str, place: str) -> bool:
+    """Whether a result's folder lies at its place below a folder of results."""
+    place = f"/{place}"
+    return folder.endswith(place) or os.path.abspath(folder).endswith(place)
 
 
-def _failure(folder: Path, here: dict[str, os.DirEntry[str]]) -> tuple[FailureRecord | None, tuple[Trouble, ...]]:
+def _failure(folder: Path) -> tuple[FailureRecord | None, tuple[Trouble, ...]]:
     """The note on a failed fit in a folder, and what is wrong with it."""
-    if FAILED not in here:
-        return None, ()
     path = folder / FAILED
     read = read_record(FailureRecord, path)
     if read.record is None:
         return None, (trouble(path, read.state, read.why),)
-    if str(read.record.result.path) != _place(folder):
-        why = f"lies in another result's folder: it is of {read.record.result.path}"
+    place = read.record.result.place
+    if not _lies_at(str(folder), place):
+        why = f"lies in another result's folder: it is of {place}"
         return None, (trouble(path, State.FOREIGN, why),)
     return read.record, ()
 
 
-def _without_record(folder: Path, failure: FailureRecord | None, troubles: tuple[Trouble, ...]) -> StoredResult:
+def _without_record(failure: FailureRecord | None, troubles: tuple[Trouble, ...]) -> tuple[str, Read[ResultRecord]]:
+    """What a folder without a record holds, with the name of the file that says so; "" for none."""
     if failure is not None:
-        return StoredResult(folder / FAILED, failure.result, None, State.FAILED, f"failed: {failure.reason}")
+        return FAILED, Read(None, State.FAILED, f"failed: {failure.reason}")
     if troubles:
-        return StoredResult(folder / FAILED, None, None, troubles[0].state, troubles[0].why)
-    return StoredResult(folder, None, None, State.UNFINISHED, "never finished")
+        return FAILED, Read(None, troubles[0].state, troubles[0].why)
+    return "", Read(None, State.UNFINISHED, "never finished")
 
 
 def is_whole(path: str | Path, noted: ResultRecord | RowsFile, *, checksum: bool = True) -> bool:

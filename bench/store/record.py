@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import errno
-import math
 import zlib
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, Generic, Literal, NamedTuple, TypeVar
+from typing import Annotated, Any, Generic, Literal, NamedTuple, TypeAlias, TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, ValidationError, field_validator
 
 from bench.featurizer import Kind
 from bench.files.atomic import CHECKSUM, has_its_checksum, json_object, json_text, read_file, write_json
@@ -23,6 +22,10 @@ from bench.tasks.task import Card
 _PIECE = 1 << 22
 #: What the featurizer of a result is: it sees bases, it sees a covariate alone, or there is none (the null model).
 Role = Literal["sequence", "confounder", "null"]
+#: Something of every part.
+_EveryPart = Field(min_length=len(PARTS), max_length=len(PARTS))
+_Correlation: TypeAlias = Annotated[float, Field(ge=-1, le=1, allow_inf_nan=False)]
+_Rows: TypeAlias = Annotated[int, Field(ge=0)]
 
 
 class Stored(BaseModel):
@@ -57,10 +60,10 @@ class Fitted(Stored):
 
     device: str
     threads: int
-    seconds: dict[str, float]
-    rows: dict[PartName, list[int]]
+    seconds: dict[str, FiniteFloat]
+    rows: Annotated[dict[PartName, list[_Rows]], _EveryPart]
     fitted_rows: list[int]
-    spearman: dict[PartName, list[float | None]]
+    spearman: Annotated[dict[PartName, list[_Correlation | None]], _EveryPart]
     history: list[list[dict[str, float]]]
     versions: dict[str, str]
     finished: str
@@ -68,25 +71,9 @@ class Fitted(Stored):
     @field_validator("rows")
     @classmethod
     def _counts(cls, rows: dict[PartName, list[int]]) -> dict[PartName, list[int]]:
-        counts = [count for part in rows.values() for count in part]
-        if set(rows) != set(PARTS) or len({*map(len, rows.values())}) != 1 or min(counts, default=0) < 0:
+        if len({*map(len, rows.values())}) != 1:
             raise ValueError("one number for each part and fold")
         return rows
-
-    @field_validator("spearman")
-    @classmethod
-    def _correlations(cls, spearman: dict[PartName, list[float | None]]) -> dict[PartName, list[float | None]]:
-        known = [value for values in spearman.values() for value in values if value is not None]
-        if set(spearman) != set(PARTS) or not all(-1 <= value <= 1 for value in known):
-            raise ValueError("for each part, correlations")
-        return spearman
-
-    @field_validator("seconds")
-    @classmethod
-    def _durations(cls, seconds: dict[str, float]) -> dict[str, float]:
-        if not all(math.isfinite(value) for value in seconds.values()):
-            raise ValueError("numbers")
-        return seconds
 
 
 class Description(Stored):
@@ -169,10 +156,19 @@ class CardRecord(Stored):
         return cls.model_validate(text | {"orientation": "free" if card.orientation == "free" else "stranded"})
 
 
+class EstimateRecord(Stored):
+    """A figure with the ends of its 95 % interval."""
+
+    value: float
+    low: float | None = None
+    high: float | None = None
+
+
 class TargetRecord(Stored):
     """A target of ``task.json``. ``combine``, ``minimum_replicates`` : how its value is made of the replicates; before
     there was a choice it was their mean. ``digest`` : hash of the rows' sequences and of its values; empty in older
-    files."""
+    files. ``unmeasured`` : Spearman of GC with being measured in no replicate, over all rows of the table; None where
+    few rows are, or where it is not known."""
 
     name: str
     kind: Literal["regression", "binary"]
@@ -180,6 +176,7 @@ class TargetRecord(Stored):
     combine: Literal["rank", "scale", "centre", "mean"] = "mean"
     minimum_replicates: int = 1
     digest: str = ""
+    unmeasured: EstimateRecord | None = None
 
 
 class RowsFile(Stored):
@@ -329,7 +326,7 @@ class Read(Generic[R]):
     why: str = ""
 
 
-def read_record(kind: type[R], path: Path) -> Read[R]:
+def read_record(kind: type[R], path: str | Path) -> Read[R]:
     """Read a record of any format so far. Never an error: a file that cannot be read is a state of it. Links are not
     followed."""
     try:

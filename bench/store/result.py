@@ -27,10 +27,13 @@ class ResultId:
     @property
     def path(self) -> PurePosixPath:
         """Where the result lives below the output folder."""
+        return PurePosixPath(self.place)
+
+    @property
+    def place(self) -> str:
+        """``path`` as text."""
         pair = f"{safe_name(self.featurizer)}+{safe_name(self.model)}"
-        return PurePosixPath(
-            f"{safe_name(self.task)}/{safe_name(self.target)}/{safe_name(self.split)}/{pair}/seed-{self.seed}"
-        )
+        return f"{safe_name(self.task)}/{safe_name(self.target)}/{safe_name(self.split)}/{pair}/seed-{self.seed}"
 
     def __str__(self) -> str:
         return f"{self.task} · {self.target} · {self.featurizer} + {self.model} · seed {self.seed}"

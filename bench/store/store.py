@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import math
 import os
 import shutil
 from collections.abc import Iterator, Sequence
@@ -18,8 +19,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.errors import BenchError
-from bench.files.atomic import atomic, disk_errors
+from bench.files.atomic import NotWritable, atomic, disk_errors
 from bench.files.locks import locked
+from bench.stats.intervals import Estimate
 from bench.store.companions import (
     MODELS,
     ModelsRecord,
@@ -33,6 +35,7 @@ from bench.store.pairs import finish, placed_pair
 from bench.store.predictions import Predictions, read_predictions, write_predictions
 from bench.store.reading import (
     FAILED,
+    LINK,
     LOG,
     OLD_RECORDS,
     PLAN,
@@ -44,19 +47,22 @@ from bench.store.reading import (
     StoredTask,
     Trouble,
     find_task,
-    finished,
     folds_file,
+    linked,
     lock_file,
     read_result,
     seed_folders,
+    seed_places,
     stored_task,
     task_folders,
     trouble,
+    whole_record,
 )
 from bench.store.record import (
     CardRecord,
     Description,
     Duplicates,
+    EstimateRecord,
     FailedCheck,
     FailureRecord,
     Fitted,
@@ -101,17 +107,23 @@ class Store:
         """Every result, of all tasks or of some, in path order, with its state: run, report, merge and clean read
         results through this and ``read_result`` (which says what ``checksum`` is) alone."""
         for task in tasks or self.tasks():
-            for folder in seed_folders(task.folder):
+            links: list[Path] = []
+            for folder in seed_folders(task.folder, links):
                 stored = read_result(folder, task, checksum=checksum)
                 if stored is not None:
                     yield stored
+            yield from (StoredResult(link, None, State.FOREIGN, LINK) for link in sorted(links))
 
     def records(self) -> Iterator[tuple[Path, ResultRecord]]:
         """(folder, record) of every whole result, in path order. Its predictions were not read."""
-        for folder in (each for task in task_folders(self.root) for each in seed_folders(task)):
-            stored = finished(folder, checksum=False)
-            if stored is not None and stored.whole and stored.record is not None:
-                yield stored.folder, stored.record
+        for task in task_folders(self.root):
+            for place in seed_places(task):
+                record = whole_record(f"{task}/{place}", checksum=False)
+                if record is None:
+                    stored = read_result(task / place, checksum=False)
+                    record = stored.record if stored is not None and stored.whole else None
+                if record is not None:
+                    yield task / place, record
 
     def failures(self) -> Iterator[tuple[Path, FailureRecord]]:
         """(folder, note) of every fit that failed, in path order; of some there is an earlier result."""
@@ -138,7 +150,13 @@ class Store:
         ------
         BenchError : where the result is of a newer format, and must not be replaced.
         """
-        stored = finished(self.folder(result))
+        folder = self.folder(result)
+        if linked(self.root, folder) is not None:
+            return None
+        record = whole_record(f"{self.root}/{result.place}")
+        if record is not None:
+            return record
+        stored = read_result(folder)
         if stored is None:
             return None
         if stored.state == State.NEWER:
@@ -186,7 +204,7 @@ class Store:
         whole."""
         folder = self.folder(result)
         with disk_errors(folder):
-            folder.mkdir(parents=True, exist_ok=True)
+            self._make(folder)
             there = read_result(folder)
             if there is not None and there.whole:
                 finish(there.path, RECORD)
@@ -228,7 +246,7 @@ class Store:
         folder = self.folder(about.result)
         log = folder / LOG
         with disk_errors(folder):
-            folder.mkdir(parents=True, exist_ok=True)
+            self._make(folder)
             with atomic(log) as path:
                 path.write_text(trace, encoding="utf-8")
             write_record(folder / FAILED, FailureRecord.of(about, reason))
@@ -252,7 +270,7 @@ class Store:
         if known.state == State.NEWER:
             raise BenchError(f"{path}: {known.why}.")
         with disk_errors(folder):
-            folder.mkdir(parents=True, exist_ok=True)
+            self._make(folder)
             if known.state == State.WHOLE and known.record is not None:
                 finish(path, TASK)
                 if known.record.digest == task.digest:
@@ -273,7 +291,7 @@ class Store:
         """
         folder = self.task_folder(record.card.name)
         with disk_errors(folder):
-            folder.mkdir(parents=True, exist_ok=True)
+            self._make(folder)
             path, known = find_task(folder)
             if known.state == State.WHOLE:
                 finish(path, TASK)
@@ -309,6 +327,18 @@ class Store:
         )
         with disk_errors(self.task_folder(task)):
             _write_changed(self.task_folder(task) / folds_file(folds.digest), record)
+
+    def _make(self, folder: Path) -> None:
+        """Make one of the folders below the root.
+
+        Raises
+        ------
+        NotWritable : where a link stands on the way: what is written behind it would lie outside, and would not count.
+        """
+        link = linked(self.root, folder)
+        if link is not None:
+            raise NotWritable(f"{link}: {LINK}. Put the folder itself there, or delete the link.")
+        folder.mkdir(parents=True, exist_ok=True)
 
     # ---- who may write -----------------------------------------------------------------------------------------------
     def check_writable(self) -> None:
@@ -351,8 +381,8 @@ def _write_changed(path: Path, record: Record) -> None:
 # ---- tasks -----------------------------------------------------------------------------------------------------------
 def rows_frame(task: Task, gc: NDArray[np.float32]) -> pd.DataFrame:
     """rows.parquet: ``row_id, chrom, position, locus, length, gc, cpg``, ``control`` where there are any, covariates as
-    ``x:<name>``, strata as ``s:<name>``, replicates as ``y:<target>:<replicate>``, barcode halves as
-    ``h:<target>:<1|2>``."""
+    ``x:<name>``, other columns that rows were filtered by as ``m:<name>``, strata as ``s:<name>``, replicates as
+    ``y:<target>:<replicate>``, barcode halves as ``h:<target>:<1|2>``."""
     import pandas as pd
 
     from bench.kernels.cpg import cpg_fraction
@@ -369,6 +399,7 @@ def rows_frame(task: Task, gc: NDArray[np.float32]) -> pd.DataFrame:
     if task.control is not None:
         columns["control"] = task.control
     columns |= {f"x:{name}": values for name, values in task.sequences.covariates.items()}
+    columns |= {f"m:{name}": values for name, values in task.filters.items()}
     columns |= {f"s:{name}": pd.Categorical(values) for name, values in task.strata.items()}
     for target in task.targets.values():
         for j, name in enumerate(target.replicate_names):
@@ -376,6 +407,14 @@ def rows_frame(task: Task, gc: NDArray[np.float32]) -> pd.DataFrame:
         if target.halves is not None:
             columns |= {f"h:{target.name}:{j + 1}": target.halves[:, j] for j in range(2)}
     return pd.DataFrame(columns)
+
+
+def _kept(figure: Estimate | None) -> EstimateRecord | None:
+    """A figure as JSON holds it; None where there is none."""
+    if figure is None or not math.isfinite(figure.value):
+        return None
+    low, high = (end if math.isfinite(end) else None for end in (figure.low, figure.high))
+    return EstimateRecord(value=figure.value, low=low, high=high)
 
 
 def task_record(task: Task, rows_file: Mark | None) -> TaskRecord:
@@ -398,6 +437,7 @@ def task_record(task: Task, rows_file: Mark | None) -> TaskRecord:
                 replicates=list(target.replicate_names),
                 combine=target.combine,
                 minimum_replicates=target.minimum_replicates,
+                unmeasured=_kept(task.unmeasured.get(target.name)),
                 digest=content.of(target.name),
             )
             for target in task.targets.values()

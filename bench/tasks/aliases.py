@@ -59,10 +59,11 @@ def find_columns(
                 f" under [columns], or {part} = false."
             )
             found[part] = False
+            claimed |= set(free)
         else:
             found[part] = free[0] if free else False
     for part in PARTS:
-        if found[part] is False and getattr(spec, part) is None:
+        if found[part] is False and getattr(spec, part) is None and not claimed & set(candidates(part, names)):
             taken = {*claimed, *used, *(str(column) for column in found.values())}
             notes += _near(part, [name for name in names if name not in taken], problems)
     listed = ", ".join(

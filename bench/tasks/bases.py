@@ -17,15 +17,23 @@ _BYTE = np.full(256, 3, np.uint8)
 for _kind, _letters in enumerate((b"ACGTUacgtu", b"Nn", b"RYSWKMBDHVryswkmbdhv")):
     _BYTE[list(_letters)] = _kind
 
+#: What stands for missing bases and consists of IUPAC letters.
+_MISSING = ("NA", "na", "NaN", "nan", "NAN")
 
-def read_bases(table: Columns, column: str, covariates: Mapping[str, NDArray[np.float64]]) -> tuple[Sequences, int]:
-    """Sequences of a column, as written (strand is not applied to them), and how many IUPAC letters were read as N.
+
+def read_bases(
+    table: Columns, column: str, covariates: Mapping[str, NDArray[np.float64]]
+) -> tuple[Sequences, dict[str, int]]:
+    """Sequences of a column, as written (strand is not applied to them), and what was read as N, counted for people.
 
     An empty sequence, and a letter that is none of the IUPAC code, are problems of the table.
     """
     import pyarrow as pa
+    from pyarrow import compute
 
     strings = pa.array(table.strings(column), pa.large_string(), from_pandas=True).fill_null("")
+    # Letter by letter they would be bases, most of them N.
+    strings = compute.if_else(compute.is_in(strings, pa.array(_MISSING, pa.large_string())), "", strings)
     raw, stop = _bytes(strings)
     start = np.concatenate([[0], stop[:-1]]).astype(np.int64)
     empty = start == stop
@@ -36,6 +44,8 @@ def read_bases(table: Columns, column: str, covariates: Mapping[str, NDArray[np.
             "empty sequence",
         )
     kind = _BYTE[raw]
+    known = np.concatenate([[0], np.cumsum(kind == 0)])
+    void = int((~empty & (known[stop] == known[start])).sum())
     if (wrong := kind == 3).any():
         at = int(np.argmax(wrong))
         row = int(np.searchsorted(stop, at, side="right"))
@@ -46,7 +56,9 @@ def read_bases(table: Columns, column: str, covariates: Mapping[str, NDArray[np.
             " and the IUPAC letters may stand there.",
             "no base",
         )
-    return Sequences.from_intervals(CODE_OF_BYTE[raw], start, stop, covariates=covariates), int((kind == 2).sum())
+    said = {"IUPAC letters read as N": int((kind == 2).sum()), "rows of nothing but N": void}
+    sequences = Sequences.from_intervals(CODE_OF_BYTE[raw], start, stop, covariates=covariates)
+    return sequences, {what: count for what, count in said.items() if count}
 
 
 def _bytes(strings: Any) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.errors import BenchError
-from bench.files.numbers import fix_of, parse_numbers
+from bench.files.numbers import fix_of, parse_numbers, rounded, thousands_points
+from bench.files.reading import bare
 from bench.files.tables import LINE, require_columns
 from bench.tasks.problems import Problems, such
 
@@ -106,7 +107,7 @@ class Columns:
             values = values.astype("Int64")
         missing = values.isna().to_numpy(np.bool_)
         texts = np.where(missing, "", values.astype(str).to_numpy(object))
-        series = pd.Series([str(text).strip() for text in texts], dtype=object, index=values.index)
+        series = pd.Series([bare(str(text)) for text in texts], dtype=object, index=values.index)
         return series.where(series != "")
 
     def text(self, column: str) -> NDArray[Any]:
@@ -120,22 +121,38 @@ class Columns:
         raw = self._read(column)
         if pd.api.types.is_numeric_dtype(raw.dtype):
             values = raw.to_numpy(np.float64, na_value=np.nan)
-            wrong = np.zeros(len(raw), np.bool_)
+            wrong, points = np.zeros((2, len(raw)), np.bool_)
         else:
             raw = self.strings(column)
             values, wrong = parse_numbers(raw)
+            points = thousands_points(raw)
+            apart = "Its point divides thousands: write numbers without separators."
+            self.refuse(points, column, "a number", raw, apart)
+            wrong |= points
         wrong |= np.isinf(values)
         fix = ""
         if wrong.any():
             fix = fix_of(str(raw.iloc[int(np.argmax(wrong))]))
         self.refuse(
-            wrong,
+            wrong & ~points,
             column,
             "a finite number or empty",
             raw,
             fix or "Correct it, or leave it empty where nothing was measured.",
         )
         return np.where(wrong, np.nan, values)
+
+    def rounded(self, column: str) -> NDArray[np.bool_]:
+        """Fields that a spreadsheet has rounded to three digits, which is a problem of whole numbers. bool (n,)."""
+        import pandas as pd
+
+        if pd.api.types.is_numeric_dtype(self.frame[column].dtype):
+            return np.zeros(len(self), np.bool_)
+        raw = self.strings(column)
+        found = rounded(raw)
+        fix = "A spreadsheet rounded it to three digits: format the column as numbers and export it again."
+        self.refuse(found, column, "a whole number, written in full", raw, fix)
+        return found
 
     def counts(self, column: str) -> NDArray[np.float64]:
         """A column of counts as float64 (n,), NaN where missing; negative values are errors."""
@@ -146,11 +163,12 @@ class Columns:
     def positions(self, column: str, *, least: float = 0) -> NDArray[np.float64]:
         """A column of positions on a chromosome, whole from ``least`` up, as float64 (n,), NaN where missing."""
         values = self.numbers(column)
+        short = self.rounded(column)
         up = f"a whole number from {least:g} up" if np.isfinite(least) else "a whole number"
         wrong = np.isfinite(values) & ((values < least) | (values % 1 != 0) | (np.abs(values) > _FARTHEST))
         fix = "Coordinates are 1-based, as the task file says." if least == 1 else "Coordinates are 0-based."
         self.refuse(wrong, column, up, values, fix)
-        return np.where(wrong, np.nan, values)
+        return np.where(wrong | short, np.nan, values)
 
     def _read(self, column: str) -> pd.Series:
         self.require([column])

@@ -50,6 +50,7 @@ def _normalised(counts: NDArray[np.float64]) -> NDArray[np.float64]:
 def whole(table: Columns, column: str) -> NDArray[np.float64]:
     """A column of raw counts, float64 (n,), NaN where missing; negative values and fractions are errors."""
     values = table.counts(column)
+    short = table.rounded(column)
     table.refuse(
         np.isfinite(values) & (values % 1 != 0),
         column,
@@ -57,7 +58,7 @@ def whole(table: Columns, column: str) -> NDArray[np.float64]:
         values,
         "Counts that are normalised already make no counts: name the column of their log ratio under replicates.",
     )
-    return np.where((values >= 0) & (values % 1 == 0), values, np.nan)  # what is refused reads as missing
+    return np.where((values >= 0) & (values % 1 == 0) & ~short, values, np.nan)  # what is refused reads as missing
 
 
 def with_dna(spec: TaskSpec, table: Columns) -> tuple[TaskSpec, Columns]:

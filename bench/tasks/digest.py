@@ -18,7 +18,15 @@ def content_of(task: Task) -> Content:
     if task.content is not None:
         return task.content
     return digest(
-        task.sequences, task.row_id, task.chrom, task.position, task.locus, task.targets, task.strata, task.control
+        task.sequences,
+        task.row_id,
+        task.chrom,
+        task.position,
+        task.locus,
+        task.targets,
+        task.strata,
+        task.control,
+        task.filters,
     )
 
 
@@ -35,6 +43,7 @@ def digest(
     targets: Mapping[str, Target],
     strata: Mapping[str, NDArray[Any]],
     control: NDArray[np.bool_] | None = None,
+    filters: Mapping[str, NDArray[np.float64]] | None = None,
 ) -> Content:
     """SHA-256 of each part of a task, and over everything that a score can depend on, in table order; 64 hexadecimal
     digits each. Every array is read once."""
@@ -53,6 +62,7 @@ def digest(
     whole += [f"covariate {name} {covariates[name]}" for name in sorted(covariates)]
     whole += [f"stratum {name} {_hash(strata[name])}" for name in sorted(strata)]
     whole += [] if control is None else [f"control {_hash(control)}"]
+    whole += [f"filter {name} {_hash(column)}" for name, column in sorted((filters or {}).items())]
     values = {name: _hash(target.value) for name, target in targets.items()}
     return Content(_of_text("\n".join(whole)), bases, values, covariates)
 

@@ -14,11 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.errors import BenchError, nearest
+from bench.tasks.chromosomes import UNPLACED
 from bench.tasks.deal import deal, rotate
 from bench.tasks.duplicates import NEAR, K
 from bench.tasks.label_folds import by_column, group_kfold, leave_one_out
 from bench.tasks.loci import joined, without_ends
-from bench.tasks.places import UNPLACED
 from bench.tasks.splits import Kind, Split
 from bench.tasks.task import DROPPED, PART_NAMES, TEST, TRAIN, VALID, Folds, Task
 
@@ -32,6 +32,8 @@ def make_folds(task: Task, split: Split | None = None) -> Folds:
     """
     split = split or task.split
     part = _keep_loci_whole(_DEALT[split.kind](task, split), task.locus)
+    if split.train:
+        part = _at_most(part, split.train, task.locus)
     measured = {"": np.ones(len(task), np.bool_)} | {
         f" of target {target.name!r}": np.isfinite(target.value) for target in task.targets.values()
     }
@@ -144,6 +146,24 @@ def _keep_loci_whole(part: NDArray[np.int8], locus: NDArray[np.int64]) -> NDArra
         highest = np.full(codes.max(initial=-1) + 1, DROPPED, np.int8)
         np.maximum.at(highest, codes, row)
         row[row < highest[codes]] = DROPPED
+    return part
+
+
+def _at_most(part: NDArray[np.int8], most: int, locus: NDArray[np.int64]) -> NDArray[np.int8]:
+    """Leave out training rows of every fold, whole loci of them, until at most so many are left; one locus at least.
+
+    Loci are taken in one random order of a fold, up to the first that would be too many: a smaller number gives a part
+    of a larger one's rows.
+    """
+    for fold, row in enumerate(part):
+        train = np.flatnonzero(row == TRAIN)
+        if len(train) <= most:
+            continue
+        codes = np.unique(locus[train], return_inverse=True)[1]
+        order = np.random.default_rng([fold, 0]).permutation(codes.max() + 1)
+        total = np.cumsum(np.bincount(codes)[order])
+        kept = order[: max(int(np.searchsorted(total, most, "right")), 1)]
+        row[train[~np.isin(codes, kept)]] = DROPPED
     return part
 
 

@@ -5,62 +5,35 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bench.errors import BenchError
 from bench.files.fasta import is_fasta
-from bench.files.header import names_by_content
 from bench.files.reading import open_text
-from bench.files.tables import SEPARATORS, Layout, kind_of, read_table
+from bench.files.tables import kind_of
 from bench.tasks.aliases import candidates
-from bench.tasks.columns import Columns
 from bench.tasks.draft import Draft
 from bench.tasks.duplicates import NEAR, K
 from bench.tasks.guess_columns import measurements
+from bench.tasks.guess_table import Found, found_table, parts_of
 from bench.tasks.igvf import FILES, GENOMIC_ELEMENT, OLDER
 from bench.tasks.label_folds import WORDS
 from bench.tasks.loci import without_ends
+from bench.tasks.remarks import SPECIES
 from bench.tasks.repeats import REPLICATE
-from bench.tasks.spec import PARTS, IgvfFormat, Part
+from bench.tasks.spec import IgvfFormat, Part
 from bench.tasks.table import CHROMOSOMES
+from bench.tasks.task import TEST, TRAIN, VALID
 
-if TYPE_CHECKING:
-    import pandas as pd
-
-_BASES = re.compile(r"[ACGTUNacgtun]{8,}")
-#: Lines above a header that are tried as a title.
-_TITLE = 10
 #: What a column that holds a split is called. Case does not count.
 _SPLIT = ("split", "set", "fold", "folds", "fold_num", "fold_id", "partition", "subset", "train_test")
 #: What a column of groups is called.
 _STRATA = ("class", "category", "type", "group")
 #: A FASTA larger than this is a genome without its headers being read, bytes.
 _GENOME = 300_000_000
-
-
-@dataclass(frozen=True, eq=False)
-class Found:
-    """A table as it could be read: its rows, and what the reader had to be told."""
-
-    path: Path
-    frame: pd.DataFrame
-    skip_rows: int = 0
-    named: bool = True
-
-    @property
-    def names(self) -> list[str]:
-        """Names of its columns."""
-        return [*map(str, self.frame.columns)]
-
-    @property
-    def columns(self) -> Columns:
-        """Its columns."""
-        return Columns.of(self.frame, str(self.path))
 
 
 def draft_of(files: Sequence[Path], folder: Path) -> Draft:
@@ -88,6 +61,9 @@ def draft_of(files: Sequence[Path], folder: Path) -> Draft:
     draft = Draft()
     draft.add("name", _name(table.path), "letters, digits and _.+-")
     draft.add("table", _relative(table.path, folder))
+    if len(table.sheets) > 1:
+        why, question = f"of the sheets {', '.join(table.sheets)}", "Which sheet holds the measurements"
+        draft.add("sheet", table.sheet, why, question if table.other_sheets else "")
     if table.skip_rows:
         draft.add("skip_rows", table.skip_rows, "a title above the header")
     layout = _layout(table)
@@ -98,36 +74,6 @@ def draft_of(files: Sequence[Path], folder: Path) -> Draft:
         return draft
     _plain_table(draft, table, others, folder)
     return draft
-
-
-def found_table(path: Path) -> Found:
-    """A table, read with what its head needs: lines of a title skipped, or names for columns without a header.
-
-    Raises
-    ------
-    BenchError : where it cannot be read in any of these ways.
-    """
-    try:
-        return Found(path, read_table(path).frame)
-    except BenchError as error:
-        first = error
-    for skip in range(1, _TITLE + 1) if "title" in str(first) else ():
-        try:
-            return Found(path, read_table(path, Layout(skip_rows=skip)).frame, skip_rows=skip)
-        except BenchError:
-            continue
-    if "header = false" in str(first):
-        names = _names_by_content(path)
-        return Found(path, read_table(path, Layout(names=tuple(names))).frame, named=False)
-    raise first
-
-
-def _names_by_content(path: Path) -> list[str]:
-    """Names of the columns of a table without a header, by what its first line holds."""
-    with open_text(path) as lines:
-        line = next((line for line in lines if line.strip() and not line.startswith("#")), "")
-    fields = [field.strip() for field in line.rstrip("\r\n").split(SEPARATORS.get(kind_of(path), "\t"))]
-    return names_by_content(fields)
 
 
 # ---- layouts of other tools ------------------------------------------------------------------------------------------
@@ -180,11 +126,12 @@ def _plain_table(draft: Draft, table: Found, others: list[Path], folder: Path) -
         draft.add(
             "columns.names", table.names, "by position", "The table has no header. Names of its columns, in order"
         )
-    parts = _parts(table)
-    for part, column in parts.items():
-        if column != part:
-            draft.add(f"columns.{part}", column, "by its name" if part != "sequence" else "holds bases")
-    if others:
+    parts = parts_of(draft, table)
+    if "id" in parts and _names_nothing(table, parts):
+        draft.add("columns.id", False, f"{parts.pop('id')!r} repeats and names no rows")
+    if others and "sequence" in parts:
+        draft.remarks.append(f"The table has sequences: {others[0].name} is not used.")
+    elif others:
         _bases_of_table(draft, table, parts, others[0], folder)
     elif "sequence" not in parts:
         raise BenchError(
@@ -204,6 +151,13 @@ def _plain_table(draft: Draft, table: Found, others: list[Path], folder: Path) -
             f"Rows share the id {parts['id']!r}. Make them one by mean, sum or first",
         )
     taken = {*parts.values(), *([str(replicate)] if long else [])}
+    species = next((name for name in table.names if name.lower() in SPECIES and _distinct(table, name) > 1), None)
+    if species and "chrom" in parts:
+        draft.add("columns.species", species, "species may share names of chromosomes")
+        taken.add(species)
+    condition = _condition(table, parts, str(replicate), taken) if long else None
+    if condition:
+        taken.add(condition)
     split = _split(draft, table, parts, taken)
     for name in table.names:
         if name.lower() in _STRATA and name not in taken | {split} and 2 <= _distinct(table, name) <= 12:
@@ -211,22 +165,38 @@ def _plain_table(draft: Draft, table: Found, others: list[Path], folder: Path) -
             taken.add(name)
             break
     measurements(draft, table.columns, [name for name in table.names if name not in taken | {split}], long=long)
+    if condition:
+        _each_condition(draft, table, condition)
 
 
-def _parts(table: Found) -> dict[Part, str]:
-    """Part -> the column that plays it: the first of its aliases, and for the bases a column that holds them."""
-    parts: dict[Part, str] = {}
-    for part in PARTS:
-        found = [name for name in candidates(part, table.names) if name not in parts.values()]
-        if found:
-            parts[part] = found[0]
-    if "sequence" not in parts:
-        for name in table.names:
-            values = table.columns.text(name)[:200].tolist()
-            if name not in parts.values() and all(map(_BASES.fullmatch, values)):
-                parts["sequence"] = name
-                break
-    return parts
+def _condition(table: Found, parts: dict[Part, str], replicate: str, taken: set[str]) -> str | None:
+    """The column of a long table that tells the rows of one element and replicate apart, where there are any."""
+    key = [parts.get("id", parts.get("sequence", "")), replicate]
+    if not table.frame.duplicated(key).any():
+        return None
+    for name in table.names:
+        if name not in taken and 2 <= _distinct(table, name) <= 12 and not table.frame.duplicated([*key, name]).any():
+            return name
+    return None
+
+
+def _each_condition(draft: Draft, table: Found, condition: str) -> None:
+    """One target per condition in place of the one of a long table."""
+    guesses = [guess for guess in draft.guesses if guess.key[0] == "targets"]
+    draft.guesses = [guess for guess in draft.guesses if guess.key[0] != "targets"]
+    for value in sorted(set(table.columns.text(condition).tolist()) - {""}):
+        for guess in guesses:
+            name = re.sub(r"[^A-Za-z0-9_.+-]+", "-", value).strip("-_.+") or "activity"
+            draft.add(f"targets.{name}.{guess.key[-1]}", guess.value, guess.why, guess.question)
+            draft.add(f"targets.{name}.rows", {condition: value}, "one target per condition")
+
+
+def _names_nothing(table: Found, parts: dict[Part, str]) -> bool:
+    """Whether rows of one id lie in different places or have different bases, for the most part."""
+    if (table.columns.text(parts["id"]) == ".").any():  # what BED writes where a row has no name
+        return True
+    tells = [_distinct(table, column) for part, column in parts.items() if part in ("sequence", "start")]
+    return max(tells, default=0) > 2 * _distinct(table, parts["id"])
 
 
 def _bases_of_table(draft: Draft, table: Found, parts: dict[Part, str], other: Path, folder: Path) -> None:
@@ -286,7 +256,10 @@ def _split(draft: Draft, table: Found, parts: dict[Part, str], taken: set[str]) 
     """The key of the split; the column that it goes by, where there is one."""
     for name in table.names:
         if name.lower() in _SPLIT and name not in taken and _says_split(table.columns.text(name)):
-            draft.add("split", f"column[name={name}]", "the table's own split")
+            valid = VALID in {WORDS.get(value.lower()) for value in table.columns.text(name).tolist()}
+            numbers = any(value.isdecimal() for value in table.columns.text(name)[:50].tolist())
+            why = "" if valid or numbers else "; of its train rows, one locus in five validates"
+            draft.add("split", f"column[name={name}]", f"the table's own split{why}")
             return name
     chromosomes = _distinct(table, parts["chrom"]) if "chrom" in parts else 0
     if chromosomes >= CHROMOSOMES:
@@ -303,10 +276,10 @@ def _split(draft: Draft, table: Found, parts: dict[Part, str], taken: set[str]) 
 
 
 def _says_split(values: NDArray[np.str_]) -> bool:
-    """Whether a column holds the words of a split, or 3 to 100 numbers of folds."""
+    """Whether a column holds the words of a split (train and test, valid or not), or 3 to 100 numbers of folds."""
     said = {value.lower() for value in values.tolist()}
     words = {WORDS[value] for value in said if value} if said <= WORDS.keys() else set()
-    return len(words) == 3 or (3 <= len(said) <= 100 and all(value.isdecimal() for value in said))
+    return {TRAIN, TEST} <= words or (3 <= len(said) <= 100 and all(value.isdecimal() for value in said))
 
 
 def _many_clusters(table: Found, parts: dict[Part, str]) -> bool:

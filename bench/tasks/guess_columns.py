@@ -19,7 +19,7 @@ _ACTIVITY = re.compile(
     re.IGNORECASE,
 )
 _DNA = re.compile(r"(?<![a-z])(dna|plasmid|input|ipcr|gdna)(?![a-z])", re.IGNORECASE)
-_RNA = re.compile(r"(?<![a-z])(m?rna|cdna|output)(?![a-z])", re.IGNORECASE)
+_RNA = re.compile(r"(?<![a-z])(m?rna|cdna|output|starr)(?![a-z])", re.IGNORECASE)
 _BARCODES = re.compile(r"(?<![a-z])(n|num|number)?[ _.]?(obs_)?(bc|bcs|barcodes?)(_count)?(?![a-z])", re.IGNORECASE)
 _OTHER = re.compile(
     r"p.?val|q.?val|padj|fdr|(?<![a-z])(se|sd|std|sem|stderr|lfcse|var|gc|length|len|chr|pos|position|index|row|tile)(?![a-z])",
@@ -67,9 +67,12 @@ def measurements(draft: Draft, table: Columns, names: list[str], *, long: bool) 
     barcodes = [each for each in numbers if each.whole and _BARCODES.search(each.name)]
     rest = [each for each in numbers if each not in barcodes]
     dna = [each for each in rest if _DNA.search(each.name) and not _RNA.search(each.name)]
-    rna = [each for each in rest if _RNA.search(each.name) and each not in dna]
+    both = [each for each in rest if _DNA.search(each.name) and _RNA.search(each.name)]  # RNA/DNA is a ratio
+    rna = [each for each in rest if _RNA.search(each.name) and each not in dna and each not in both]
     activities = [each for each in rest if each not in dna and each not in rna]
-    told = [each for each in activities if _ACTIVITY.search(each.name)]
+    told = [each for each in activities if _ACTIVITY.search(each.name) or each in both]
+    if dna and not rna and activities and not told and all(each.whole for each in (*dna, *activities)):
+        rna, activities = activities, []
     covariates: dict[str, str] = {}
     if len(dna) == 1:
         covariates["dna_count"] = dna[0].name
@@ -81,6 +84,12 @@ def measurements(draft: Draft, table: Columns, names: list[str], *, long: bool) 
         covariates.pop("dna_count", None)
         _counts(draft, rna, dna)
     else:
+        if dna and rna:
+            fraction = next(each.name for each in (*rna, *dna) if not each.whole)
+            raise BenchError(
+                f"{table.source}: {fraction!r} has fractions, so that RNA and DNA are not raw counts. Give those, or"
+                " add a column of log2(RNA/DNA) per replicate."
+            )
         raise BenchError(
             f"{table.source}: no column holds activities, or counts of both RNA and DNA. There is:"
             f" {', '.join(names[:8]) or 'no other column'}. Write the task file by hand: docs/task-file.md."
@@ -131,7 +140,7 @@ def _counts(draft: Draft, rna: list[Numbers], dna: list[Numbers]) -> None:
     """A target given as counts; without doubt where RNA is numbered as replicates are and DNA is one library or as
     many."""
     fits = len(dna) == 1 or len(dna) == len(rna)
-    sure = fits and len({each.stem.lower() for each in rna}) == 1
+    sure = fits and len({each.stem.lower() for each in rna}) == 1 and all(_RNA.search(each.name) for each in rna)
     question = "" if sure else "Which columns are RNA counts, one per biological replicate"
     draft.add("targets.activity.rna", [each.name for each in rna], "raw counts, one column per replicate", question)
     question = "" if sure else "Which columns are DNA counts: one, or one per replicate"

@@ -18,8 +18,10 @@ from numpy.typing import NDArray
 
 from bench.errors import BenchError
 from bench.tasks.columns import Columns
-from bench.tasks.counts import of_barcodes
+from bench.tasks.counts import of_barcodes, whole
+from bench.tasks.long import check_labels
 from bench.tasks.oligos import matched
+from bench.tasks.problems import such
 from bench.tasks.spec import BarcodesSpec, IgvfFormat
 
 if TYPE_CHECKING:
@@ -59,6 +61,8 @@ OLDER = {
     "log2": "log2FoldChange",
     "n_obs_bc": "n_bc",
 }
+#: Columns of counts begin so.
+_COUNTS = ("dna_count_", "rna_count_")
 #: What barcodes that were assigned to no oligo are called.
 NO_BARCODE = "no_BC"
 #: What is made of barcodes where nothing else is said.
@@ -125,10 +129,10 @@ def canonical(
         design = matched(design, long["oligo_name"])
         unknown = ~long["oligo_name"].isin(design["id"])
         if unknown.any():
-            raise BenchError(
-                f"{source}: oligo {long['oligo_name'][unknown].iloc[0]!r} is not in the design."
-                " Give the design that it was made of."
-            )
+            name = str(long["oligo_name"][unknown].iloc[0])
+            row = _texts(columns, column := "oligo_name" if "oligo_name" in columns else "name").index(name)
+            said = f"oligo {name!r} is not in the design. Give the design that it was made of." if name else ""
+            raise BenchError(f"{source}: {columns.where(row)} {said or f'has no {column!r}. Give every row one.'}")
         frame = _with_places(layout, columns, design).merge(wide, left_on="id", right_index=True)
     return Canonical(frame, replicates, tuple(covariates), counts)
 
@@ -141,6 +145,8 @@ def _present_names(layout: IgvfFormat, table: pd.DataFrame) -> pd.DataFrame:
     names = {}
     for name in there:
         present = {"barcode": "barcode"}.get(name.lower(), OLDER.get(name.lower(), name))
+        if layout == "igvf-barcode" and name.lower().startswith(_COUNTS):
+            present = name[: len(_COUNTS[0])].lower() + name[len(_COUNTS[0]) :]
         if present not in there:
             names[name] = present
     return table.rename(columns=names)
@@ -160,6 +166,7 @@ def _assigned(table: Columns, layout: IgvfFormat, counts: dict[str, int]) -> Col
 def _from_experiment(table: Columns) -> pd.DataFrame:
     """A ``reporter_experiment`` table, checked."""
     table.require(EXPERIMENT, "A reporter_experiment table has it.")
+    check_labels(table, "replicate")
     numbers = {column: table.numbers(column) for column in ("dna_counts", "log2FoldChange", "n_bc")}
     return table.frame.assign(**numbers, oligo_name=_texts(table, "oligo_name"), replicate=_texts(table, "replicate"))
 
@@ -197,14 +204,17 @@ def _from_barcodes(table: Columns, how: BarcodesSpec, left_out: dict[str, int]) 
     """The ``reporter_experiment`` table of a barcode table, by the formula of ``bench.tasks.counts``."""
     import pandas as pd
 
-    prefix = "dna_count_"
+    prefix = _COUNTS[0]
     replicates = [str(name).removeprefix(prefix) for name in table.frame if str(name).startswith(prefix)]
     counted = [f"rna_count_{name}" for name in replicates] or [f"{prefix}1"]
+    # A replicate of which only the RNA is there would be left out in silence.
+    counted += [prefix + str(name)[len(prefix) :] for name in table.frame if str(name).startswith(_COUNTS[1])]
     table.require(["barcode", "oligo_name", *counted], "A reporter_experiment_barcode table has it.")
     oligo = np.array(_texts(table, "oligo_name"), object)
+    _refuse_twice(table, oligo)
     pieces, outliers = [], 0
     for name in replicates:
-        dna, rna = table.counts(f"{prefix}{name}"), table.counts(f"rna_count_{name}")
+        dna, rna = whole(table, f"{prefix}{name}"), whole(table, f"rna_count_{name}")
         seen = np.isfinite(dna) & np.isfinite(rna)
         found = of_barcodes(oligo[seen], rna[seen], dna[seen], how)
         outliers += found.outliers
@@ -222,6 +232,19 @@ def _from_barcodes(table: Columns, how: BarcodesSpec, left_out: dict[str, int]) 
     if how.outliers is not None:
         left_out["outlier barcodes left out, over replicates"] = outliers
     return pd.concat(pieces, ignore_index=True)
+
+
+def _refuse_twice(table: Columns, oligo: NDArray[np.object_]) -> None:
+    """Refuse a barcode that stands twice for one oligo: its counts would count twice."""
+    import pandas as pd
+
+    twice = pd.DataFrame({"barcode": table.text("barcode"), "oligo": oligo}).duplicated().to_numpy()
+    if twice.any():
+        row = int(np.argmax(twice))
+        raise BenchError(
+            f"{table.source}: {table.where(row)}: barcode {str(table.text('barcode')[row])!r} of oligo {oligo[row]!r}"
+            f" stands there before{such(int(twice.sum()))}. Give each barcode of an oligo one row."
+        )
 
 
 def _texts(table: Columns, column: str) -> list[str]:

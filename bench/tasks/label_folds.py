@@ -61,19 +61,24 @@ def leave_one_out(task: Task, split: Split) -> NDArray[np.int8]:
         )
     part = np.full((len(groups), len(task)), TRAIN, np.int8)
     for group, row in enumerate(part):
-        others = np.flatnonzero(codes != group)
-        loci, locus, sizes = np.unique(task.locus[others], return_inverse=True, return_counts=True)
-        shuffled = np.random.default_rng(0).permutation(len(loci))
-        fold = np.empty(len(loci), np.int64)
-        fold[shuffled] = deal(sizes[shuffled], DEFAULT_K)
-        row[others[fold[locus] == 0]] = VALID
+        row[_fifth(task, np.flatnonzero(codes != group))] = VALID
         row[codes == group] = TEST
     return part
 
 
+def _fifth(task: Task, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The rows of one locus in five among some rows, int64."""
+    loci, locus, sizes = np.unique(task.locus[rows], return_inverse=True, return_counts=True)
+    shuffled = np.random.default_rng(0).permutation(len(loci))
+    fold = np.empty(len(loci), np.int64)
+    fold[shuffled] = deal(sizes[shuffled], DEFAULT_K)
+    return rows[fold[locus] == 0]
+
+
 def by_column(task: Task, split: Split) -> NDArray[np.int8]:
     """The split that a column brings: words (one fold), or numbers of folds, of which each is tested once and the next
-    one validates. int8 (folds, n). Rows that say nothing are left out.
+    one validates. int8 (folds, n). Rows that say nothing are left out; where no row validates, one locus in five of
+    those that are trained on does.
 
     Raises
     ------
@@ -101,7 +106,10 @@ def by_column(task: Task, split: Split) -> NDArray[np.int8]:
             f" {str(task.row_id[row])!r}). It takes the words train, valid, test, or numbers of folds; an empty cell"
             " leaves the row out."
         )
-    return np.array([WORDS[value] for value in said], np.int8)[codes][None]
+    part = np.array([WORDS[value] for value in said], np.int8)[codes]
+    if not (part == VALID).any():
+        part[_fifth(task, np.flatnonzero(part == TRAIN))] = VALID
+    return part[None]
 
 
 def _groups(task: Task, split: Split) -> tuple[NDArray[Any], NDArray[np.int64], NDArray[np.int64]]:
@@ -113,7 +121,16 @@ def _groups(task: Task, split: Split) -> tuple[NDArray[Any], NDArray[np.int64], 
             f"{task.card.name}: split {split}: {int((labels == '').sum()):,} rows have no {split.column!r}, the first"
             f" is {row!r}. Fill it in, or keep the other rows with [rows]."
         )
-    return np.unique(labels, return_inverse=True, return_counts=True)
+    groups, codes, rows = np.unique(labels, return_inverse=True, return_counts=True)
+    seen: dict[str, str] = {}
+    for group in map(str, groups):
+        other = seen.setdefault(" ".join(group.casefold().split()), group)
+        if other != group:
+            raise BenchError(
+                f"{task.card.name}: column {split.column!r} of split {split} has {other!r} and {group!r}, which"
+                " would be groups of their own. Write a group in one way."
+            )
+    return groups, codes, rows
 
 
 def _rows(groups: NDArray[Any], rows: NDArray[np.int64]) -> str:

@@ -90,7 +90,8 @@ def load_task(source: str, registry: Registry, data_dir: Path | None, split: str
     found = registry.find("dataset", source)
     if isinstance(found, Described):
         assert registry.describer is not None
-        task: Task = registry.describer.load(TaskSource(source, data_dir=data_dir))
+        file = registry.entry("dataset", source).file
+        task: Task = registry.describer.load(file, TaskSource(source, data_dir=data_dir))
         return task
     return found().load(data_dir)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
@@ -41,11 +42,7 @@ def wide(spec: TaskFile, table: Columns, labels: Collection[str] = ()) -> tuple[
     element = codes_of(key)
     first = np.unique(element, return_index=True)[1]
     which = table.text(replicate)
-    if (which == "").any():
-        raise BenchError(
-            f"{table.source}: {table.where(int(np.argmax(which == '')))} has no {replicate!r}. Give every row its"
-            " replicate."
-        )
+    check_labels(table, replicate)
     added: dict[str, NDArray[np.float64]] = {}
     targets: dict[str, TargetSpec] = {}
     for target_name, target in spec.targets.items():
@@ -57,7 +54,7 @@ def wide(spec: TaskFile, table: Columns, labels: Collection[str] = ()) -> tuple[
     for covariate, column in columns.covariates.items():
         added[column] = _over_rows(table.numbers(column), element, summed=covariate == DNA)
     values = {column for target in spec.targets.values() for column in _values(target)} | {replicate}
-    must = {columns.said(part) for part in PARTS} | {*columns.strata.values(), *columns.control, *labels}
+    must = {_played(table, columns, part) for part in PARTS} | {*columns.strata.values(), *columns.control, *labels}
     must |= {columns.species, spec.split.column if spec.split else None}
     for column in [*map(str, table.frame.columns)]:
         if column in added or column in (name, columns.species):
@@ -73,6 +70,38 @@ def wide(spec: TaskFile, table: Columns, labels: Collection[str] = ()) -> tuple[
     columns = columns.model_copy(update={"replicate": None})
     changed = {"targets": targets, "columns": columns, "format": "table"}
     return spec.model_copy(update=changed), frame.assign(**added)
+
+
+def _played(table: Columns, columns: ColumnsSpec, part: Part) -> str | None:
+    """The column of a part, as named or found."""
+    found = candidates(part, [*map(str, table.frame.columns)]) if getattr(columns, part) is None else []
+    return columns.said(part) or (found[0] if found else None)
+
+
+def check_labels(table: Columns, replicate: str) -> None:
+    """Refuse rows that do not say which replicate they are, and two ways of writing one replicate, each of which would
+    be a replicate with gaps.
+
+    Raises
+    ------
+    BenchError : naming the row or the labels.
+    """
+    which = table.text(replicate)
+    if (which == "").any():
+        raise BenchError(
+            f"{table.source}: {table.where(int(np.argmax(which == '')))} has no {replicate!r}. Give every row its"
+            " replicate."
+        )
+    seen: dict[str, str] = {}
+    for label in sorted(set(which.tolist())):
+        plain = label.casefold()
+        plain = f"{float(plain):g}" if re.fullmatch(r"\d+(\.\d+)?", plain) else re.sub(r"[\s_.-]+", "", plain)
+        if plain in seen:
+            raise BenchError(
+                f"{table.source}: column {replicate!r} has {seen[plain]!r} and {label!r}. If they are one replicate,"
+                " write it in one way; else give them names that differ in more than case and punctuation."
+            )
+        seen[plain] = label
 
 
 def _values(target: TargetSpec) -> tuple[str, ...]:
@@ -143,7 +172,7 @@ def _once_each(
         value = str(table.text(other[0])[a])
         hint = f'They differ in {other[0]!r}: choose with [targets.{name}] rows = {{ {other[0]} = "{value}" }}.'
     raise BenchError(
-        f"{table.source}: {table.where(a)} and {table.where(b)} are both replicate {str(which[b])!r} of {what!r}."
+        f"{table.source}: {table.where(a)} and {table.where(b)} are both replicate {str(which[b])!r} of {what[:40]!r}."
         f" {hint}"
     )
 

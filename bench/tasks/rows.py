@@ -12,7 +12,7 @@ from bench.tasks.columns import Columns
 from bench.tasks.loci import codes_of
 from bench.tasks.problems import such
 from bench.tasks.repeats import long_fix, replicate_column
-from bench.tasks.spec import TargetSpec, TaskSpec
+from bench.tasks.spec import TRUE, TargetSpec, TaskSpec
 
 #: A filter's name for the bases of a row, where no covariate and no column is called so.
 LENGTH = "length"
@@ -39,7 +39,7 @@ def matching(table: Columns, column: str, kept: Sequence[str], where: str) -> ND
     values = table.text(column)
     there = set(values.tolist())
     unknown = [value for value in kept if not any(_same(value, each) for each in there)]
-    if unknown:
+    if unknown and (tuple(kept) != TRUE or len(unknown) == len(kept)):
         table.say(f"[{where}] {column}: no row has {unknown[0]!r}.{nearest(unknown[0], sorted(there)[:40])}")
         return np.ones(len(table), np.bool_)
     return np.isin(values, [each for each in there if any(_same(value, each) for value in kept)])
@@ -76,7 +76,7 @@ def one_row_each(table: Columns, names: NDArray[np.str_], spec: TaskSpec, counts
     if spec.duplicates is None:
         table.say(
             f"rows {before} and {after} share the {column!r} {name!r}{such(len(names) - len(first))}."
-            f" {_fix(table, spec)}",
+            f" {_fix(table, spec, name)}",
             "shared id",
         )
         return table.keep(np.isin(np.arange(len(names)), first))
@@ -97,11 +97,15 @@ def one_row_each(table: Columns, names: NDArray[np.str_], spec: TaskSpec, counts
     return _summed(table, codes, first, spec)
 
 
-def _fix(table: Columns, spec: TaskSpec) -> str:
+def _fix(table: Columns, spec: TaskSpec, name: str) -> str:
     """What to do about rows that share a name."""
     replicate = replicate_column(table, spec)
     if replicate is not None:
         return long_fix(replicate)
+    parts = [spec.columns.said(part) for part in ("sequence", "start")]
+    tells = max((table.frame[part].nunique() for part in parts if part and part in table), default=0)
+    if name == "." or (table.id_column and tells > 2 * table.frame[table.id_column].nunique()):
+        return f"{table.id_column!r} names no rows: write id = false under [columns], or the name of another column."
     return (
         'Row ids must be unique; where rows are one element measured again, set duplicates = "mean", "sum" or "first".'
     )

@@ -71,6 +71,12 @@ def _texts(name: str, kept: Any) -> list[str]:
     return [_text(each) for each in listed]
 
 
+def _last_number(column: str) -> str:
+    """The last number in the name of a column, "" where there is none."""
+    found: list[str] = re.findall(r"\d+", column)
+    return found[-1] if found else ""
+
+
 def _text(value: str | float) -> str:
     """A value as a table writes it."""
     if isinstance(value, bool):
@@ -152,6 +158,12 @@ class TargetSpec(_Strict):
             raise ValueError("counts need both rna and dna: activity is RNA over DNA")
         if len(self.dna) > 1 and len(self.dna) != len(self.rna):
             raise ValueError("dna must name one column for all replicates, or as many as rna does")
+        numbers = [[_last_number(column) for column in columns] for columns in (self.rna, self.dna)]
+        if sorted(numbers[0]) == sorted(numbers[1]) and numbers[0] != numbers[1]:
+            raise ValueError(
+                f"rna and dna are paired in their order: {self.rna[0]!r} would be divided by {self.dna[0]!r}. Name both"
+                " in the same order"
+            )
         most = len(self.replicates or self.rna)
         if self.minimum_replicates > most > 1:  # one column may be that of a long table
             raise ValueError(f"minimum_replicates must be at most the number of replicates, {most}")
@@ -232,6 +244,23 @@ class TaskSpec(_Strict):
     duplicates: Literal["mean", "sum", "first"] | None = None
     circular: bool = False
 
+    @model_validator(mode="after")
+    def _counts_stay_whole(self) -> TaskSpec:
+        counted = next((column for target in self.targets.values() for column in target.rna), None)
+        if counted and self.duplicates == "mean":
+            raise ValueError(f"duplicates = 'mean' would make fractions of the counts in {counted!r}: set 'sum'")
+        return self
+
+    @model_validator(mode="after")
+    def _outcome_is_no_covariate(self) -> TaskSpec:
+        for name, column in self.columns.covariates.items():
+            if column in self.outcome:
+                raise ValueError(
+                    f"columns.covariates.{name}: column {column!r} is measured on a target, which its baseline would"
+                    " then know. Name another column, such as counts of DNA"
+                )
+        return self
+
     @property
     def card(self) -> Card:
         """The card of the task."""
@@ -265,6 +294,17 @@ class TaskFile(TaskSpec):
     design: Path | None = None
     barcodes: BarcodesSpec = BarcodesSpec()
     targets: dict[PlainName, TargetSpec] = {}
+
+    @field_validator("table", "fasta", "sequences", "design")
+    @classmethod
+    def _readable_path(cls, path: Path | None) -> Path | None:
+        # "data\table.tsv" holds a tab.
+        if path is not None and not str(path).isprintable():
+            raise ValueError(
+                f"{str(path)!r} is no path: in double quotes a backslash begins an escape. Write / between folders, or"
+                " single quotes around the path"
+            )
+        return path
 
     @model_validator(mode="after")
     def _one_source_of_bases(self) -> TaskFile:

@@ -11,6 +11,9 @@
 ``column[name=split]``                              as a column says: train, valid, test, or numbers of folds
 ==================================================  ====================================================================
 
+Every kind takes ``train=N`` as well: at most N training rows a fold, whole loci of them, so that a smaller N keeps a
+part of what a larger one does (``bench curve``).
+
 ``bench.tasks.folds`` makes the folds of a split on the rows of a task.
 """
 
@@ -51,6 +54,8 @@ _NEEDED: dict[Kind, str] = {
     "leave-one-out": "by=species",
     "column": "name=split",
 }
+#: Fewest training rows that ``train=`` may ask for.
+FEWEST_TRAIN = 20
 #: Folds of a k-fold split that says nothing else.
 DEFAULT_K = 5
 #: A fold is trained on, validated on and tested on different parts, so there are three at least.
@@ -62,7 +67,8 @@ class Split:
     """How rows are split. ``str(split)`` is the normal form: parameters in the documented order, defaults filled in.
 
     kind : which rows stay together. k : number of folds, 0 where the rows say it. valid, test, drop : labels of
-    chromosomes. column : the column of the table that the split goes by, "" for none.
+    chromosomes. column : the column of the table that the split goes by, "" for none. train : training rows of a fold
+    at most, 0 for all.
 
     >>> str(Split.parse("holdout[ test=chr8, valid = chr18 ]"))
     'holdout[valid=chr18,test=chr8]'
@@ -76,6 +82,7 @@ class Split:
     test: tuple[str, ...] = ()
     drop: tuple[str, ...] = ()
     column: str = ""
+    train: int = 0
 
     @classmethod
     def parse(cls, text: str, source: str = "") -> Split:
@@ -94,7 +101,7 @@ class Split:
         kind = next((kind for kind in get_args(Kind) if kind == name), None)
         if kind is None:
             raise BenchError(f"{of}unknown split {name!r}.{nearest(name, PARAMETERS)}")
-        known = PARAMETERS[kind]
+        known = (*PARAMETERS[kind], "train")
         for key in given:
             if key not in known:
                 raise BenchError(f"{of}split {kind} has no parameter {key!r}.{nearest(key, known)}")
@@ -108,13 +115,19 @@ class Split:
                 f"{of}k of split {kind} must be a whole number from {FEWEST_K} (train, valid, test) to {MOST_K}."
                 f" Got {k!r}."
             )
+        train = given.get("train", "0")
+        if "train" in given and not (train.isdecimal() and FEWEST_TRAIN <= int(train) < 10**9):
+            raise BenchError(
+                f"{of}train of split {kind} must be a whole number of rows from {FEWEST_TRAIN}. Got {train!r}."
+            )
         column = given.get("by", given.get("name", "")).strip()
-        return cls(kind, int(k), **labels, column=column)
+        return cls(kind, int(k), **labels, column=column, train=int(train))
 
     def __str__(self) -> str:
         values = {"k": str(self.k), "by": self.column, "name": self.column}
         values |= {key: "+".join(getattr(self, key)) for key in ("valid", "test", "drop")}
-        return format_name(self.kind, {key: values[key] for key in PARAMETERS[self.kind] if values[key]})
+        named = {key: values[key] for key in PARAMETERS[self.kind] if values[key]}
+        return format_name(self.kind, named | ({"train": str(self.train)} if self.train else {}))
 
 
 def _labels(text: str) -> tuple[str, ...]:

@@ -12,15 +12,19 @@ from numpy.typing import NDArray
 
 from bench.errors import BenchError, nearest
 from bench.sequences import Sequences
+from bench.stats.intervals import Estimate
 from bench.stats.replicates import DEFAULT
 from bench.tasks.aliases import find_columns
 from bench.tasks.bases import read_bases
+from bench.tasks.chromosomes import UNPLACED
 from bench.tasks.columns import Columns
 from bench.tasks.counts import activities, with_dna
 from bench.tasks.digest import digest
+from bench.tasks.dropout import filters, unmeasured
 from bench.tasks.loci import loci_of
-from bench.tasks.places import UNPLACED, Places, read_places
+from bench.tasks.places import Places, read_places
 from bench.tasks.problems import Problems
+from bench.tasks.remarks import refuse_odd_columns, refuse_other_bases, remarks
 from bench.tasks.repeats import refuse_long
 from bench.tasks.rows import chosen, matching, one_row_each, row_names, within
 from bench.tasks.spec import TaskSpec
@@ -32,6 +36,8 @@ if TYPE_CHECKING:
 
 #: Chromosomes from which on a task that names no split is split by them.
 CHROMOSOMES = 5
+#: Fewer rows than this may well have one value in a replicate.
+_FEW = 10
 
 
 def build_task(
@@ -66,6 +72,7 @@ def build_task(
     """
     said, counts = list(notes or ()), dict(counts or {})
     problems = Problems(source)
+    own = spec.columns
     spec, table, told = _checked(spec, frame, problems, cut=genome is not None)
     said += told if notes is not None else ()
     lengths = _Lengths(spec, cut=genome is not None)
@@ -77,22 +84,24 @@ def build_task(
     outside = within(table, spec, spec, lengths)
     counts |= {f"rows with {what}": int(out.sum()) for what, out in outside.items() if out.any()}
     table = table.keep(~_any(outside.values(), len(table)))
-    table, targets = _measured(table, spec, lengths, counts)
+    table, targets, gone = _measured(table, spec, lengths, counts)
     row_id = row_names(table)
+    refuse_odd_columns(table, own, spec.columns, cut=genome is not None)
+    said += remarks(table, spec) if notes is not None else ()
 
     covariates = {name: table.numbers(column) for name, column in spec.columns.covariates.items()}
     medians = _medians(covariates, counts)
     sequences = None
     if genome is None:
         sequences, letters = read_bases(table, str(spec.columns.sequence), covariates)
-        if letters:
-            counts["IUPAC letters read as N"] = letters
+        counts |= letters
     lengths_read = None if sequences is None else sequences.lengths
     places = read_places(table, spec, lengths_read, said, said="coordinates" in spec.model_fields_set)
     problems.stop()
     circle = None
     if genome is not None:
         sequences, circle = _cut(genome, places, row_id, source, covariates, circular=spec.circular)
+        refuse_other_bases(table, own, spec.columns, sequences)
     assert sequences is not None
     column = spec.columns.said("locus")
     locus = loci_of(places, sequences, table.text(column) if column else None, circle)
@@ -106,7 +115,8 @@ def build_task(
     marked = np.any(control, axis=0) if control else None
     position = np.where(places.located, np.maximum(places.start, 0), places.start)
     wanted = dict.fromkeys([*([spec.split.column] if spec.split else []), *labels])
-    content = digest(sequences, row_id, places.chrom, position, locus, targets, strata, marked)
+    limits = filters(table, spec)
+    content = digest(sequences, row_id, places.chrom, position, locus, targets, strata, marked, limits)
     return Task(
         card=spec.card,
         sequences=sequences,
@@ -126,6 +136,8 @@ def build_task(
         labels={column: table.text(column) for column in wanted if column in table},
         left_out=np.setdiff1d(every, row_id),
         control=marked,
+        filters=limits,
+        unmeasured=gone,
     )
 
 
@@ -155,7 +167,7 @@ def _checked(
     missing = [column for column in dict.fromkeys(needed) if column not in frame.columns]
     for column in missing:
         problems.add(f"column {column!r} is missing.{nearest(column, names)}")
-    if not cut and columns.sequence is False and not missing:
+    if not cut and columns.sequence is False and not missing and not problems:
         problems.add("columns.sequence is false, and the task file names neither fasta nor sequences. Give one.")
     if missing or problems:
         problems.stop()
@@ -198,9 +210,11 @@ def _medians(covariates: Mapping[str, NDArray[np.float64]], counts: dict[str, in
 # ---- targets ---------------------------------------------------------------------------------------------------------
 def _measured(
     table: Columns, spec: TaskSpec, lengths: _Lengths, counts: dict[str, int]
-) -> tuple[Columns, dict[str, Target]]:
-    """The rows where a target was measured, and the targets on them; the other rows are added to ``counts``."""
+) -> tuple[Columns, dict[str, Target], dict[str, Estimate]]:
+    """The rows where a target was measured, the targets on them, and whether the other rows follow GC; those are added
+    to ``counts``."""
     targets = {name: _target(table, name, spec, lengths) for name in spec.targets}
+    gone = unmeasured(table, spec, targets)
     measured = np.any([np.isfinite(target.value) for target in targets.values()], axis=0)
     if not measured.all():
         counts["rows without a measured target"] = int((~measured).sum())
@@ -214,7 +228,7 @@ def _measured(
             table.problems.stop()
     for target in targets.values() if not table.problems else ():  # what cannot be read is missing here
         _check_spread(target, table)
-    return table, targets
+    return table, targets, gone
 
 
 def _target(table: Columns, name: str, spec: TaskSpec, lengths: _Lengths) -> Target:
@@ -226,6 +240,10 @@ def _target(table: Columns, name: str, spec: TaskSpec, lengths: _Lengths) -> Tar
     if void.any() and not void.all() and not table.problems:
         column = columns[int(np.argmax(void))]
         table.say(f"replicate {column!r} of target {name!r} has no value in any row. Leave it out.", ("void", column))
+    flat = np.array([_flat(values[np.isfinite(values)]) for values in replicates.T])
+    if flat.any() and not flat.all() and not table.problems:
+        column = columns[int(np.argmax(flat))]
+        table.say(f"replicate {column!r} of target {name!r} has one value in all rows. Leave it out.", ("flat", column))
     halves = np.column_stack([table.numbers(column) for column in about.halves]) if about.halves else None
     few = np.isfinite(replicates).sum(axis=1) < about.minimum_replicates
     few |= _any(within(table, spec, about, lengths, f"targets.{name}.").values(), len(table))
@@ -241,6 +259,11 @@ def _target(table: Columns, name: str, spec: TaskSpec, lengths: _Lengths) -> Tar
         combine=about.combine or DEFAULT,
         minimum_replicates=about.minimum_replicates,
     )
+
+
+def _flat(values: NDArray[np.float64]) -> bool:
+    """Whether measurements are all one value, of so many that this is no chance."""
+    return len(values) >= _FEW and bool((values == values[0]).all())
 
 
 def _check_spread(target: Target, table: Columns) -> None:

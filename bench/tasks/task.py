@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.sequences import Sequences
+from bench.stats.intervals import Estimate
 from bench.stats.replicates import DEFAULT, Combine, Combined, combine
 from bench.tasks.splits import Split
 
@@ -129,6 +130,8 @@ class Task:
     content : hashes of the parts of the content; see `bench.tasks.digest.content_of`.
     control : bool (n,), designed controls, on which GC's effect is the library's own; None where none are named.
     left_out : names of the rows of the table that are not here (not measured, below the minimum), str (m,).
+    filters : columns of a minimum or maximum that are no covariate, float64 (n,); no learner sees them.
+    unmeasured : target -> Spearman of GC with being measured in no replicate, over all rows of the table.
     medians : covariate -> median of its values, which stands in for a gap where a baseline needs a number.
     """
 
@@ -150,6 +153,8 @@ class Task:
     medians: Mapping[str, float] = field(default_factory=dict)
     left_out: NDArray[Any] = field(default_factory=lambda: np.zeros(0, np.str_))
     control: NDArray[np.bool_] | None = None
+    filters: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
+    unmeasured: Mapping[str, Estimate] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.row_id)

@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 from bench.audit import replicates
 from bench.audit.audit import quick_failures
 from bench.cli.main import app
+from bench.stats import replicate_checks
 from bench.tasks.task import Target
 
 N = 600
@@ -114,7 +115,13 @@ def test_unlike_levels_matter_where_values_are_missing(rng):
     y = sound(rng, 2) + np.array([0.0, 3.0])
     assert reasons(replicates.check_levels, audited(y)) == []
     y[rng.random((N, 2)) < 0.3] = np.nan
-    assert reasons(replicates.check_levels, audited(y))[0].startswith("rep2 lies +1.9 standard")
+    # ranks put them on one scale first; a mean does not
+    ranked = audited(y)
+    assert reasons(replicates.check_levels, ranked, "WARN") == []
+    assert "put on one scale" in reasons(replicates.check_levels, ranked, "PASS")[0]
+    target = dataclasses.replace(ranked.task.targets["y"], combine="mean")
+    averaged = dataclasses.replace(ranked, task=dataclasses.replace(ranked.task, targets={"y": target}))
+    assert reasons(replicates.check_levels, averaged, "WARN")[0].startswith("rep2 lies +1.9 standard")
     # a median alone does not tell: only the rows that both measured do
     y = sound(rng, 2)
     y[y[:, 0] < 0, 1] = np.nan
@@ -139,7 +146,7 @@ def test_three_poor_replicates_are_seldom_called_noise(rng):
 
 def test_reliabilities_are_those_of_a_common_factor(rng):
     y = rng.normal(size=(40_000, 1)) + rng.normal(size=(40_000, 4)) * [0.5, 1.0, 2.0, 30.0]
-    each, _, _ = replicates.reliabilities(y)
+    each, _, _ = replicate_checks.reliabilities(y)
     assert each == pytest.approx(1 / (1 + np.square([0.5, 1.0, 2.0, 30.0])), abs=0.04)
 
 

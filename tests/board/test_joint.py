@@ -11,7 +11,7 @@ from planted_store import Planted
 
 from bench.board.joint import joint_draws
 from bench.board.load import find_tasks, load_board, load_rows
-from bench.board.schema import read_summary
+from bench.board.published import read_summary
 from bench.report import write_board
 from bench.stats.bootstrap import Draws, spearman_draws
 from bench.stats.intervals import percentile_interval, t_interval

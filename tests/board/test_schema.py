@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 from planted_store import Planted
 
-from bench.board.schema import SUMMARY_FORMAT, Estimate, RowSummary, Summary, read_summary, shown, upgrade
+from bench.board.published import read_summary, upgrade
+from bench.board.schema import SUMMARY_FORMAT, Estimate, RowSummary, Summary, shown
 from bench.errors import BenchError
 from bench.report import write_board
 from bench.stats import intervals

@@ -144,3 +144,130 @@ def test_counts_of_a_workbook_are_found(tmp_path, monkeypatch):
     assert status == 0, printed
     said = tomllib.loads((tmp_path / "counts.toml").read_text())
     assert said["targets"]["activity"] == {"rna": ["RNA_1", "RNA_2"], "dna": ["plasmid"]}
+
+
+# ---- what labs also have ---------------------------------------------------------------------------------------------
+def drafted(tmp_path, monkeypatch, name, content, *more, asked=()):
+    """The keys that init writes for a file, which must load; ``asked``: what it must not guess in silence."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / name).write_text(content)
+    for question in asked:
+        assert question in refused("init", name, *more, "--out", "mine.toml")
+    status, printed, error = call("init", name, *more, *(["--yes"] if asked else []), "--out", "mine.toml")
+    assert status == 0, (printed, error)
+    return tomllib.loads((tmp_path / "mine.toml").read_text())
+
+
+def table(head, row):
+    return lines(tab(*head), *(tab(*row(i)) for i in range(240)))
+
+
+def values(i):
+    return [f"{value:.3f}" for value in ASSAY.activity[i]]
+
+
+def test_the_sheet_that_holds_the_table(tmp_path, monkeypatch):
+    openpyxl = pytest.importorskip("openpyxl")
+    monkeypatch.chdir(tmp_path)
+    excel(ASSAY, tmp_path)
+    book = openpyxl.load_workbook("counts.xlsx")
+    notes = book.create_sheet("README", 0)
+    for line in (["What is in this file"], ["sheet", "content"], ["Sheet", "counts"]):
+        notes.append(line)
+    book.save("counts.xlsx")
+    status, printed, error = call("init", "counts.xlsx")
+    assert status == 0, (printed, error)
+    assert tomllib.loads((tmp_path / "counts.toml").read_text())["sheet"] == "Sheet"
+    assert "# of the sheets README, Sheet" in printed
+    again = book.copy_worksheet(book["Sheet"])
+    again.title = "K562"
+    book.save("counts.xlsx")
+    assert "Which sheet holds the measurements? Guessed Sheet." in refused("init", "counts.xlsx", "--out", "other.toml")
+
+
+def test_conditions_of_a_long_table_are_targets(tmp_path, monkeypatch):
+    rows = [
+        tab(name, ASSAY.sequences[i], cell, r + 1, f"{ASSAY.activity[i, r] + (cell == 'K562'):.3f}")
+        for i, name in enumerate(ASSAY.names)
+        for r in (0, 1)
+        for cell in ("HepG2", "K562")
+    ]
+    content = lines(tab("id", "sequence", "cell_type", "bio_rep", "log2_ratio"), *rows)
+    said = drafted(tmp_path, monkeypatch, "long.tsv", content)
+    assert said["targets"]["K562"] == {"replicates": ["log2_ratio"], "rows": {"cell_type": "K562"}}
+    assert load_task_file("mine.toml").targets["HepG2"].replicates.shape == (240, 2)
+
+
+def test_a_running_number_is_no_activity(tmp_path, monkeypatch):
+    content = lines(*(tab(i, f"s{i}", ASSAY.sequences[i], *values(i)) for i in range(240)))
+    said = drafted(tmp_path, monkeypatch, "t.txt", content, asked=["no header"])
+    assert said["columns"]["names"] == ["column1", "id", "sequence", "activity_1", "activity_2"]
+    assert said["targets"]["activity"]["replicates"] == ["activity_1", "activity_2"]
+
+
+def test_names_that_name_no_rows(tmp_path, monkeypatch):
+    (tmp_path / "genome.fa").write_text(fasta(ASSAY.genome))
+    content = lines(*(tab(*ASSAY.places[i], "." if i % 3 else f"p{i}", 0, "+", values(i)[0]) for i in range(240)))
+    said = drafted(
+        tmp_path, monkeypatch, "peaks.bed", content, "genome.fa", asked=["Which column holds the activities"]
+    )
+    assert said["columns"]["id"] is False
+    assert load_task_file("mine.toml").sequences.to_strings() == ASSAY.sequences
+
+
+def test_input_and_starr_are_counts(tmp_path, monkeypatch):
+    def row(i):
+        return [ASSAY.sequences[i], *ASSAY.dna[i], *ASSAY.rna[i]]
+
+    head = ["seq", "input_rep1", "input_rep2", "STARR_rep1", "STARR_rep2"]
+    said = drafted(tmp_path, monkeypatch, "s.tsv", table(head, row))
+    assert said["targets"]["activity"] == {"rna": head[3:], "dna": head[1:3]}
+    head = ["seq", "input_rep1", "input_rep2", "sorted_rep1", "sorted_rep2"]
+    (tmp_path / "mine.toml").unlink()
+    said = drafted(tmp_path, monkeypatch, "s.tsv", table(head, row), asked=["Which columns are RNA counts"])
+    assert said["targets"]["activity"] == {"rna": head[3:], "dna": head[1:3]}
+
+
+def test_ratios_and_normalised_counts(tmp_path, monkeypatch):
+    def row(i):
+        return [ASSAY.sequences[i], ASSAY.dna[i, 0], ASSAY.rna[i, 0], f"{ASSAY.rna[i, 0] / ASSAY.dna[i, 0]:.3f}"]
+
+    said = drafted(tmp_path, monkeypatch, "r.tsv", table(["sequence", "DNA", "RNA", "RNA/DNA"], row))
+    assert said["targets"]["activity"]["replicates"] == ["RNA/DNA"]
+    (tmp_path / "n.tsv").write_text(
+        table(["sequence", "DNA_rpm", "RNA_rpm"], lambda i: [ASSAY.sequences[i], 0.5 + ASSAY.dna[i, 0], row(i)[3]])
+    )
+    assert "'RNA_rpm' has fractions, so that RNA and DNA are not raw counts" in refused("init", "n.tsv")
+
+
+def test_places_by_a_word_of_a_name_and_from_one(tmp_path, monkeypatch):
+    def row(i):
+        chrom, start, end = ASSAY.places[i]
+        return [ASSAY.sequences[i], chrom, start + 1, end, ("human", "mouse")[i % 2], *values(i)]
+
+    head = ["sequence", "chr (hg38)", "Start hg38", "End hg38", "species", "log2FC_1", "log2FC_2"]
+    said = drafted(tmp_path, monkeypatch, "p.tsv", table(head, row), asked=["Which column is start"])
+    assert said["columns"] == {
+        "chrom": "chr (hg38)", "start": "Start hg38", "end": "End hg38", "species": "species"
+    }  # fmt: skip
+    assert said["coordinates"] == "1-based"
+    assert load_task_file("mine.toml").position.tolist() == [start for _, start, _ in ASSAY.places]
+
+
+def test_a_genome_is_not_used_beside_sequences(tmp_path, monkeypatch):
+    (tmp_path / "genome.fa").write_text(fasta({name: bases[::-1] for name, bases in ASSAY.genome.items()}))
+    content = table(
+        ["sequence", "chrom", "start", "end", "log2FC"],
+        lambda i: [ASSAY.sequences[i], *ASSAY.places[i], values(i)[0]],
+    )
+    said = drafted(tmp_path, monkeypatch, "p.tsv", content, "genome.fa")
+    assert "fasta" not in said
+    assert "The table has sequences: genome.fa is not used." in (tmp_path / "mine.toml").read_text()
+
+
+def test_a_split_without_validation_and_two_columns_of_ids(tmp_path, monkeypatch):
+    head = ["id", "oligo", "sequence", "set", "expression"]
+    content = table(head, lambda i: [i, ASSAY.names[i], ASSAY.sequences[i], "train" if i % 5 else "test", values(i)[0]])
+    said = drafted(tmp_path, monkeypatch, "t.tsv", content, asked=["Which column is id (id, oligo)"])
+    assert said["split"] == "column[name=set]"
+    assert "of its train rows, one locus in five validates" in (tmp_path / "mine.toml").read_text()

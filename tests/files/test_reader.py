@@ -171,7 +171,8 @@ def test_excel(tmp_path):
     book.save(path)
     table = read_table(path, Layout(skip_rows=2))
     assert cells(table) == [["NA", "ACGT", "1.5"], ["7", "GG", "2"], ["x", "T", ""]]
-    assert table.notes == ("wholly empty rows left out: 1",)
+    said = "sheet 'Sheet' is read, of 2; another one ('Table S4') with sheet = \"its name\""
+    assert table.notes == ("wholly empty rows left out: 1", said)
     assert table.frame.index.tolist() == [4, 5, 7]
     assert cells(read_table(path, Layout(sheet="Table S4"))) == [["a", "3"]]
     with pytest.raises(BenchError, match=r"line 1 \('Supplementary Table 3'\) looks like a title.*skip_rows = 2"):

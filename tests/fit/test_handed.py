@@ -280,3 +280,17 @@ def test_a_row_without_a_count_has_the_median(tmp_path, empty):
         made(DnaCount, "featurizer"),
     )
     np.testing.assert_array_equal(few.values[:, 0], values[:2])
+
+
+def test_the_log_of_a_failure_is_bounded_whatever_the_error_holds():
+    from bench.fit.messages import TRACE, Failed
+
+    class Mute(Exception):
+        def __str__(self):
+            raise RuntimeError("nor this")
+
+    failed = Failed.of(1, RuntimeError("x" * 5_000_000))
+    assert len(failed.trace) < 3 * TRACE
+    assert "letters left out" in failed.trace
+    assert len(failed.reason) < 400
+    assert Failed.of(1, Mute()).reason == "Mute"

@@ -206,6 +206,46 @@ def test_ridge_equals_scikit_learn(rows, columns):
     np.testing.assert_allclose(model.predict(part.x), peer.predict(scaler.transform(x)), atol=2e-4)
 
 
+@pytest.mark.parametrize(("rows", "columns"), [(300, 40), (60, 150)])
+@pytest.mark.parametrize(("alpha", "within"), [(1e-9, 0.1), (1e-3, 1e-3), (0.3, 1e-3), (50.0, 1e-3), (1e6, 1e-3)])
+def test_ridge_equals_least_squares_on_collinear_columns_whatever_the_penalty(rows, columns, alpha, within):
+    """Half the columns are sums of others, as counts of short words are of longer ones: singular in float32."""
+    rng = np.random.default_rng(1)
+    x = rng.poisson(3, (rows, columns)).astype(np.uint16)
+    x[:, columns // 2 :] = x[:, : columns - columns // 2] + x[:, [0]]
+    y = (x[:, 0].astype(float) - x[:, 1] + rng.normal(size=rows)).astype(np.float32)
+    part = Part(Features(x, "table"), y)
+    model = Ridge(alpha=alpha)
+    model.fit(part, part, Setting())
+    z = (x - x.mean(axis=0)) / x.std(axis=0)
+    tall = np.vstack([z, np.sqrt(alpha) * np.eye(columns)])
+    weights = np.linalg.lstsq(tall, np.concatenate([y - y.mean(), np.zeros(columns)]), rcond=1e-10)[0]
+    np.testing.assert_allclose(model.predict(part.x), z @ weights + y.mean(), atol=within * y.std())
+
+
+@pytest.mark.parametrize(("rows", "columns"), [(400, 60), (80, 200)])
+def test_ridge_chooses_for_each_target_what_a_loop_over_penalties_chooses(rows, columns):
+    """Targets from noise alone to none: penalties from one end of the grid to the other."""
+    rng = np.random.default_rng(2)
+    x = rng.normal(size=(rows + 100, columns)).astype(np.float32)
+    signal = x @ rng.normal(size=(columns, 4)) / np.sqrt(columns)
+    y = (signal * [1, 1, 1, 0] + rng.normal(size=signal.shape) * [0.05, 1, 5, 1]).astype(np.float32)
+    train, valid = (Part(Features(x[part], "table"), y[part]) for part in (slice(0, rows), slice(rows, None)))
+    model = Ridge()
+    model.fit(train, valid, Setting())
+    centre, scale = train.x.values.mean(axis=0), train.x.values.std(axis=0)
+    a, b = ((part.x.values - centre).astype(np.float64) / scale for part in (train, valid))
+    level = train.y.mean(axis=0)
+    tried = np.stack(
+        [b @ np.linalg.solve(a.T @ a + alpha * columns * np.eye(columns), a.T @ (train.y - level)) for alpha in GRID]
+    )
+    best = np.argmin(((tried + level - valid.y) ** 2).mean(axis=1), axis=0)
+    np.testing.assert_allclose(model.alpha_, GRID[best] * columns)
+    assert len(set(best)) >= 3
+    chosen = tried[best, :, np.arange(4)].T + level
+    np.testing.assert_allclose(model.predict(valid.x), chosen, atol=1e-4)
+
+
 def test_ridge_needs_no_more_memory_for_more_rows():
     million, more = (Ridge().memory(rows, 5460, 2) for rows in (1_000_000, 2_200_000))
     assert million == more < 6e9

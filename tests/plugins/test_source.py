@@ -1,5 +1,8 @@
 """The hash of a plugin's source: what counts and what does not."""
 
+import os
+import py_compile
+import subprocess
 import sys
 
 from plugin_files import SOURCE, write
@@ -109,3 +112,51 @@ def test_a_module_that_is_imported_inside_a_function_is_not_imported_to_hash_it(
     monkeypatch.syspath_prepend(tmp_path)
     assert source_digest(__import__("lazy.mine").mine.Mine)
     assert "lazy.heavy" not in sys.modules
+
+
+def test_a_module_that_is_imported_by_its_name_in_letters_counts(tmp_path, monkeypatch):
+    write(tmp_path / "lettered.py", source="x = 1")
+    monkeypatch.syspath_prepend(tmp_path)
+    for number, start in enumerate(("import importlib\nx = importlib.import_module('lettered').x\n",
+                                    "x = __import__('lettered').x\n")):  # fmt: skip
+        write(tmp_path / "lettered.py", source="x = 1")
+        module = load_file(write(tmp_path / f"m{number}.py", source=start + SOURCE))
+        before = source_digest(module.Mine)
+        write(tmp_path / "lettered.py", source="x = 2")
+        assert source_digest(module.Mine) != before
+
+
+def test_a_file_of_the_same_size_and_time_is_read_again(tmp_path):
+    """What restores a file, or edits it in a loop, may keep both."""
+    from bench.plugins.declared import file_digests
+
+    weights = write(tmp_path / "weights.txt", source="1.5")
+    path = write(tmp_path / "mine.py", source=SOURCE)
+    cls = load_file(path).Mine
+
+    class Reads:
+        files = (weights,)
+
+    before = file_digests(Reads()), source_digest(cls)
+    for file, old, new in ((weights, "1.5", "2.5"), (path, "+ self.add", "- self.add")):
+        about = file.stat()
+        file.write_text(file.read_text().replace(old, new))
+        os.utime(file, ns=(about.st_atime_ns, about.st_mtime_ns))
+    assert file_digests(Reads()) != before[0]
+    assert source_digest(cls) != before[1]
+
+
+def test_compiled_code_of_an_older_text_is_never_run(tmp_path):
+    """Python takes it where the text is as long and as old: after two edits in a second, or a restored file."""
+    for name in ("aided", "aide"):
+        path = write(tmp_path / f"{name}.py", source="x = 1" if name == "aide" else "import aide\ny = 1, aide.x")
+        about = path.stat()
+        py_compile.compile(str(path))
+        path.write_text(path.read_text().replace("1", "2"))
+        os.utime(path, ns=(about.st_atime_ns, about.st_mtime_ns))
+    code = (
+        "import sys; from bench.plugins.modules import helpers_from_source; from bench.plugins.files import load_file\n"
+        "helpers_from_source(); sys.path.insert(0, sys.argv[1]); print(load_file(sys.argv[1] + '/aided.py').y)"
+    )
+    done = subprocess.run([sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "(2, 2)"

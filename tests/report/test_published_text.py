@@ -8,7 +8,8 @@ from pydantic import BaseModel
 from small_results import result, results
 from stored import description
 
-from bench.board.schema import SUMMARY, Summary, read_summary
+from bench.board.published import read_summary
+from bench.board.schema import SUMMARY, Summary
 from bench.report import write_board
 from bench.store.store import Store
 

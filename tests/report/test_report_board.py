@@ -14,7 +14,8 @@ from planted_store import Planted
 from scipy.stats import rankdata, spearmanr
 from stored import description
 
-from bench.board.schema import BoardSummary, RowSummary, Summary, read_summary
+from bench.board.published import read_summary
+from bench.board.schema import BoardSummary, RowSummary, Summary
 from bench.errors import BenchError
 from bench.files.atomic import read_json, write_json
 from bench.report import make_board, write_board
@@ -326,6 +327,26 @@ def test_skipped_pairs_of_the_last_plan_are_listed(planted: Write, tmp_path: Pat
     text = write_board(tmp_path / "out").read_text(encoding="utf-8")
     assert "- `gc` + `cnn`: cnn takes signals" in text
     assert "- `barcodes`: the task has no barcodes" in text
+    assert "could not be used" not in text
+
+
+def test_plugins_that_could_not_be_used_stand_on_the_board(planted: Write, tmp_path: Path) -> None:
+    from bench.run.execute import unusable
+    from bench.run.plan import Plan, Selection
+
+    planted()
+    plan = Plan(
+        Selection(None),
+        unavailable={"model lacks": "rare not installed (pip install rare)"},
+        broken={"/home/me/models/bad.py": "/home/me/models/bad.py: cannot be imported: <b>no</b>"},
+    )
+    Store(tmp_path / "out").write_skipped("planted", unusable(plan, "planted"))
+    text = write_board(tmp_path / "out").read_text(encoding="utf-8")
+    assert "- model lacks: rare not installed (pip install rare)" in text
+    assert "- bad.py: cannot be imported: " in text
+    assert "/home/me" not in text
+    assert "<b>" not in text
+    assert "Pairs that make no sense" not in text
 
 
 @pytest.mark.usefixtures("with_pictures")

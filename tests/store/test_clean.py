@@ -1,6 +1,7 @@
 """`bench clean`: it shows before it deletes, and deletes only what it showed."""
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -170,3 +171,10 @@ def test_temporary_files_of_another_machine_stay_for_a_day(tmp_path):
     long_ago = path.stat().st_mtime - 2 * 24 * 3600
     os.utime(path, (long_ago, long_ago))
     assert set(reasons(out)) == {path.name}
+
+
+def test_a_copy_of_a_tasks_folder_is_not_the_task(tmp_path):
+    out = results(tmp_path / "out", "a")
+    shutil.copytree(out / "small", out / "small copy")
+    found = leftovers(out, failed=False, stale=False, task="small")
+    assert [item.path for item in found] == [out / "small"]

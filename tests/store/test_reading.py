@@ -13,8 +13,10 @@ from small_tasks import write_small_task
 from stored import description
 from typer.testing import CliRunner
 
-from bench.board.schema import SUMMARY, read_summary
+from bench.board.published import read_summary
+from bench.board.schema import SUMMARY
 from bench.cli.main import app
+from bench.errors import BenchError
 from bench.files.atomic import read_json, write_json
 from bench.plugins.registry import Registry
 from bench.report import write_board
@@ -171,7 +173,7 @@ def test_links_are_foreign_and_not_read(tmp_path):
     shutil.rmtree(place(out, "b"))
     place(out, "b").symlink_to(secret)
     (place(out, "c") / FAILED).symlink_to(secret / RECORD)
-    assert states(out) == {"a": State.FOREIGN, "c": State.CURRENT}
+    assert states(out) == {"a": State.FOREIGN, "b": State.FOREIGN, "c": State.CURRENT}
     assert set(rows_of(out)) == {"external + c"}
     os.mkfifo(place(out, "c") / "pipe")
     (place(out, "c") / RECORD).unlink()
@@ -250,3 +252,50 @@ def test_what_a_run_holds_is_in_flight_and_not_cleaned(tmp_path):
         process.join()
     assert read_task(out / "small").state == State.WHOLE
     assert states(out)["busy"] == State.UNFINISHED
+
+
+def test_a_result_behind_a_link_is_fitted_again_named_and_never_written_to(tmp_path):
+    """As copied, moved or linked results are: a run must not reuse what no board shows."""
+    out = results(tmp_path / "out", "a", "b")
+    elsewhere = tmp_path / "elsewhere"
+    place(out, "a").rename(elsewhere)
+    place(out, "a").symlink_to(elsewhere)
+    before = files(elsewhere)
+    store = Store(out)
+    assert not store.has(result("a"), read_json(elsewhere / RECORD)["key"])
+    assert rows_of(out) == {"external + b": [0]}
+    assert any("a/seed-0: is a link" in line for line in make_board(out).troubles)
+    with pytest.raises(BenchError, match=r"seed-0: is a link, and links are not followed\. Put the folder itself"):
+        results(out, "a")
+    assert files(elsewhere) == before
+
+
+def test_a_task_behind_a_link_is_named_and_never_written_to(tmp_path):
+    out = results(tmp_path / "out", "a")
+    (out / "small").rename(tmp_path / "elsewhere")
+    (out / "small").symlink_to(tmp_path / "elsewhere")
+    before = files(tmp_path / "elsewhere")
+    assert [line.partition(".")[0] for line in make_board(out).troubles] == [
+        "small: is a link, and links are not followed"
+    ]
+    with pytest.raises(BenchError, match="small: is a link"):
+        results(out, "a")
+    assert files(tmp_path / "elsewhere") == before
+
+
+@pytest.mark.parametrize("what", [RECORD, PREDICTIONS])
+def test_a_folder_in_place_of_a_file_is_named(tmp_path, what):
+    out = results(tmp_path / "out", "a")
+    (place(out, "a") / what).unlink()
+    (place(out, "a") / what).mkdir()
+    with pytest.raises(BenchError, match=rf"seed-0/{what}: cannot write there \(Is a directory\)\. Move it, delete it"):
+        results(out, "a")
+
+
+def test_a_file_in_place_of_a_folder_is_named(tmp_path):
+    out = results(tmp_path / "out", "a")
+    shutil.rmtree(out / "small" / "t0")
+    (out / "small" / "t0").write_text("mine")
+    with pytest.raises(BenchError, match=r"small/t0: cannot write there \(.*\)\. Move it, delete it"):
+        results(out, "a")
+    assert (out / "small" / "t0").read_text() == "mine"

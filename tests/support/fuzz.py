@@ -216,7 +216,9 @@ def fasta(text: str, index: str | None) -> None:
     beside.unlink(missing_ok=True)
     if index is not None:
         write("any.fa.fai", index)
-    spec = TASK.replace('sequence = "sequence"\n', "").replace("[targets.y]", 'fasta = "any.fa"\n[targets.y]')
+    spec = TASK.replace('sequence = "sequence"', "sequence = false").replace(
+        "[targets.y]", 'fasta = "any.fa"\n[targets.y]'
+    )
     make_folds(load_task_file(write("of-fasta.toml", spec)))
 
 

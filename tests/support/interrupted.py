@@ -26,7 +26,7 @@ from small_results import result, results
 from small_tasks import write_small_task
 from stored import description
 
-from bench.board.schema import read_summary
+from bench.board.published import read_summary
 from bench.errors import BenchError
 from bench.plugins.registry import Registry
 from bench.report import write_board

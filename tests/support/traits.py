@@ -307,12 +307,36 @@ def same_name(sheet: Sheet) -> None:
     sheet.stops = True
 
 
+def na_bases(sheet: Sheet) -> None:
+    sheet.rows[1][sheet.at("sequence")] = sheet.random.choice(["NA", "nan"])
+    sheet.stops = True
+
+
+def unseen(sheet: Sheet) -> None:
+    for row in (sheet.header, *sheet.rows):
+        for at, value in enumerate(row):
+            if sheet.random.random() < 0.1:
+                row[at] = value + sheet.random.choice(["\u200b", " \ufeff", "\u00ad"])
+
+
+def units(sheet: Sheet) -> None:
+    words = {"sequence": "nt", "start": "bp", "end": "bp", "dna": "reads", "rep1": "log2", "rep2": "log2"}
+    names = [next((name for name, new in sheet.named.items() if new == head), head) for head in sheet.header]
+    sheet.rows.insert(0, [words.get(name, "") for name in names])
+    sheet.stops = True
+
+
+def footer(sheet: Sheet) -> None:
+    sheet.rows.append(["* p < 0.05 in both replicates"])
+    sheet.stops |= sheet.kind != "xlsx"
+
+
 #: Traits of the cells, in the order in which they are applied, and of the file.
 CELLS: tuple[Callable[[Sheet], None], ...] = (
-    missing_numbers, one_based, no_end, typeset_minus, small_letters, strand_words, chromosome_names, written_numbers,
-    decimal_commas, thousands, other_class, more_columns, two_ids, twice, chromosome_column, start_column, end_column,
-    sequence_column, id_column, misspelt_column, long_field, lone_quote, same_name, other_order, blanks, empty_rows,
-    ragged,
+    na_bases, missing_numbers, one_based, no_end, typeset_minus, small_letters, strand_words, chromosome_names,
+    written_numbers, decimal_commas, thousands, other_class, more_columns, two_ids, twice, chromosome_column,
+    start_column, end_column, sequence_column, id_column, misspelt_column, long_field, lone_quote, same_name, units,
+    other_order, unseen, blanks, empty_rows, ragged, footer,
 )  # fmt: skip
 FILES: tuple[Callable[[Sheet], None], ...] = (comments, title, blank_lines, hash_header, no_header)
 KINDS = ("tsv", "tsv", "tsv", "csv", "csv", "xlsx", "txt")

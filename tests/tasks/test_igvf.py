@@ -65,7 +65,7 @@ def test_a_design_that_is_none(tmp_path):
     with pytest.raises(BenchError, match=r"column 'name' is missing .*The design is a FASTA .* or a reporter_sequence"):
         read_design(path)
     (tmp_path / "design.fa.gz").write_bytes(b">o1\nACGT\n")
-    with pytest.raises(BenchError, match=r"not a readable FASTA: .* Check the file"):
+    with pytest.raises(BenchError, match=r"is not gzipped. Call it design.fa"):
         read_design(tmp_path / "design.fa.gz")
 
 

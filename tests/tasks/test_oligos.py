@@ -67,17 +67,21 @@ def test_a_headerless_table_is_told_how_to_be_read(tmp_path):
 
 
 # ---- AnnData ---------------------------------------------------------------------------------------------------------
-@pytest.fixture
-def written(tmp_path):
+def write_h5ad(path, **layers):
     """An .h5ad as MPRAlib writes it: replicates by barcodes."""
     anndata = pytest.importorskip("anndata", reason="the extra anndata is not installed")
-    rng = np.random.default_rng(1)
-    dna, rna = rng.integers(0, 20, (2, 120)), rng.integers(0, 20, (2, 120))
-    oligo = pd.Categorical(np.array([NAMES[i // 3] for i in range(120)], object))
+    # anndata writes no strings of Arrow, which pandas makes of names unless it is told not to.
+    oligo = pd.Categorical.from_codes(np.arange(120) // 3, pd.Index(np.array(NAMES[:40], object), dtype=object))
     var = pd.DataFrame({"oligo": oligo}, index=pd.Index([f"b{i:03d}" for i in range(120)], dtype=object))
     obs = pd.DataFrame(index=pd.Index(["1", "2"], dtype=object))
-    data = anndata.AnnData(rna.astype(float), obs=obs, var=var, layers={"dna": dna, "rna": rna})
-    data.write_h5ad(tmp_path / "t.h5ad")
+    anndata.AnnData(np.zeros((2, 120)), obs=obs, var=var, layers=layers).write_h5ad(path)
+
+
+@pytest.fixture
+def written(tmp_path):
+    rng = np.random.default_rng(1)
+    dna, rna = rng.integers(0, 20, (2, 120)), rng.integers(0, 20, (2, 120))
+    write_h5ad(tmp_path / "t.h5ad", dna=dna, rna=rna)
     return dna, rna
 
 
@@ -97,6 +101,18 @@ def test_an_h5ad_is_the_table_of_its_barcodes(tmp_path, written):
         (tmp_path / "t.toml").write_text(f'name = "t"\nformat = "igvf-barcode"\ntable = "{table}"\ndesign = "x.fa"\n')
         digests.add(load_task_file(tmp_path / "t.toml").digest)
     assert len(digests) == 1
+
+
+def test_an_h5ad_without_its_layers_or_with_fractions(tmp_path, written):
+    (tmp_path / "x.fa").write_text("".join(f">{name}\n{bases}\n" for name, bases in zip(NAMES, BASES, strict=True)))
+    (tmp_path / "t.toml").write_text('name = "t"\nformat = "igvf-barcode"\ntable = "t.h5ad"\ndesign = "x.fa"\n')
+    dna, rna = written
+    write_h5ad(tmp_path / "t.h5ad", dna=dna + 0.5, rna=rna)
+    with pytest.raises(BenchError, match=r"column 'dna_count_1' must be a whole number, a raw count"):
+        load_task_file(tmp_path / "t.toml")
+    write_h5ad(tmp_path / "t.h5ad", rna=rna)
+    with pytest.raises(BenchError, match=r"t\.h5ad: layer 'dna' is missing\. An \.h5ad needs the layers dna and rna"):
+        load_task_file(tmp_path / "t.toml")
 
 
 def test_an_h5ad_without_the_library(tmp_path, monkeypatch):

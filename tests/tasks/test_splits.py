@@ -347,3 +347,28 @@ def test_short_rows_and_few_clusters():
     rows, _ = families(np.random.default_rng(6), sizes=(20,))
     with pytest.raises(BenchError, match="needs 5 clusters of near-duplicate sequences, there are 1"):
         part_of(build_task(SPEC, pd.DataFrame({"sequence": rows, "r": range(20)}), source="t.tsv"), "similarity-kfold")
+
+
+def test_fewer_training_rows_are_whole_loci_within_those_of_a_larger_number():
+    chrom = [f"chr{1 + (i // 5) % 6}" for i in range(400)]
+    task = task_of(chrom, locus=np.arange(400) // 5)
+    whole = make_folds(task, Split.parse("chromosome-kfold[k=3]")).part
+    kept = {}
+    for n in (40, 80, 120):
+        part = make_folds(task, Split.parse(f"chromosome-kfold[k=3,train={n}]")).part
+        assert ((part == TRAIN).sum(axis=1) <= n).all()
+        assert ((part == TRAIN).sum(axis=1) > n - 20).all()
+        for code in (VALID, TEST):
+            assert ((part == code) == (whole == code)).all()
+        for row in part:
+            loci = set(task.locus[row == TRAIN])
+            assert not loci & set(task.locus[row == DROPPED])
+        kept[n] = part == TRAIN
+    assert (kept[40] <= kept[80]).all()
+    assert (kept[80] <= kept[120]).all()
+
+
+@pytest.mark.parametrize("train", ["0", "19", "many", "-5"])
+def test_too_few_training_rows_are_refused(train):
+    with pytest.raises(BenchError, match="train of split locus-kfold must be a whole number of rows from 20"):
+        Split.parse(f"locus-kfold[train={train}]")

@@ -203,7 +203,7 @@ def test_bad_files(tmp_path):
     with pytest.raises(BenchError, match=r"cut.tsv.gz: the gzip file is cut short"):
         load(tmp_path, "cut.tsv.gz")
     (tmp_path / "not.tsv.gz").write_bytes(b"id\tsequence\n")
-    with pytest.raises(BenchError, match="not a readable table"):
+    with pytest.raises(BenchError, match=r"is not gzipped\. Call it not\.tsv"):
         load(tmp_path, "not.tsv.gz")
     (tmp_path / "t.ods").write_bytes(b"")
     with pytest.raises(BenchError, match=r"a table must be .* Save the sheet as \.xlsx"):

@@ -12,6 +12,7 @@ import threading
 
 from bench.fit.messages import Failed, Said, encode, encoded_answer
 from bench.fit.worker import Worker
+from bench.plugins.modules import helpers_from_source
 from bench.run.places.frames import framed, receive
 
 
@@ -53,6 +54,7 @@ def serve(fd: int) -> int:
     """Answer until the pipe closes. Returns the exit status."""
     pipe, worker = Pipe(fd), Worker()
     sys.dont_write_bytecode = True  # no folder of somebody's plugins gets a __pycache__
+    helpers_from_source()
     with contextlib.suppress(Exception):
         faulthandler.enable()
     while (asked := pipe.receive()) is not None:

@@ -13,6 +13,7 @@ from bench.fit.messages import JobFailed
 from bench.fit.worker import (
     Ask,
     Cost,
+    DataFiles,
     DescribePlugins,
     ForOrganism,
     JobSpec,
@@ -26,11 +27,14 @@ from bench.plugins.described import Described, MadeElsewhere, PluginRecipe
 from bench.plugins.kinds import PluginKind
 from bench.plugins.parameters import Scale, Value
 from bench.run.places.child import Child
+from bench.tasks.data_files import Action, DataState
 from bench.tasks.load import TaskSource
 from bench.tasks.task import Task
 
 #: Seconds that a plugin has to be imported, made, or to give the features of two rows, where no --timeout is given.
 LOOK_SECONDS = 120.0
+#: Seconds that a data set has to be loaded or compared with its checksums, where no --timeout is given.
+LOAD_SECONDS = 3600.0
 #: Processes kept for the next question to the same plugins.
 MOST_CHILDREN = 8
 
@@ -42,12 +46,15 @@ class Outside:
 
     Parameters
     ----------
-    timeout : seconds for each question; ``LOOK_SECONDS`` by default.
+    timeout : seconds for each question; ``LOOK_SECONDS`` by default, ``LOAD_SECONDS`` for those on data.
+    settable : whether the call that is under way has an option --timeout.
     """
 
-    def __init__(self, timeout: float | None = None) -> None:
-        self.timeout = LOOK_SECONDS if timeout is None else timeout
-        self._limit = "the default; --timeout sets another" if timeout is None else "--timeout"
+    def __init__(self, timeout: float | None = None, *, settable: bool = True) -> None:
+        self.timeout = timeout
+        self._limit = "--timeout" if timeout is not None else "the default"
+        if timeout is None and settable:
+            self._limit += "; --timeout sets another"
         self._children: dict[tuple[str, ...], Child] = {}
 
     def __enter__(self) -> Outside:
@@ -78,9 +85,18 @@ class Outside:
         files = () if file is None else (str(file),)
         return self._of_person(text, MakePlugin(files, kind, text), files or (f"{kind} {name}",), _made)
 
-    def load(self, source: TaskSource) -> Task:
+    def load(self, file: Path | None, source: TaskSource) -> Task:
         """The task of a third-party data set. Raises as ``describe`` does, and `Unavailable`."""
-        return self._of_person(source.name, LoadTask(source), (f"dataset {source.name}",), _is(Task), patient=True)
+        files = () if file is None else (str(file),)
+        serves = files or (f"dataset {source.name}",)
+        return self._of_person(source.name, LoadTask(source.absolute(), files), serves, _is(Task), LOAD_SECONDS)
+
+    def data(self, file: Path | None, name: str, data_dir: Path | None, action: Action) -> DataState:
+        """What there is of the files of a third-party data set. Raises as ``load`` does. A download has no limit."""
+        files = () if file is None else (str(file),)
+        ask = DataFiles(files, name, data_dir, action)
+        seconds = {"look": LOOK_SECONDS, "verify": LOAD_SECONDS, "fetch": None}[action]
+        return self._of_person(name, ask, files or (f"dataset {name}",), _is(DataState), seconds)
 
     def probe(self, spec: JobSpec) -> Probe:
         """What a featurizer gives for the first two rows of a task.
@@ -101,12 +117,17 @@ class Outside:
         return self._ask(ask, ask.files or outside, "its own estimate ran", _is(ModelCost))
 
     def _of_person(
-        self, origin: str, ask: Ask, serves: tuple[str, ...], read: Callable[[Any], T], *, patient: bool = False
+        self,
+        origin: str,
+        ask: Ask,
+        serves: tuple[str, ...],
+        read: Callable[[Any], T],
+        seconds: float | None = LOOK_SECONDS,
     ) -> T:
         """As ``_ask``, with errors for people."""
-        doing = "loading it" if isinstance(ask, LoadTask) else "importing it"
+        doing = {LoadTask: "loading it", DataFiles: "looking for its files"}.get(type(ask), "importing it")
         try:
-            return self._ask(ask, serves, f"{doing} ran", read, patient=patient)
+            return self._ask(ask, serves, f"{doing} ran", read, seconds)
         except JobFailed as failure:
             if failure.fix is not None:
                 raise Unavailable(str(failure), failure.fix) from None
@@ -115,14 +136,21 @@ class Outside:
             raise BenchError(f"{origin}: {failure}. Nothing of it can be run.", status=1) from failure
 
     def _ask(
-        self, ask: Ask, serves: tuple[str, ...], doing: str, read: Callable[[Any], T], *, patient: bool = False
+        self,
+        ask: Ask,
+        serves: tuple[str, ...],
+        doing: str,
+        read: Callable[[Any], T],
+        seconds: float | None = LOOK_SECONDS,
     ) -> T:
+        """The answer of the child of some plugins. ``seconds`` : the limit where no --timeout was given."""
         child = self._children.pop(serves, None) or Child()
         self._children[serves] = child
         if len(self._children) > MOST_CHILDREN:
             oldest = next(iter(self._children))
             self._children.pop(oldest).close()
-        answer = child.ask(ask, serves, timeout=None if patient else self.timeout, limit=self._limit, doing=doing)
+        limit = seconds if self.timeout is None or seconds is None else self.timeout
+        answer = child.ask(ask, serves, timeout=limit, limit=self._limit, doing=doing)
         try:
             return read(answer)
         except (ValidationError, TypeError, AttributeError) as error:

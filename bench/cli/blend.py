@@ -1,0 +1,54 @@
+"""`bench blend`: a mixture of rows of the board, from their stored predictions."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def blend(
+    task: Annotated[str, typer.Argument(help="A data set's name or a task file (.toml).")],
+    pair: Annotated[list[str], typer.Option("--pair", "-p", help="A member, 'featurizer + model'. Two or more.")],
+    split: Annotated[str | None, typer.Option(help="In place of the task's own.")] = None,
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder of predictions and board.")] = Path("results"),
+    data_dir: Annotated[
+        Path | None, typer.Option("--data-dir", envvar="BENCH_DATA_DIR", help="Folder that holds the public files.")
+    ] = None,
+    plugin: Annotated[
+        list[Path] | None, typer.Option("--plugin", help="A Python file with data sets. Repeatable.")
+    ] = None,
+) -> None:
+    """Mix stored predictions of rows named in advance, with non-negative weights, and put the blend on the board.
+
+    Nothing is fitted again. Weights are fitted fold by fold on validation loci, with predictions of models that were
+    not stopped by them; under a split of one fold the members weigh the same.
+    """
+    from rich.console import Console
+
+    from bench.cli.printing import read_pair
+    from bench.dataset import Unavailable
+    from bench.errors import BenchError
+    from bench.plugins.settings import registry_of
+    from bench.report import write_board
+    from bench.run.blend import blend as blend_pairs
+    from bench.store.store import Store
+    from bench.tasks.load import TaskSource, load_planned
+
+    console = Console(soft_wrap=True, highlight=False, markup=False)
+    try:
+        planned = load_planned(TaskSource(task, split, data_dir=data_dir), registry_of(plugin or []))
+    except Unavailable as absent:
+        raise BenchError(f"{task}: {absent}") from None
+    store = Store(out)
+    store.check_writable()
+    for result, new in blend_pairs(planned, store, [read_pair(text) for text in pair]):
+        record = store.record(result)
+        assert record is not None
+        weights = "; ".join(
+            f"fold {fold} " + ", ".join(f"{name} {weight:.2f}" for name, weight in entries[0].items())
+            for fold, entries in enumerate(record.history, 1)
+        )
+        console.print(f"{result}: {'stored' if new else 'reused'}. Weights: {weights}")
+    console.print(f"leaderboard: {write_board(out)}")
