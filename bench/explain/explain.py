@@ -6,6 +6,7 @@ import dataclasses
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 
 from bench.errors import BenchError, nearest
 from bench.explain.ladder import ladder
+from bench.explain.mutated import ask_mutated, write_bedgraph, write_npz
 from bench.explain.planted import plant
 from bench.explain.record import Explanation
 from bench.explain.subject import QUICK, Effort, Subject
@@ -29,6 +31,9 @@ from bench.store.record import ResultRecord
 from bench.tasks.load import PlannedTask
 from bench.tasks.task import TEST, Task
 
+#: An answer, and the files that go with it.
+Answer = tuple[Any, dict[str, Callable[[Path], None]]]
+
 
 def featurizing(task: Task, registry: Registry) -> Callable[[str, Sequences], NDArray[Any]]:
     """Features of any sequences by a built-in featurizer's name, as a table (n, columns)."""
@@ -40,13 +45,22 @@ def featurizing(task: Task, registry: Registry) -> Callable[[str, Sequences], ND
     return features
 
 
-def explain(subject: Subject, record: ResultRecord, *, effort: Effort, say: Callable[[str], None]) -> Explanation:
+@dataclass(frozen=True)
+class Explained:
+    """Answers, and the functions that write the files that go with them, by name."""
+
+    answer: Explanation
+    files: dict[str, Callable[[Path], None]]
+
+
+def explain(subject: Subject, record: ResultRecord, *, effort: Effort, say: Callable[[str], None]) -> Explained:
     """Ask a result everything that can be asked of it. ``say`` takes a line before each question.
 
     Returns
     -------
     The answers, of the result's key; a question that cannot be asked is named with the reason.
     """
+    files: dict[str, Callable[[Path], None]] = {}
     seconds: dict[str, float] = {}
     left_out: dict[str, str] = {}
     found: dict[str, Any] = {}
@@ -56,9 +70,10 @@ def explain(subject: Subject, record: ResultRecord, *, effort: Effort, say: Call
             continue
         say(f"{subject.name}: {name}")
         began = time.perf_counter()
-        found[name] = ask(subject, effort)
+        found[name], more = ask(subject, effort)
+        files |= more
         seconds[name] = round(time.perf_counter() - began, 2)
-    return Explanation(
+    answer = Explanation(
         **{key: getattr(record, key) for key in ("key", "task", "target", "split", "featurizer", "model", "seed")},
         quick=effort == QUICK,
         motifs=subject.source,
@@ -67,6 +82,23 @@ def explain(subject: Subject, record: ResultRecord, *, effort: Effort, say: Call
         left_out=left_out,
         **found,
     )
+    return Explained(answer, files)
+
+
+def _ladder(subject: Subject, effort: Effort) -> Answer:
+    return ladder(subject, effort), {}
+
+
+def _planted(subject: Subject, effort: Effort) -> Answer:
+    return plant(subject, effort), {}
+
+
+def _mutated(subject: Subject, effort: Effort) -> Answer:
+    found, maps = ask_mutated(subject, effort)
+    return found, {
+        "attributions.npz": partial(write_npz, subject=subject, maps=maps),
+        "attributions.bedgraph": partial(write_bedgraph, subject=subject, maps=maps),
+    }
 
 
 def subject_of(
@@ -89,6 +121,7 @@ def subject_of(
         raise BenchError(f"{record.result}: has no measured test row to explain.", status=1)
     return Subject(
         task=task,
+        target=record.target,
         name=f"{record.featurizer} + {record.model}",
         row=predictions.row[test].astype(np.int64),
         fold=predictions.fold[test].astype(np.int64),
@@ -135,7 +168,8 @@ class MotifSource:
 
 
 #: Every question: who answers it, and whether it needs the model itself.
-QUESTIONS: dict[str, tuple[Callable[[Subject, Effort], Any], bool]] = {
-    "ladder": (ladder, False),
-    "planted": (plant, True),
+QUESTIONS: dict[str, tuple[Callable[[Subject, Effort], Answer], bool]] = {
+    "ladder": (_ladder, False),
+    "planted": (_planted, True),
+    "mutated": (_mutated, True),
 }

@@ -14,8 +14,9 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.board.schema import Estimate
+from bench.explain.asked import Asked
 from bench.explain.designed import Codes, controls, moved, other_strand, planted
+from bench.explain.estimates import estimate
 from bench.explain.record import Family, GCExchange, PlantedMotifs, Spacing
 from bench.explain.subject import Effort, Subject
 from bench.kernels.shuffle import dinucleotide_shuffle
@@ -31,19 +32,16 @@ DISTANCES = (0, 3, 6, 10, 15, 20, 30, 50)
 #: Percentage points that the backgrounds' GC is moved by.
 POINTS = (-10.0, -5.0, 5.0, 10.0)
 DOSES = (1, 2, 3, 4)
-#: Sequences that are predicted at a time.
-BATCH = 16_384
 #: Words at most this share of a background.
 MOST = 0.5
 
 
 @dataclass(frozen=True, eq=False)
 class Backgrounds:
-    """Shuffled test rows: their bases, the row each is of, its fold, and an order of its positions."""
+    """Shuffled test rows: their bases, the place of the test row each is of, and an order of its positions."""
 
     codes: list[Codes]
-    row: NDArray[np.int64]
-    fold: NDArray[np.int64]
+    place: NDArray[np.int64]
     order: list[NDArray[np.intp]]
 
     def __len__(self) -> int:
@@ -55,38 +53,10 @@ def backgrounds(subject: Subject, count: int, question: int) -> Backgrounds:
     rng = subject.rng(question)
     repeats = -(-count // len(subject.row))
     place = np.concatenate([rng.permutation(len(subject.row)) for _ in range(repeats)])[:count]
-    row = subject.row[place]
-    plain = subject.sequences(subject.codes(place), row)
+    plain = subject.sequences(subject.codes(place), subject.row[place])
     made = dinucleotide_shuffle(plain, seed=int(rng.integers(1 << 31)))
     codes = [made.codes(i) for i in range(len(made))]
-    return Backgrounds(codes, row, subject.fold[place], [rng.permutation(len(each)) for each in codes])
-
-
-class _Asked:
-    """Sequences that wait to be predicted together: asked one by one, answered in order."""
-
-    def __init__(self, subject: Subject, on: Backgrounds) -> None:
-        self._subject, self._on = subject, on
-        self._codes: list[Codes] = []
-        self._background: list[int] = []
-        self._found: list[NDArray[np.float64]] = []
-
-    def ask(self, codes: Codes, background: int) -> None:
-        self._codes.append(codes)
-        self._background.append(background)
-        if len(self._codes) >= BATCH:
-            self._flush()
-
-    def _flush(self) -> None:
-        of = np.array(self._background, np.int64)
-        sequences = self._subject.sequences(self._codes, self._on.row[of])
-        self._found.append(self._subject.predict(sequences, self._on.fold[of]) / self._subject.spread)
-        self._codes, self._background = [], []
-
-    def answers(self) -> NDArray[np.float64]:
-        if self._codes:
-            self._flush()
-        return np.concatenate(self._found) if self._found else np.zeros(0)
+    return Backgrounds(codes, place, [rng.permutation(len(each)) for each in codes])
 
 
 @dataclass(frozen=True, eq=False)
@@ -162,7 +132,7 @@ def _word(motif: Motif, rng: np.random.Generator) -> _Word:
 def _screen(subject: Subject, on: Backgrounds, words: Sequence[_Word], rng: np.random.Generator) -> _Effects:
     """Effect of one copy of each word at a place drawn for each background, on a strand drawn too."""
     where, flip = rng.random(len(on)), rng.random(len(on)) < 0.5
-    asked = _Asked(subject, on)
+    asked = Asked(subject, on.place)
     for word in words:
         for b in range(len(on)):
             at = int(where[b] * (len(on.codes[b]) - len(word.site) + 1))
@@ -176,18 +146,10 @@ def _none(codes: Codes) -> NDArray[np.bool_]:
     return np.zeros(len(codes), np.bool_)
 
 
-def estimate(values: NDArray[np.float64]) -> Estimate:
-    """Mean of backgrounds with its 95 % t interval."""
-    n = len(values)
-    half = student(0.975, n - 1) * float(values.std(ddof=1)) / np.sqrt(n) if n > 1 else float("nan")
-    mean = float(values.mean())
-    return Estimate(value=mean, low=mean - half, high=mean + half)
-
-
 # ---- GC --------------------------------------------------------------------------------------------------------------
 def _gc(subject: Subject, on: Backgrounds) -> GCExchange:
     """What a percentage point of GC does to the same backgrounds."""
-    asked = _Asked(subject, on)
+    asked = Asked(subject, on.place)
     for b, codes in enumerate(on.codes):
         for points in POINTS:
             asked.ask(moved(codes, points, on.order[b]), b)
@@ -229,7 +191,7 @@ def _family(
 def _dose(subject: Subject, on: Backgrounds, word: _Word) -> Iterable[NDArray[np.float64]]:
     """Effect of 1 to 4 copies, in slots that do not overlap, over as many controls."""
     rng = subject.rng(5)
-    asked = _Asked(subject, on)
+    asked = Asked(subject, on.place)
     k = len(word.site)
     enough = min(map(len, on.codes)) >= 2 * k * len(DOSES)
     doses = DOSES if enough else DOSES[: max(min(map(len, on.codes)) // (2 * k), 1)]
@@ -251,7 +213,7 @@ def _dose(subject: Subject, on: Backgrounds, word: _Word) -> Iterable[NDArray[np
 def _position(subject: Subject, on: Backgrounds, word: _Word) -> Iterable[NDArray[np.float64]]:
     """Effect in each region, from the 5' end."""
     rng = subject.rng(6)
-    asked = _Asked(subject, on)
+    asked = Asked(subject, on.place)
     for b, codes in enumerate(on.codes):
         for region in range(REGIONS):
             share = (region + rng.random()) / REGIONS
@@ -270,7 +232,7 @@ def _spacing(subject: Subject, on: Backgrounds, words: Sequence[_Word], names: S
             second = words[j]
             a, b = len(first.site), len(second.site)
             fits = [d for d in DISTANCES if a + b + d <= min(map(len, on.codes))]
-            asked = _Asked(subject, on)
+            asked = Asked(subject, on.place)
             for at, codes in enumerate(on.codes):
                 for distance in fits:
                     start = (len(codes) - a - b - distance) // 2

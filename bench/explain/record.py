@@ -81,6 +81,28 @@ class PlantedMotifs(Stored):
     pairs: list[Spacing]
 
 
+class Band(Stored):
+    """Periods of a model's contributions: ``share`` of a row's power at them, of ``shuffled`` rows too, and by how much
+    it is ``more``; ``found`` where that is above 0 for sure."""
+
+    name: str
+    share: Estimate
+    shuffled: Estimate
+    more: Estimate
+    found: bool
+
+
+class Mutated(Stored):
+    """``rows`` of which every base was changed to every other. ``composition`` : share of their maps that is each
+    base's mean effect wherever it stands. ``bands`` : against ``shuffled`` of the rows, dinucleotide-shuffled.
+    The maps are in attributions.npz, what each row's own base does in attributions.bedgraph."""
+
+    rows: int
+    shuffled: int
+    composition: Estimate
+    bands: list[Band]
+
+
 class Explanation(Companion):
     """``explain.json``: each answer where it was asked for and can be given.
 
@@ -104,3 +126,4 @@ class Explanation(Companion):
     left_out: dict[str, str]
     ladder: Ladder | None = None
     planted: PlantedMotifs | None = None
+    mutated: Mutated | None = None

@@ -55,6 +55,7 @@ class Subject:
     """
 
     task: Task
+    target: str
     name: str
     row: NDArray[np.int64]
     fold: NDArray[np.int64]

@@ -4,8 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from bench.explain.record import Explanation, Family, Ladder, PlantedMotifs
-from bench.report.text import code, count, escape, interval, joined, number, percent_bare, signed, table
+from bench.explain.record import Explanation, Family, Ladder, Mutated, PlantedMotifs
+from bench.report.text import (
+    code,
+    count,
+    escape,
+    interval,
+    joined,
+    number,
+    percent_bare,
+    percent_interval,
+    signed,
+    table,
+)
 
 #: Families that a terminal is told of.
 FEW = 5
@@ -19,6 +30,9 @@ def told(answer: Explanation) -> Iterator[str]:
         yield from (_one(family) for family in answer.planted.families[:FEW])
         if not answer.planted.families:
             yield f"none of {answer.planted.motifs:,} planted motifs does anything for sure"
+    if answer.mutated is not None:
+        yield f"of its maps of single bases, {_composition(answer.mutated)}"
+        yield from (f"period found: {band.name}" for band in answer.mutated.bands if band.found)
     yield from (f"{name}: n/a, {reason}" for name, reason in answer.left_out.items())
 
 
@@ -27,6 +41,11 @@ def _climbed(ladder: Ladder) -> str:
         f"{rung.name} {percent_bare(rung.r2.value)} %" if not i else f"+ {rung.name} {percent_bare(rung.r2.value)} %"
         for i, rung in enumerate(ladder.rungs)
     )
+
+
+def _composition(mutated: Mutated) -> str:
+    share = mutated.composition
+    return joined(f"{percent_bare(share.value)} %", percent_interval(share.low, share.high)) + " is composition"
 
 
 def _one(family: Family) -> str:
@@ -44,6 +63,7 @@ def explained_section(answers: Sequence[Explanation], pictures: dict[str, str]) 
     lines += _ladders([each for each in answers if each.ladder is not None])
     for answer in answers:
         lines += _planted(answer, answer.planted) if answer.planted is not None else []
+        lines += _mutated(answer, answer.mutated) if answer.mutated is not None else []
         if answer.key in pictures:
             lines += [f"![What {escape(_name(answer))} learned]({pictures[answer.key]})", ""]
         lines += [f"- {escape(name)}: n/a, {escape(reason)}" for name, reason in answer.left_out.items()]
@@ -102,3 +122,23 @@ def _planted(answer: Explanation, planted: PlantedMotifs) -> list[str]:
         return [said, "", "No motif does anything for sure.", ""]
     header = ["motif", "family", "site", "one site [95 %]", "in points of GC", "1, 2, 3, 4 sites", "5' to 3'", "alike"]
     return [said, "", *table(header, rows, left=("motif", "family", "site"))]
+
+
+def _mutated(answer: Explanation, mutated: Mutated) -> list[str]:
+    said = (
+        f"**Every base changed, {code(_name(answer))}.** {count(mutated.rows)} test rows that are high in what is"
+        f" predicted, half of them in what was measured too: {_composition(mutated)} (each base's mean effect, wherever"
+        " it stands: 100 % for a model that counts bases, near 0 for one that reads sites)."
+    )
+    rows = [
+        [
+            escape(band.name),
+            joined(number(band.share.value, 3), interval(band.share.low, band.share.high)),
+            joined(number(band.shuffled.value, 3), interval(band.shuffled.low, band.shuffled.high)),
+            joined(signed(band.more.value, 3), interval(band.more.low, band.more.high)),
+            "**yes**" if band.found else "no",
+        ]
+        for band in mutated.bands
+    ]
+    header = ["period", "share of power", f"in {count(mutated.shuffled)} shuffled rows", "difference", "found"]
+    return [said, "", *(table(header, rows) if rows else [])]

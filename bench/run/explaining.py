@@ -15,6 +15,7 @@ from bench.explain.explain import MotifSource, explain, subject_of
 from bench.explain.record import Explanation
 from bench.explain.subject import Effort
 from bench.fit.predictor import Predictor
+from bench.names import parse_name
 from bench.plugins.registry import Registry
 from bench.run.execute import Options, run_plan
 from bench.run.job import Job
@@ -69,19 +70,20 @@ def explain_task(
     ) as predictors:
         for featurizer, model in pairs:
             for seed in range(wanted.seeds):
-                found = _external(store, planned, target, featurizer, model, seed)
+                found = _made_otherwise(registry, store, planned, target, featurizer, model, seed)
                 predictor: Predictor | None = None
                 if found is None:
-                    made = _fitted(wanted, planned, featurizer, model, seed, registry, store, console, options, outside)
-                    if made is None:
+                    job = _fitted(wanted, planned, featurizer, model, seed, registry, store, console, options, outside)
+                    if job is None:
                         continue  # a model that draws nothing has one seed
-                    place = made.targets.index(target)
-                    found = store.record(made.results[place])
+                    place = job.targets.index(target)
+                    found = store.record(job.results[place])
                     assert found is not None
-                    predictor = predictors.of(made, place)
+                    predictor = predictors.of(job, place)
                 subject = subject_of(planned, found, store.predictions(found.result), registry, motifs, predictor)
-                answer = explain(subject, found, effort=effort, say=say)
-                outcome.append((found.result, write_companion(store.folder(found.result), EXPLANATION, answer, {})))
+                made = explain(subject, found, effort=effort, say=say)
+                folder = store.folder(found.result)
+                outcome.append((found.result, write_companion(folder, EXPLANATION, made.answer, made.files)))
     return outcome
 
 
@@ -122,13 +124,15 @@ def _files(store: Store, task: str) -> TaskFiles | None:
         return None
 
 
-def _external(
-    store: Store, planned: PlannedTask, target: str, featurizer: str, model: str, seed: int
+def _made_otherwise(
+    registry: Registry, store: Store, planned: PlannedTask, target: str, featurizer: str, model: str, seed: int
 ) -> ResultRecord | None:
-    """The record of predictions made elsewhere under this name; None where there are none."""
+    """The record of predictions that no plugin made: elsewhere, or a blend. None where there are none."""
     result = ResultId(planned.name, target, planned.folds.name, featurizer, model, seed)
     record = store.record(result)
-    return record if record is not None and record.external else None
+    if record is None or not (record.external or parse_name(model)[0] not in registry.names("model")):
+        return None
+    return record
 
 
 def _fitted(

@@ -37,6 +37,9 @@ def test_what_is_missing_is_fitted_and_the_answers_are_kept_and_shown(explained,
     assert answer["key"] == json.loads((path.parent / "result.json").read_text())["key"]
     assert answer["ladder"]["rungs"][0]["r2"]["value"] > 0.95
     assert answer["planted"]["exchange"]["per_point"]["low"] > 0
+    assert answer["mutated"]["composition"]["value"] > 0.9, "a curve of GC is all but a straight line here"
+    assert set(answer["files"]) == {"attributions.npz", "attributions.bedgraph"}
+    assert all((path.parent / name).stat().st_size == about["bytes"] for name, about in answer["files"].items())
     board = (out / "leaderboard.md").read_text()
     assert "What the models learned" in board
     [picture] = out.rglob("explain-*.svg")
@@ -52,6 +55,7 @@ def test_an_explanation_goes_with_its_result(explained, small_task, tmp_path):
     out, *_ = explained
     assert call("merge", out, "-o", tmp_path / "both")[0] == 0
     [path] = (tmp_path / "both").rglob("explain.json")
+    assert (path.parent / "attributions.npz").is_file()
     assert "What the models learned" in (tmp_path / "both" / "leaderboard.md").read_text()
     path.write_bytes(path.read_bytes().replace(b'"quick": true', b'"quick": null'))
     assert call("report", "-o", tmp_path / "both")[0] == 0

@@ -135,7 +135,7 @@ def subject(codes, prediction=None, model=None, seed=0, organism="Homo sapiens",
         prediction = model.predict(made.sequences)[np.arange(len(codes)), fold]
     group = group_of(organism)
     return Subject(
-        made, "world", np.arange(len(codes)), fold, np.asarray(prediction, float), featurizing(made, Registry(())),
+        made, "y", "world", np.arange(len(codes)), fold, np.asarray(prediction, float), featurizing(made, Registry(())),
         jaspar_motifs(group) if motifs is None else motifs, f"motifs[taxon={group}]", f"JASPAR {group}",
         predictor=model, seed=seed,
     )  # fmt: skip
