@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.errors import BenchError, nearest
+from bench.explain.inside import ask_gradients, ask_trees, write_gradients
 from bench.explain.ladder import ladder
 from bench.explain.mutated import ask_mutated, write_bedgraph, write_npz
 from bench.explain.planted import plant
@@ -101,6 +102,17 @@ def _mutated(subject: Subject, effort: Effort) -> Answer:
     }
 
 
+def _trees(subject: Subject, effort: Effort) -> Answer:
+    return ask_trees(subject, effort), {}
+
+
+def _gradients(subject: Subject, effort: Effort) -> Answer:
+    made = ask_gradients(subject, effort)
+    if made is None:
+        return None, {}
+    return made[0], {"gradients.npz": partial(write_gradients, subject=subject, found=made[1])}
+
+
 def subject_of(
     planned: PlannedTask,
     record: ResultRecord,
@@ -172,4 +184,6 @@ QUESTIONS: dict[str, tuple[Callable[[Subject, Effort], Answer], bool]] = {
     "ladder": (_ladder, False),
     "planted": (_planted, True),
     "mutated": (_mutated, True),
+    "trees": (_trees, True),
+    "gradients": (_gradients, True),
 }

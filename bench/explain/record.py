@@ -103,6 +103,43 @@ class Mutated(Stored):
     bands: list[Band]
 
 
+class TreeColumn(Stored):
+    """What boosted trees make of a motif, or of a column: mean ``size`` of its contributions to test rows (both columns
+    of a motif together), and their mean where they are ``strongest``, in a tenth of the rows."""
+
+    name: str
+    size: Known
+    strongest: Known
+
+
+class Trees(Stored):
+    """TreeSHAP of boosted trees on ``rows`` test rows, ``names`` (motifs or columns) in all, the largest first.
+    ``off`` : largest difference between a row's contributions with the level and its prediction, in standard deviations
+    of predictions."""
+
+    rows: int
+    names: int
+    off: Known
+    columns: list[TreeColumn]
+
+
+class Gradients(Stored):
+    """Gradients of a network on ``rows`` rows.
+
+    Attributes
+    ----------
+    incomplete : of integrated gradients, |sum − (prediction − prediction at the reference)| over the mean size of that
+        difference, its mean over rows. complete : share of rows where it is 5 % at most.
+    integrated, times_input : Pearson correlation with what changing bases says, mean over rows.
+    """
+
+    rows: int
+    incomplete: Estimate
+    complete: Known
+    integrated: Estimate
+    times_input: Estimate
+
+
 class Explanation(Companion):
     """``explain.json``: each answer where it was asked for and can be given.
 
@@ -127,3 +164,5 @@ class Explanation(Companion):
     ladder: Ladder | None = None
     planted: PlantedMotifs | None = None
     mutated: Mutated | None = None
+    trees: Trees | None = None
+    gradients: Gradients | None = None

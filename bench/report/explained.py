@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from bench.explain.record import Explanation, Family, Ladder, Mutated, PlantedMotifs
+from bench.explain.record import Explanation, Family, Gradients, Ladder, Mutated, PlantedMotifs, Trees
 from bench.report.text import (
     code,
     count,
@@ -12,6 +12,7 @@ from bench.report.text import (
     interval,
     joined,
     number,
+    percent,
     percent_bare,
     percent_interval,
     signed,
@@ -33,6 +34,12 @@ def told(answer: Explanation) -> Iterator[str]:
     if answer.mutated is not None:
         yield f"of its maps of single bases, {_composition(answer.mutated)}"
         yield from (f"period found: {band.name}" for band in answer.mutated.bands if band.found)
+    if answer.trees is not None:
+        yield "its trees weigh most: " + ", ".join(
+            f"{column.name} {signed(column.strongest, 2)}" for column in answer.trees.columns[:FEW]
+        )
+    if answer.gradients is not None:
+        yield _gradients(answer.gradients)
     yield from (f"{name}: n/a, {reason}" for name, reason in answer.left_out.items())
 
 
@@ -64,6 +71,9 @@ def explained_section(answers: Sequence[Explanation], pictures: dict[str, str]) 
     for answer in answers:
         lines += _planted(answer, answer.planted) if answer.planted is not None else []
         lines += _mutated(answer, answer.mutated) if answer.mutated is not None else []
+        lines += _trees(answer, answer.trees) if answer.trees is not None else []
+        if answer.gradients is not None:
+            lines += [f"**Gradients, {code(_name(answer))}.** {_gradients(answer.gradients)}.", ""]
         if answer.key in pictures:
             lines += [f"![What {escape(_name(answer))} learned]({pictures[answer.key]})", ""]
         lines += [f"- {escape(name)}: n/a, {escape(reason)}" for name, reason in answer.left_out.items()]
@@ -142,3 +152,23 @@ def _mutated(answer: Explanation, mutated: Mutated) -> list[str]:
     ]
     header = ["period", "share of power", f"in {count(mutated.shuffled)} shuffled rows", "difference", "found"]
     return [said, "", *(table(header, rows) if rows else [])]
+
+
+def _gradients(found: Gradients) -> str:
+    return (
+        f"integrated gradients of {count(found.rows)} rows are complete within 5 % in {percent(found.complete)} of them"
+        f" (mean error {percent(found.incomplete.value)}); correlation with changed bases"
+        f" {number(found.integrated.value, 2)}, of gradient × input {number(found.times_input.value, 2)}"
+    )
+
+
+def _trees(answer: Explanation, trees: Trees) -> list[str]:
+    said = (
+        f"**Trees, {code(_name(answer))}.** TreeSHAP of {count(trees.rows)} test rows, summed by motif, the largest of"
+        f" {count(trees.names)}; contributions add up to the predictions within {trees.off:.1g} SD."
+    )
+    rows = [
+        [escape(column.name), number(column.size, 3), signed(column.strongest, 2)]
+        for column in trees.columns[: FEW * 2]
+    ]
+    return [said, "", *table(["motif or column", "mean size, SD", "where strongest"], rows)]
