@@ -109,7 +109,7 @@ def main() -> None:
         )  # fmt: skip
 
     model = ours(taken(train, slice(0, 2 * recipe.batch)))  # traces what both will use
-    network = cnn._compiled(model._key).network
+    network = cnn.compiled(model._key).network
     keras_fit(network, 2 * recipe.batch)
     sizes = [given.samples] if given.whole else [given.samples // 4, given.samples]
     spent = np.zeros((given.pairs, len(sizes), 2, 2))  # pair, size, ours or Keras', wall or CPU

@@ -8,7 +8,6 @@ import os
 import re
 import sys
 from dataclasses import replace
-from functools import lru_cache
 from typing import Any, ClassVar
 
 import numpy as np
@@ -17,15 +16,18 @@ from numpy.typing import NDArray
 from bench.errors import BenchError, nearest
 from bench.featurizer import Features
 from bench.model import Model, Part, Setting
+from bench.models.cnn_compiled import Compiled, compiled
 from bench.models.cnn_layers import ARCHITECTURES, PRECISIONS, Recipe, build
 from bench.models.cnn_rows import batches, measured, sample, spearman
 from bench.sequences import COMPLEMENT
 
 #: An epoch draws at most this many rows, so that validation is looked at every few minutes on millions of rows too.
 EPOCH_SAMPLES = 200_000
-#: Validation rows scored after every epoch, and training rows scored for the learning curve.
+#: Validation rows scored at a look, and training rows scored for the learning curve.
 VALID_SAMPLES = 20_000
-CURVE_SAMPLES = 1_000
+CURVE_SAMPLES = 250
+#: Looks at the validation rows in a schedule that does not stop early.
+LOOKS = 6
 #: Positions in one block of predictions: 512 rows of 600 bases.
 PREDICT_POSITIONS = 300_000
 
@@ -146,7 +148,7 @@ class CNN(Model):
 
         total = np.zeros((len(x), self._members[0][-1].size), np.float32)
         with keras.device(self._device):
-            network = _compiled(self._key).network
+            network = compiled(self._key).network
             for weights in self._members:
                 network.set_weights(weights)
                 total += self._predict_strands(network, x.values) / len(self._members)
@@ -154,9 +156,9 @@ class CNN(Model):
 
     @classmethod
     def estimate(cls, rows: int, columns: int) -> float:
-        """Seconds of one fit on two cores: import and tracing, and 2.7 microseconds a trained base (docs/cnn.md)."""
+        """Seconds of one fit on two cores: import and tracing, and a microsecond a trained base (docs/cnn.md)."""
         recipe = cls().recipe(rows, max(1, columns // 4))
-        return 15 + 2.7e-6 * recipe.members * recipe.epochs * min(rows, EPOCH_SAMPLES) * columns / 4
+        return 10 + 1e-6 * recipe.members * recipe.epochs * min(rows, EPOCH_SAMPLES) * columns / 4
 
     # ---- training ---------------------------------------------------------------------------------------------------
     def _train(self, train: Part, valid: Part, setting: Setting, recipe: Recipe) -> list[list[NDArray[Any]]]:
@@ -173,11 +175,11 @@ class CNN(Model):
         with keras.device(self._device):
             for member in range(recipe.members):
                 seed = int(np.random.SeedSequence([setting.seed, member]).generate_state(1)[0])
-                compiled = _compiled(self._key)
+                trained = compiled(self._key)
                 keras.utils.set_random_seed(seed)
-                compiled.renew(build(*self._key[2:]))
+                trained.renew(build(*self._key[2:]))
                 members.append(
-                    self._train_member(train, valid, setting, recipe, member, compiled, np.random.default_rng(seed))
+                    self._train_member(train, valid, setting, recipe, member, trained, np.random.default_rng(seed))
                 )
         return members
 
@@ -188,37 +190,33 @@ class CNN(Model):
         setting: Setting,
         recipe: Recipe,
         member: int,
-        compiled: _Compiled,
+        trained: Compiled,
         rng: np.random.Generator,
     ) -> list[NDArray[Any]]:
         """Train the network as it stands; its weights after the best epoch."""
-        network = compiled.network
+        network = trained.network
         rows = len(train.x)
-        rates = iter(_rates(recipe, rows))
+        rates = _rates(recipe, rows).reshape(recipe.epochs, -1)
         valid_rows = sample(len(valid.x), VALID_SAMPLES, rng)
         curve_rows = sample(rows, CURVE_SAMPLES, rng)
         drawn = batches(train, recipe, self._both_strands and self.regularise, rng)
         best, best_epoch, weights = -np.inf, 0, network.get_weights()
-        for epoch in range(1, recipe.epochs + 1):
-            losses = []
-            for _ in range(_steps(rows, recipe.batch)):
-                compiled.optimizer.learning_rate = next(rates)
-                losses.append(float(network.train_on_batch(*next(drawn))))
+        for epoch, epoch_rates in enumerate(rates, start=1):
+            losses = trained.train(drawn, epoch_rates)
             if not np.isfinite(losses[-1]):
                 raise BenchError(
                     f"cnn: the loss is not finite in epoch {epoch}. Lower learning_rate, {recipe.learning_rate:g}.",
                     status=1,
                 )
+            entry = {"member": member, "epoch": epoch, "loss": float(np.mean(losses))}
+            said = f"cnn[{self.arch}] network {member + 1}/{recipe.members} epoch {epoch}/{recipe.epochs}"
+            if (recipe.epochs - epoch) % _looked_at_every(recipe):
+                setting.say(f"{said} loss {entry['loss']:.3f}")
+                continue
             score = spearman(self._predict_strands(network, valid.x.values[valid_rows]), valid.y[valid_rows])
             curve = spearman(self._predict(network, train.x.values[curve_rows]), train.y[curve_rows])
-            self.history.append(
-                {"member": member, "epoch": epoch, "loss": float(np.mean(losses)),
-                 "train_spearman": curve, "valid_spearman": score}
-            )  # fmt: skip
-            setting.say(
-                f"cnn[{self.arch}] network {member + 1}/{recipe.members} epoch {epoch}/{recipe.epochs} "
-                f"loss {np.mean(losses):.3f} spearman train {curve:.3f} valid {score:.3f}"
-            )
+            self.history.append(entry | {"train_spearman": curve, "valid_spearman": score})
+            setting.say(f"{said} loss {entry['loss']:.3f} spearman train {curve:.3f} valid {score:.3f}")
             if score > best:
                 best, best_epoch, weights = score, epoch, network.get_weights()
             elif recipe.patience and epoch - best_epoch >= recipe.patience:
@@ -271,42 +269,6 @@ def _environment(threads: int) -> None:
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
 
 
-class _Compiled:
-    """A compiled network and its optimiser, used again by later fits of the same shape.
-
-    Tracing one costs 2 to 5 s, and TensorFlow never lets go of what was traced: with a new network per fit, memory grew
-    by 40 MB per fit.
-    """
-
-    def __init__(self, network: Any, weight_decay: float, scale_loss: bool = False) -> None:
-        import keras
-
-        self.network = network
-        # Before compiling, as that adds the variables of metrics. Seeds of dropout are among them.
-        self._variables = list(network.variables)
-        self.optimizer = keras.optimizers.AdamW(1e-3, weight_decay=weight_decay)
-        if scale_loss:
-            self.optimizer = keras.optimizers.LossScaleOptimizer(self.optimizer)
-        self.optimizer.build(network.trainable_variables)
-        self._start = [np.array(variable) for variable in self.optimizer.variables]
-        network.compile(self.optimizer, _masked_squared_error, jit_compile=_xla())
-
-    def renew(self, fresh: Any) -> None:
-        """Start again from the weights and seeds of ``fresh``, a new network of the same shape."""
-        for variable, new in zip(self._variables, fresh.variables, strict=True):
-            variable.assign(new)
-        for variable, start in zip(self.optimizer.variables, self._start, strict=True):
-            variable.assign(start)
-
-
-@lru_cache(maxsize=16)
-def _compiled(key: tuple[Any, ...]) -> _Compiled:
-    """The compiled network of (device, weight decay, arguments of ``build``)."""
-    _, weight_decay, *arguments = key
-    # Gradients below 6e-8 would be zero in 16 bits of this kind.
-    return _Compiled(build(*arguments), weight_decay, scale_loss=arguments[-1] == "mixed_float16")
-
-
 def _prepare(setting: Setting) -> str:
     """Set the environment up; the Keras name of the wanted device."""
     _environment(setting.threads)
@@ -318,13 +280,6 @@ def _prepare(setting: Setting) -> str:
     if not _has_gpu():
         raise BenchError("cnn: --device cuda was asked for, but the Keras backend sees no GPU. Use --device cpu.")
     return "gpu:0"
-
-
-def _xla() -> bool | str:
-    """Whether to compile by XLA: on CPU it made TensorFlow 1.7 to 3 times slower."""
-    import keras
-
-    return False if keras.backend.backend() == "tensorflow" else "auto"
 
 
 def _has_gpu() -> bool:
@@ -350,6 +305,12 @@ def _steps(rows: int, batch: int) -> int:
     return max(1, min(rows, EPOCH_SAMPLES) // batch)
 
 
+def _looked_at_every(recipe: Recipe) -> int:
+    """Epochs from one look at the validation rows to the next, the last one included. Where the learning rate falls to
+    zero the best epoch is one of the last, so few looks are enough."""
+    return 1 if recipe.patience else -(-recipe.epochs // LOOKS)
+
+
 def _rates(recipe: Recipe, rows: int) -> NDArray[np.float64]:
     """The learning rate of every step: constant, or up for a tenth of the steps and down along a cosine."""
     total = recipe.epochs * _steps(rows, recipe.batch)
@@ -358,12 +319,3 @@ def _rates(recipe: Recipe, rows: int) -> NDArray[np.float64]:
     step, warmup = np.arange(total), max(1, total // 10)
     fall = (1 + np.cos(np.pi * (step - warmup) / max(1, total - warmup))) / 2
     return recipe.learning_rate * np.where(step < warmup, (step + 1) / (warmup + 1), fall)
-
-
-def _masked_squared_error(y: Any, prediction: Any) -> Any:
-    """Mean squared error over the measured targets of a batch (NaN: not measured)."""
-    from keras import ops
-
-    known = ops.logical_not(ops.isnan(y))
-    squared = ops.square(ops.where(known, prediction - ops.where(known, y, 0.0), 0.0))
-    return ops.sum(squared) / ops.maximum(ops.sum(ops.cast(known, "float32")), 1.0)

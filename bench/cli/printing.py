@@ -107,7 +107,9 @@ def print_outcome(plan: Plan, outcome: Outcome, store: Store, console: Console) 
     _print_place(made, console)
     if outcome.interrupted:
         return 130
-    return 1 if outcome.failed or made.troubles or plan.broken else 0
+    # What nobody asked for may be broken; where everything was asked for, something that was asked for is.
+    broken = plan.broken and not plan.selection.all_named
+    return 1 if outcome.failed or made.troubles or broken else 0
 
 
 def print_board(made: MadeBoard, console: Console, *, last: bool = True) -> None:

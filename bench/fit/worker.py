@@ -4,6 +4,7 @@ in a child, or in a worker on another machine."""
 from __future__ import annotations
 
 import dataclasses
+import math
 import os
 import zlib
 from collections.abc import Callable
@@ -30,6 +31,9 @@ from bench.sequences import Sequences
 from bench.tasks.data_files import Action, data_state
 from bench.tasks.load import PlannedTask, TaskSource, load_planned, load_task
 from bench.tasks.task import Task
+
+#: Seconds of the longest fit that an estimate may speak of: ten years.
+MOST_SECONDS = 10 * 365 * 86_400.0
 
 
 @dataclass(frozen=True)
@@ -224,13 +228,31 @@ def name_for_organism(registry: Registry, featurizer: Made, organism: str) -> st
 
 
 def model_cost(model: Made, ask: Cost) -> ModelCost:
-    """What a model needs. The seconds only order the plan: those of a model that raises count as none."""
+    """What a model needs. The seconds only order the plan: those of a model that raises, or states no number, count as
+    none.
+
+    Raises
+    ------
+    BenchError : where it states its memory, but not as a number of bytes.
+    """
     try:
-        seconds = max(float(model.cls.estimate(ask.train_rows, ask.columns)), 0.0)
+        seconds = float(model.cls.estimate(ask.train_rows, ask.columns))
     except Exception:
         seconds = 0.0
+    seconds = min(max(seconds, 0.0), MOST_SECONDS) if math.isfinite(seconds) else 0.0
     stated = model.new().memory(ask.rows, ask.columns, ask.item_bytes)
-    return ModelCost(seconds, None if stated is None else float(stated))
+    if stated is None:
+        return ModelCost(seconds)
+    try:
+        needed = float(stated)
+    except (TypeError, ValueError, OverflowError):
+        needed = math.nan
+    if not 0 <= needed < math.inf:
+        said = (
+            f"{model.name}: memory must give a number of bytes, 0 or more, or None. Got {one_line(repr(stated))[:50]}."
+        )
+        raise BenchError(said, status=1)
+    return ModelCost(seconds, needed)
 
 
 def probe_features(task: Task, featurizer: Made) -> Probe:

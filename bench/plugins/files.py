@@ -36,7 +36,10 @@ def load_file(path: str | os.PathLike[str]) -> types.ModuleType:
     try:
         return importlib.import_module(module_name(file) if package is None else f"{package}.{file.stem}")
     except (Exception, SystemExit) as error:
-        raise BenchError(f"{path}: cannot be imported: {type(error).__name__}: {error}") from error
+        absent = error.name if isinstance(error, ModuleNotFoundError) else None
+        fix = "Put it right, or leave it out" if absent is None else f"Install {absent}, or leave it out"
+        said = f"{path}: cannot be imported: {type(error).__name__}: {error}. {fix}."
+        raise BenchError(said, status=1) from error
 
 
 def classes_in_file(path: str | os.PathLike[str]) -> list[type]:

@@ -239,7 +239,7 @@ def _held_fixed(board: BoardSummary) -> list[str]:
         f"activity on {count(board.held_fixed[0].gc_matched_rows)} rows of the same GC (0.5 is chance), the others are "
         "Spearman correlations (0 is chance). Then where nothing but composition, or nothing but GC, can."
     )
-    lead += "" if control is None else f" {misfit(control)}"
+    lead += "" if control is None or board.few_loci else f" {misfit(control)}"
     return [lead, "", *text.table(header, shown, left=LEFT)]
 
 

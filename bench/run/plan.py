@@ -53,6 +53,11 @@ class Selection:
         """Whether every featurizer and model was asked for, so that what is skipped is what makes no sense."""
         return self.featurizers is None and self.models is None
 
+    @property
+    def all_named(self) -> bool:
+        """Whether every task, featurizer and model was asked for by name, so that others do not matter."""
+        return None not in (self.tasks, self.featurizers, self.models)
+
     def source(self, task: str) -> TaskSource:
         """How a task of the selection is loaded."""
         return TaskSource(task, self.split, self.quick, self.data_dir)
@@ -208,7 +213,7 @@ class _Planner:
                     self._plan.unavailable[f"{kind} {text}"] = missing
                     continue
                 if missing is not None:
-                    raise BenchError(f"{text}: {missing}.")
+                    raise BenchError(f"{text}: {missing}.", status=1)
                 plugin = self._registry.make(kind, text)
                 self._recipe(plugin)
                 made[plugin.name] = plugin
@@ -302,6 +307,8 @@ class _Planner:
             one = self._outside.cost(ask, outside) if outside else model_cost(pair.model, ask)
         except JobFailed as failure:
             return failure
+        except BenchError as error:
+            return JobFailed(str(error), "")
         return ModelCost(one.seconds * len(planned.folds), one.memory)
 
     def _add_job(

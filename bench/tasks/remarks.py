@@ -16,6 +16,7 @@ from bench.tasks.spec import ColumnsSpec, TaskSpec
 #: What some programs write where nothing was measured.
 _SENTINELS = (-99.0, -999.0, -9999.0, -99999.0)
 _DATE = re.compile(r"\d{1,2}-(Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)|(Mar|Sep|Dec|Oct)-\d{2}", re.IGNORECASE)
+_DATE_LENGTH = 6
 _PLACED_NAME = re.compile(r"(.*[^A-Za-z0-9])?(chr)?\w{1,6}[:_.-]\d{3,}[-_.]\d{3,}.*")
 #: What a column of species is called. Case does not count.
 SPECIES = ("species", "organism")
@@ -23,8 +24,8 @@ SPECIES = ("species", "organism")
 _MOST = 0.9
 #: Share of different sequences up to which rows look like replicates.
 _REPEATED = 0.6
-#: Rows whose own bases are compared with those of the genome.
-_COMPARED = 2_000
+#: Rows that are looked at where all would take long: their names, their own bases beside those of the genome.
+_LOOK = 2_000
 
 
 def remarks(table: Columns, spec: TaskSpec) -> list[str]:
@@ -50,14 +51,14 @@ def _of_names(table: Columns, spec: TaskSpec) -> list[str]:
     if table.id_column is None:
         return []
     names = table.text(table.id_column).tolist()
-    dates = [name for name in names if _DATE.fullmatch(name)]
+    dates = [name for name in names if len(name) <= _DATE_LENGTH and _DATE.fullmatch(name)]
     said = []
     if dates:
         rows = f"{len(dates):,} {'id looks' if len(dates) == 1 else 'ids look'} like a date"
         said.append(f"{rows}, such as {dates[0]!r}: spreadsheets make dates of names such as SEPT2")
     if not spec.columns.said("chrom") and not spec.columns.said("locus"):
-        placed = sum(_PLACED_NAME.fullmatch(name) is not None for name in names)
-        if placed >= _MOST * len(names):
+        placed = [_PLACED_NAME.fullmatch(name) is not None for name in names[:_LOOK]]
+        if sum(placed) >= _MOST * len(placed):
             said.append(
                 f"ids look like places, such as {names[0]!r}, and no column says where rows lie: rows that overlap are"
                 " not known to be related. Divide the ids into columns chrom, start and end"
@@ -110,8 +111,9 @@ def refuse_odd_columns(table: Columns, said: ColumnsSpec, found: ColumnsSpec, *,
                 " false under [columns]."
             )
     if cut and said.strand is None and not found.said("strand"):
+        head = table.keep(np.arange(len(table)) < _LOOK)
         for column in map(str, table.frame.columns):
-            if set(table.text(column).tolist()) - {"", "."} == {"+", "-"}:
+            if set(head.text(column).tolist()) - {"", "."} == {"+", "-"}:
                 table.say(
                     f'column {column!r} holds + and -: write strand = "{column}" under [columns], or strand = false if'
                     " it does not say which strand of the genome a row is."
@@ -129,8 +131,9 @@ def refuse_other_bases(table: Columns, said: ColumnsSpec, found: ColumnsSpec, se
     column = found.said("sequence")
     if not column or said.sequence is False or column not in table:
         return
-    rows = np.arange(min(len(table), _COMPARED))
-    own = [re.sub("[^ACGT]", "N", bases.upper().replace("U", "T")) for bases in table.text(column)[rows].tolist()]
+    rows = np.arange(min(len(table), _LOOK))
+    written = table.keep(np.arange(len(table)) < _LOOK).text(column).tolist()
+    own = [re.sub("[^ACGT]", "N", bases.upper().replace("U", "T")) for bases in written]
     cut = sequences.take(rows).to_strings()
     differs = np.array([a != b for a, b in zip(own, cut, strict=True)], np.bool_)
     if differs.any():

@@ -294,3 +294,13 @@ def test_the_log_of_a_failure_is_bounded_whatever_the_error_holds():
     assert "letters left out" in failed.trace
     assert len(failed.reason) < 400
     assert Failed.of(1, Mute()).reason == "Mute"
+
+
+def test_a_long_learning_curve_is_thinned_and_keeps_its_ends():
+    from bench.fit.fit import MOST_ROUNDS, plain_device, plain_history
+
+    kept = plain_history([{"loss": float(i)} for i in range(3 * MOST_ROUNDS)], "mine")
+    assert len(kept) == MOST_ROUNDS
+    assert (kept[0], kept[-1]) == ({"loss": 0.0}, {"loss": 3.0 * MOST_ROUNDS - 1})
+    assert plain_history([{"loss": 1}] * 3000, "mine") == [{"loss": 1.0}] * 3000
+    assert len(plain_device("c" * 10**6, "mine")) == 100

@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 from small_tasks import write_small_task
 
-from bench.featurizer import Features
+from bench.featurizer import Features, Featurizer
 from bench.fit import shuffled
 from bench.fit.features import Workspace
 from bench.fit.fit import FitJob, fit_job
 from bench.fit.scale import TargetScale
 from bench.fit.shuffled import SHUFFLES, shuffled_task
 from bench.model import Part, Setting
-from bench.plugins.registry import Registry
+from bench.plugins.registry import Made, Registry
 from bench.store.predictions import Predictions, read_predictions, write_predictions
 from bench.tasks.folds import make_folds
 from bench.tasks.task import TEST
@@ -77,25 +77,67 @@ def test_at_most_so_many_rows_of_a_fold_are_shuffled(task, monkeypatch: pytest.M
         assert np.isfinite(found.shuffled[mine]).sum() == 7
 
 
-def test_features_of_shuffles_are_shared_within_a_bound(task, monkeypatch: pytest.MonkeyPatch):
-    registry, workspace = Registry(), Workspace()
-    made = registry.make("featurizer", "kmers[k=3]")
+class Slow(Featurizer):
+    """Counts of A and C, and how many rows it has been asked for in all."""
+
+    name = "slow"
+    asked = 0
+
+    def transform(self, sequences):
+        Slow.asked += len(sequences)
+        codes = [sequences.codes(row) for row in range(len(sequences))]
+        return np.array([[(row == base).sum() for base in (0, 1)] for row in codes], np.float32)
+
+
+def predicted(task, featurizer: Made, workspace: Workspace, model: str = "ridge"):
     target = next(iter(task.targets))
-    folds = make_folds(task)
+    job = FitJob(task, make_folds(task), featurizer, Registry().make("model", model), 0, (target,))
+    return fit_job(job, workspace)[0].predictions.shuffled
 
-    def run():
-        return fit_job(FitJob(task, folds, made, registry.make("model", "ridge"), 0, (target,)), workspace)[0]
 
-    first = run()
-    assert len(workspace.shuffles.kept) == SHUFFLES * len(folds)
-    monkeypatch.setattr("bench.fit.shuffled.shuffled_task", None)
-    again = run()
-    np.testing.assert_array_equal(first.predictions.shuffled, again.predictions.shuffled)
-    monkeypatch.undo()
-    monkeypatch.setattr(shuffled, "KEEP_BYTES", 0)
-    fresh = Workspace()
-    fit_job(FitJob(task, folds, made, registry.make("model", "ridge"), 0, (target,)), fresh)
-    assert fresh.shuffles.kept == {}
+def test_features_of_shuffles_are_made_once_per_task_whatever_is_fitted_between(task):
+    slow, cheap = Made("featurizer", "slow", Slow, {}), Registry().make("featurizer", "kmers[k=2]")
+    workspace, Slow.asked = Workspace(), 0
+    first = predicted(task, slow, workspace)
+    tested = sum(int((part == TEST).sum()) for part in make_folds(task).part)
+    rows = Slow.asked - SHUFFLES * tested
+    assert len(task) <= rows <= len(task) + 2 * (1 + SHUFFLES * len(make_folds(task)))  # two more tell their shape
+    for model in ("mean", "ridge"):
+        predicted(task, cheap, workspace, model)
+        assert workspace.shuffles.in_memory
+        Slow.asked = 0
+        again = predicted(task, slow, workspace, model)
+        assert not workspace.shuffles.in_memory  # those of the other, now that it is not in use
+        assert Slow.asked <= len(task) + 2
+    np.testing.assert_array_equal(first, again)
+    workspace.let_go()
+    np.testing.assert_array_equal(first, predicted(task, slow, workspace))
+
+
+@pytest.mark.parametrize("memory", [0, 1 << 20])
+@pytest.mark.parametrize("disk", [0, 1 << 20])
+@pytest.mark.parametrize("full", [False, True])
+def test_features_of_shuffles_are_kept_within_bounds(task, monkeypatch: pytest.MonkeyPatch, memory, disk, full):
+    expected = {}
+    made = {"slow": Made("featurizer", "slow", Slow, {}), "cheap": Registry().make("featurizer", "kmers[k=2]")}
+    for name, featurizer in made.items():
+        expected[name] = predicted(task, featurizer, Workspace())
+    monkeypatch.setattr(shuffled, "KEEP_BYTES", memory)
+    monkeypatch.setattr(shuffled, "SCRATCH_BYTES", disk)
+    if full:
+        monkeypatch.setattr("bench.files.scratch.os.posix_fallocate", refuse)
+    for name, featurizer in made.items():
+        workspace = Workspace()
+        for _ in range(2):
+            np.testing.assert_array_equal(predicted(task, featurizer, workspace), expected[name])
+        kept, held = workspace.shuffles.kept, workspace.shuffles.in_memory
+        on_disk = name == "slow" and disk and not full
+        assert bool(kept) == bool(memory or on_disk)
+        assert bool(held) == bool(memory and not on_disk)
+
+
+def refuse(*arguments):
+    raise OSError(28, "No space left on device")
 
 
 def test_the_file_of_predictions_keeps_it_and_may_be_without(tmp_path: Path):

@@ -14,7 +14,7 @@ from scipy.stats import spearmanr
 from bench.errors import BenchError
 from bench.featurizer import Features
 from bench.model import Part, Setting
-from bench.models import cnn, cnn_layers, cnn_rows
+from bench.models import cnn, cnn_compiled, cnn_layers, cnn_rows
 from bench.models.cnn import CNN
 from bench.sequences import decode
 
@@ -176,11 +176,45 @@ def test_mixed_precision(precision: str) -> None:
     # The state of the scaled loss starts again with every fit, as all else.
     np.testing.assert_array_equal(*predictions)
     assert predictions[0].dtype == np.float32
-    network = cnn._compiled(model._key).network
+    network = cnn.compiled(model._key).network
     computed_in = {layer.compute_dtype for layer in network.layers if "conv" in layer.name}
     assert computed_in == {precision.removeprefix("mixed_")}
     assert {str(weights.dtype) for weights in network.get_weights()} <= {"float32", "uint32", "int64"}
     assert keras.config.dtype_policy().name == "float32"
+
+
+@pytest.mark.parametrize("precision", ["float32", "mixed_float16"])
+def test_many_steps_in_one_graph_train_the_network_that_keras_does(
+    precision: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    codes, y = random_codes(70, 40), noise(70, 2)
+    y[3:20, 1] = np.nan
+    fitted = []
+    for backend in ("tensorflow", "another"):
+        monkeypatch.setattr(cnn_compiled, "CALL_POSITIONS", 3 * 16 * 40)  # of four steps the last is a call of its own
+        model = CNN(epochs=2, batch=16, learning_rate=1e-4, precision=precision)
+        train = codes_part(codes[:64], y[:64])
+        with monkeypatch.context() as patched:
+            if backend == "another":
+                patched.setattr(cnn_compiled, "_takes_many_steps", lambda: False)
+            model.fit(train, codes_part(codes[64:], y[64:]), Setting(seed=2))
+        fitted.append(model)
+    first, second = fitted
+    within = 1e-5 if precision == "float32" else 1e-3
+    for member, other in zip(first._members, second._members, strict=True):
+        for weights, same in zip(member, other, strict=True):
+            np.testing.assert_allclose(weights, same, atol=within, rtol=within)
+    losses = [[entry["loss"] for entry in model.history] for model in fitted]
+    np.testing.assert_allclose(*losses, rtol=10 * within)
+
+
+@pytest.mark.parametrize("epochs", [1, 5, 6, 7, 40])
+def test_a_schedule_is_looked_at_now_and_then_and_at_its_end(epochs: int) -> None:
+    recipe = CNN(epochs=epochs).recipe(1_000, 100)
+    looks = [e for e in range(1, epochs + 1) if (epochs - e) % cnn._looked_at_every(recipe) == 0]
+    assert looks[-1] == epochs
+    assert min(epochs, 4) <= len(looks) <= cnn.LOOKS
+    assert cnn._looked_at_every(CNN(arch="basset", epochs=epochs).recipe(1_000, 100)) == 1
 
 
 # ---- learning -------------------------------------------------------------------------------------------------------
@@ -218,7 +252,7 @@ def test_unmeasured_targets_do_not_count() -> None:
     rng = np.random.default_rng(0)
     y, prediction = rng.normal(size=(6, 3)).astype(np.float32), rng.normal(size=(6, 3)).astype(np.float32)
     y[0, 0] = y[3, 2] = np.nan
-    loss = float(cnn._masked_squared_error(y, prediction))
+    loss = float(cnn_compiled.masked_squared_error(y, prediction))
     assert loss == pytest.approx(np.nanmean((y - prediction) ** 2), rel=1e-5)
 
 
@@ -252,7 +286,7 @@ def test_a_second_fit_traces_nothing_again(fitted: tuple[CNN, np.ndarray, list[s
     again = CNN(arch="basset", epochs=1, batch=16)
     again.fit(codes_part(codes[:40], noise(40, seed=7)), codes_part(codes[40:], noise(20)), Setting(seed=4))
     # The very network, so memory stays flat over many fits, and yet each model keeps its own weights.
-    assert cnn._compiled(again._key) is cnn._compiled(first._key)
+    assert cnn.compiled(again._key) is cnn.compiled(first._key)
     x = Features(codes, "codes")
     before = first.predict(x)
     assert not np.allclose(again.predict(x), before)

@@ -231,7 +231,7 @@ def test_ridge_chooses_for_each_target_what_a_loop_over_penalties_chooses(rows, 
     signal = x @ rng.normal(size=(columns, 4)) / np.sqrt(columns)
     y = (signal * [1, 1, 1, 0] + rng.normal(size=signal.shape) * [0.05, 1, 5, 1]).astype(np.float32)
     train, valid = (Part(Features(x[part], "table"), y[part]) for part in (slice(0, rows), slice(rows, None)))
-    model = Ridge()
+    model = Ridge(scaling="standard")
     model.fit(train, valid, Setting())
     centre, scale = train.x.values.mean(axis=0), train.x.values.std(axis=0)
     a, b = ((part.x.values - centre).astype(np.float64) / scale for part in (train, valid))
@@ -244,6 +244,29 @@ def test_ridge_chooses_for_each_target_what_a_loop_over_penalties_chooses(rows, 
     assert len(set(best)) >= 3
     chosen = tried[best, :, np.arange(4)].T + level
     np.testing.assert_allclose(model.predict(valid.x), chosen, atol=1e-4)
+
+
+@pytest.mark.parametrize(("rows", "columns"), [(400, 60), (80, 200)])
+def test_ridge_on_centred_columns_is_chosen_where_frequent_columns_carry_the_signal(rows, columns):
+    rng = np.random.default_rng(3)
+    spread = np.where(np.arange(columns) < 8, 10.0, 0.2)
+    x = (rng.normal(size=(rows + 200, columns)) * spread).astype(np.float32)
+    y = x[:, :8] @ rng.normal(size=8) / 10 + rng.normal(size=rows + 200) * 1.5
+    y = np.column_stack([y, (x / spread) @ rng.normal(size=columns)]).astype(np.float32)
+    train, valid = (Part(Features(x[part], "table"), y[part]) for part in (slice(0, rows), slice(rows, None)))
+    model = Ridge()
+    model.fit(train, valid, Setting())
+    assert model.standardised_.tolist() == [False, True]
+    a, b = (part.x.values.astype(np.float64) - train.x.values.mean(axis=0) for part in (train, valid))
+    alpha = model.alpha_[0]
+    assert np.isclose(alpha / a.var(axis=0).sum(), GRID, rtol=1e-4).any()
+    level = train.y[:, 0].mean()
+    by_hand = b @ np.linalg.solve(a.T @ a + alpha * np.eye(columns), a.T @ (train.y[:, 0] - level)) + level
+    np.testing.assert_allclose(model.predict(valid.x)[:, 0], by_hand, atol=2e-3)
+    one = Ridge(scaling="centred")
+    one.fit(train, valid, Setting())
+    np.testing.assert_allclose(one.predict(valid.x)[:, 0], by_hand, atol=2e-3)
+    assert not one.standardised_.any()
 
 
 def test_ridge_needs_no_more_memory_for_more_rows():
@@ -273,7 +296,7 @@ def test_ridge_keeps_the_penalty_that_scikit_learn_scores_best_on_validation():
     from sklearn.preprocessing import StandardScaler
 
     train, valid, _, _ = simulated("linear", columns=200, rows=600)
-    model = Ridge()
+    model = Ridge(scaling="standard")
     model.fit(train, valid, Setting())
     scaler = StandardScaler().fit(train.x.values)
     a, b = scaler.transform(train.x.values), scaler.transform(valid.x.values)

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 from calls import call
+from small_tasks import write_small_task
 
 from bench.errors import BenchError, Unavailable
 from bench.plugins.registry import Registry
@@ -153,3 +154,21 @@ def test_a_dropped_file_that_cannot_be_imported_stops_no_verb(tmp_path: Path, mo
     assert error is None, printed
     assert status == 0 or words[0] == "audit", printed
     assert "not now" not in printed
+
+
+def test_a_broken_file_that_nobody_asked_for_counts_where_all_were_asked_for(tmp_path: Path, monkeypatch) -> None:
+    (tmp_path / "models").mkdir()
+    text = "import no_such_module\nfrom bench import Model\n\n\nclass Mine(Model):\n    name = 'mine'\n"
+    (tmp_path / "models/mine.py").write_text(text)
+    task = write_small_task(tmp_path / "data", rows=60)
+    monkeypatch.chdir(tmp_path)
+    status, printed, _ = call("run", "-t", task, "-f", "gc", "-m", "ridge", "-o", "out")
+    assert status == 0, printed
+    assert "No module named 'no_such_module'. Install no_such_module, or leave it out." in printed
+    status, printed, _ = call("run", "-t", task, "-f", "none-such", "-m", "ridge", "-o", "out")
+    assert status != 0
+    status, printed, _ = call("run", "-t", task, "-m", "mean", "-o", "out")
+    assert status == 1, printed
+    _, _, error = call("run", "-t", task, "-f", "gc", "-m", "mine", "-o", "out", "--plugin", "models/mine.py")
+    assert isinstance(error, BenchError)
+    assert error.status == 1

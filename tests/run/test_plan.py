@@ -1,3 +1,4 @@
+import dataclasses
 from pathlib import Path
 
 import pytest
@@ -139,15 +140,36 @@ def test_plugins_that_cannot_be_run_are_left_out_with_the_fix_and_refused_when_n
     assert "write needs[k=...]" in plan.broken["featurizer needs"]
     assert "cannot be written in a name" in plan.broken["featurizer tuple"]
     assert "its file no/such/file cannot be read" in plan.broken["featurizer lost"]
-    for name, said in (
-        ("needs", r"write needs\[k=\.\.\.\]"),
-        ("lacks", "pip install no_such_library"),
-        ("tuple", "'k' is of a type"),
-        ("lost", "cannot be read"),
+    for name, said, status in (
+        ("needs", r"write needs\[k=\.\.\.\]", 2),
+        ("lacks", "pip install no_such_library", 1),
+        ("tuple", "'k' is of a type", 2),
+        ("lost", "cannot be read", 2),
     ):
         with pytest.raises(BenchError, match=said) as caught:
             plan_of(beside, small_task, featurizers=(name,), models=("ridge",))
-        assert caught.value.status == 2
+        assert caught.value.status == status
+
+
+@pytest.mark.parametrize(("given", "seconds"), [("nan", 0.0), ("inf", 0.0), ("-inf", 0.0), ("1e300", 315_360_000.0)])
+def test_an_estimate_that_is_no_number_of_seconds_orders_nothing(registry, given, seconds):
+    from bench.fit.worker import Cost, model_cost
+
+    made = registry.make("model", "ridge")
+    odd = type("Odd", (made.cls,), {"estimate": classmethod(lambda cls, rows, columns: float(given))})
+    cost = model_cost(dataclasses.replace(made, cls=odd), Cost((), "odd", 100, 60, 3, 4))
+    assert cost.seconds == seconds
+
+
+@pytest.mark.parametrize("given", ["nan", "inf", "-1", "text"])
+def test_memory_that_is_no_number_of_bytes_is_refused_in_words(registry, given):
+    from bench.fit.worker import Cost, model_cost
+
+    made = registry.make("model", "ridge")
+    value = given if given == "text" else float(given)
+    odd = type("Odd", (made.cls,), {"memory": lambda self, rows, columns, item_bytes: value})
+    with pytest.raises(BenchError, match="ridge: memory must give a number of bytes, 0 or more, or None"):
+        model_cost(dataclasses.replace(made, cls=odd), Cost((), "odd", 100, 60, 3, 4))
 
 
 def test_a_model_without_its_library_is_left_out(registry, small_task, monkeypatch):

@@ -150,7 +150,7 @@ def test_a_read_only_folder_is_said_at_once(tmp_path):
 
 def test_a_file_where_the_folder_should_be_is_said(tmp_path):
     (tmp_path / "out").write_text("")
-    with pytest.raises(BenchError, match="Give a writable folder with --out"):
+    with pytest.raises(BenchError, match="give another folder with --out"):
         Store(tmp_path / "out").check_writable()
 
 
