@@ -19,6 +19,7 @@ from bench.explain.ladder import ladder
 from bench.explain.mutated import ask_mutated, write_bedgraph, write_npz
 from bench.explain.planted import plant
 from bench.explain.record import Explanation
+from bench.explain.rules import ask_rules
 from bench.explain.subject import QUICK, Effort, Subject
 from bench.fit.features import compute_features
 from bench.fit.predictor import Predictor
@@ -102,6 +103,10 @@ def _mutated(subject: Subject, effort: Effort) -> Answer:
     }
 
 
+def _rules(subject: Subject, effort: Effort) -> Answer:
+    return ask_rules(subject, effort), {}
+
+
 def _trees(subject: Subject, effort: Effort) -> Answer:
     return ask_trees(subject, effort), {}
 
@@ -182,6 +187,7 @@ class MotifSource:
 #: Every question: who answers it, and whether it needs the model itself.
 QUESTIONS: dict[str, tuple[Callable[[Subject, Effort], Answer], bool]] = {
     "ladder": (_ladder, False),
+    "rules": (_rules, False),
     "planted": (_planted, True),
     "mutated": (_mutated, True),
     "trees": (_trees, True),

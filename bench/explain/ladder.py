@@ -48,12 +48,11 @@ def ladder(subject: Subject, effort: Effort) -> Ladder:
     place = subject.some(effort.ladder_rows, question=1)
     y = subject.centred[place] / subject.spread
     locus = subject.task.locus[subject.row[place]]
-    sequences = subject.sequences(subject.codes(place), subject.row[place])
     folds = grouped(locus, effort.folds)
     base, fitted, columns = np.zeros(len(y)), [], []
     blocks: list[NDArray[np.float32]] = []
     for _, featurizer in rungs(subject):
-        block = subject.features(featurizer, sequences)
+        block = subject.table(featurizer, place)
         blocks.append(block.astype(np.float32))
         columns.append(block.shape[1])
         # What a rung adds is looked for where the rungs below leave off; it is kept where inner loci agree.

@@ -140,6 +140,24 @@ class Gradients(Stored):
     times_input: Estimate
 
 
+class Leaf(Stored):
+    """A leaf of a tree: its conditions in words, the ``share`` of rows that meet them, the mean prediction there in
+    standard deviations."""
+
+    rule: list[str]
+    share: Known
+    mean: Known
+
+
+class Rules(Stored):
+    """A decision tree that predicts the model's predictions. ``r2`` : on loci that it did not see, of trees grown in
+    the same way; ``leaves`` : of the tree of all ``rows``, the lowest first."""
+
+    rows: int
+    r2: Estimate
+    leaves: list[Leaf]
+
+
 class Explanation(Companion):
     """``explain.json``: each answer where it was asked for and can be given.
 
@@ -164,5 +182,6 @@ class Explanation(Companion):
     ladder: Ladder | None = None
     planted: PlantedMotifs | None = None
     mutated: Mutated | None = None
+    rules: Rules | None = None
     trees: Trees | None = None
     gradients: Gradients | None = None

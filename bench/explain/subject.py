@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -66,6 +66,7 @@ class Subject:
     source: str
     predictor: Predictor | None = None
     seed: int = 0
+    _tables: dict[tuple[str, int], NDArray[Any]] = field(default_factory=dict, repr=False)
 
     @cached_property
     def centred(self) -> NDArray[np.float64]:
@@ -100,6 +101,13 @@ class Subject:
         if len(self.row) <= most:
             return np.arange(len(self.row))
         return np.sort(self.rng(question).choice(len(self.row), most, replace=False))
+
+    def table(self, featurizer: str, place: NDArray[np.int64]) -> NDArray[Any]:
+        """Features of some test rows (k, columns), kept for the next question that asks for the same."""
+        key = featurizer, hash(place.tobytes())
+        if key not in self._tables:
+            self._tables[key] = self.features(featurizer, self.sequences(self.codes(place), self.row[place]))
+        return self._tables[key]
 
     def codes(self, place: NDArray[np.int64]) -> list[NDArray[np.uint8]]:
         """Bases of some of the test rows, by their places among them."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from bench.explain.record import Explanation, Family, Gradients, Ladder, Mutated, PlantedMotifs, Trees
+from bench.explain.record import Explanation, Family, Gradients, Ladder, Leaf, Mutated, PlantedMotifs, Trees
 from bench.report.text import (
     code,
     count,
@@ -27,6 +27,9 @@ def told(answer: Explanation) -> Iterator[str]:
     """The findings on one model in a few lines, for a terminal."""
     if answer.ladder is not None:
         yield f"what explains its predictions: {_climbed(answer.ladder)}"
+    if answer.rules is not None:
+        explained = percent_bare(answer.rules.r2.value)
+        yield f"rules of one tree explain {explained} %; highest: {_rule(answer.rules.leaves[-1])}"
     if answer.planted is not None:
         yield from (_one(family) for family in answer.planted.families[:FEW])
         if not answer.planted.families:
@@ -50,6 +53,11 @@ def _climbed(ladder: Ladder) -> str:
     )
 
 
+def _rule(leaf: Leaf) -> str:
+    where = " and ".join(leaf.rule) or "everywhere"
+    return f"{where}: {signed(leaf.mean, 2)} SD in {percent(leaf.share)} of rows"
+
+
 def _composition(mutated: Mutated) -> str:
     share = mutated.composition
     return joined(f"{percent_bare(share.value)} %", percent_interval(share.low, share.high)) + " is composition"
@@ -69,6 +77,16 @@ def explained_section(answers: Sequence[Explanation], pictures: dict[str, str]) 
     lines = ["<details><summary><b>What the models learned</b> (`bench explain`)</summary>", ""]
     lines += _ladders([each for each in answers if each.ladder is not None])
     for answer in answers:
+        if answer.rules is not None:
+            r2 = answer.rules.r2
+            lines += [
+                f"**Rules, {code(_name(answer))}.** One decision tree on motifs (best score in bits, where in the row"
+                f" it is), GC and composition explains {percent(r2.value)} {percent_interval(r2.low, r2.high)} of the"
+                " predictions on loci that it did not see:",
+                "",
+                *(f"- {escape(_rule(leaf))}" for leaf in answer.rules.leaves),
+                "",
+            ]
         lines += _planted(answer, answer.planted) if answer.planted is not None else []
         lines += _mutated(answer, answer.mutated) if answer.mutated is not None else []
         lines += _trees(answer, answer.trees) if answer.trees is not None else []

@@ -17,9 +17,6 @@ from bench.sequences import Sequences
 from bench.tasks.splits import Split
 from bench.tasks.task import Card, Target, Task
 
-#: Motifs far from one another, by ID of JASPAR: AP-1, CTCF's like are left out for their length.
-FAR = ("MA0099.4", "MA0506.3", "MA0095.4", "MA0060.4")
-
 
 def motif(identifier: str):
     """A vertebrate motif by the first letters of its ID, or by its name."""
@@ -36,11 +33,13 @@ def site(counts, rng):
 
 @dataclass(frozen=True, eq=False)
 class World:
-    """codes (n, length); hits (n, motifs): sites written; base (n, length): bases of sites."""
+    """codes (n, length); hits (n, motifs): sites written; written (n, length): bases of sites; sharp : those at
+    positions above 1 bit."""
 
     codes: np.ndarray
     hits: np.ndarray
     written: np.ndarray
+    sharp: np.ndarray
     gc: np.ndarray
 
 
@@ -53,17 +52,22 @@ def world(names, rows=2000, length=150, rate=0.5, seed=0, spread=0.08) -> World:
     codes = codes.astype(np.uint8)
     hits = np.zeros((rows, len(names)), int)
     written = np.zeros((rows, length), bool)
+    sharp = np.zeros((rows, length), bool)
     for i in range(rows):
         for j, name in enumerate(names):
             for _ in range(rng.poisson(rate)):
-                word = site(motif(name).counts, rng)
-                word = word if rng.random() < 0.5 else (3 - word)[::-1]
+                counts = motif(name).counts
+                word, p = site(counts, rng), counts / counts.sum(axis=1, keepdims=True)
+                clear = 2 + (p * np.log2(np.maximum(p, 1e-9))).sum(axis=1) > 1
+                if rng.random() < 0.5:
+                    word, clear = (3 - word)[::-1], clear[::-1]
                 at = rng.integers(0, length - len(word))
                 if not written[i, at : at + len(word)].any():
                     codes[i, at : at + len(word)] = word
                     written[i, at : at + len(word)] = True
+                    sharp[i, at : at + len(word)] = clear
                     hits[i, j] += 1
-    return World(codes, hits, written, np.isin(codes, (1, 2)).mean(axis=1))
+    return World(codes, hits, written, sharp, np.isin(codes, (1, 2)).mean(axis=1))
 
 
 def strings(codes) -> list[str]:
