@@ -19,6 +19,7 @@ from bench.cli import (
     curve,
     data,
     doctor,
+    explain,
     init,
     list_,
     merge,
@@ -50,6 +51,7 @@ app.command("doctor")(doctor.doctor)
 app.command("check")(check.check)
 app.command("audit")(audit.audit)
 app.command("compare")(compare.compare)
+app.command("explain")(explain.explain)
 app.command("blend")(blend.blend)
 app.command("curve")(curve.curve)
 app.command("score")(score.score)

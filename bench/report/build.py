@@ -5,17 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.board.load import TaskFiles, find_tasks
+from bench.board.load import BoardFiles, TaskFiles, find_tasks
 from bench.board.schema import SUMMARY, Summary
 from bench.board.summarise import summarise
 from bench.errors import BenchError
+from bench.explain.record import Explanation
 from bench.files.atomic import FULL, NotWritable, atomic, disk_errors
 from bench.report import plots
 from bench.report.columns import LEFT
+from bench.report.explained_plots import draw_explained
 from bench.report.guide import guide
-from bench.report.sections import task_section
+from bench.report.sections import Explained, task_section
 from bench.report.summary_table import SUMMARY_HEADER, notes, summary_rows
 from bench.report.text import escape, table
+from bench.store.companions import EXPLANATION, read_companion
 from bench.store.stages import Stages
 from bench.store.store import Store
 
@@ -91,7 +94,7 @@ def make_board(out: Path, *, pictures: bool = True, stages: Stages | None = None
     for task in tasks:
         try:
             with disk_errors(out):
-                summary, links = _summary(task, stages, write=not unwritten, pictures=pictures)
+                summary, links, explained = _summary(task, stages, write=not unwritten, pictures=pictures)
         except NotWritable:
             raise
         except BenchError as error:
@@ -103,7 +106,7 @@ def make_board(out: Path, *, pictures: bool = True, stages: Stages | None = None
         summaries.append(summary)
         rows += summary_rows(summary, only)
         remarks += notes(summary)
-        sections += task_section(summary, only=only, pictures=links)
+        sections += task_section(summary, only=only, pictures=links, explained=explained)
     if unread:
         remarks += ["", "What could not be read and is left out:", "", *(f"- {escape(line)}" for line in unread)]
     lines = [TITLE, "## Summary", "", *table(SUMMARY_HEADER, rows, LEFT), *remarks, "", guide(), *sections]
@@ -113,17 +116,32 @@ def make_board(out: Path, *, pictures: bool = True, stages: Stages | None = None
     return MadeBoard(out / LEADERBOARD, summaries, unread, unwritten)
 
 
-def _summary(task: TaskFiles, stages: Stages, *, write: bool, pictures: bool) -> tuple[Summary, plots.Links]:
-    """A task's numbers, and where its pictures are; with ``write`` both are brought up to date."""
+def _summary(
+    task: TaskFiles, stages: Stages, *, write: bool, pictures: bool
+) -> tuple[Summary, plots.Links, dict[int, Explained]]:
+    """A task's numbers, where its pictures are, and by board what its models learned; with ``write`` numbers and
+    pictures are brought up to date."""
     with stages.time("statistics"):
         summary = summarise(task)
-    if not write:
-        return summary, plots.Links()
+    answers = {i: _answers(files) for i, files in enumerate(task.boards)}
+    drawn: dict[str, str] = {}
     links = plots.Links()
+    if not write:
+        return summary, links, {i: Explained(found, drawn) for i, found in answers.items()}
+    explained: dict[str, str] = {}
     if pictures:
         with stages.time("pictures"):
             links, drawn = plots.draw_pictures(task, summary)
-        summary = summary.model_copy(update={"pictures": drawn})
+            every = [answer for found in answers.values() for answer in found]
+            explained, more = draw_explained(task, every, summary.pictures)
+        summary = summary.model_copy(update={"pictures": drawn | more})
     if summary != task.summary:
         summary.write(task.folder / SUMMARY)
-    return summary, links
+    return summary, links, {i: Explained(found, explained) for i, found in answers.items()}
+
+
+def _answers(files: BoardFiles) -> list[Explanation]:
+    """What lies next to the results of a board on what they learned, in the order of its rows and seeds."""
+    results = [result for seeds in files.results.values() for result in seeds]
+    found = (read_companion(each.folder, EXPLANATION, Explanation, each.record.key) for each in results)
+    return [each for each in found if each is not None]
