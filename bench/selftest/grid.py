@@ -105,8 +105,8 @@ def check_share(size: Size) -> list[Line]:
 
 
 def check_no_gc(size: Size) -> list[Line]:
-    """GC has no share (0), a GC-neutral motif .5: the share's interval begins at 0 and the learner of the motif is called
-    beyond GC, not GC-only."""
+    """GC has no share (0), a GC-neutral motif .5: the share's interval begins at 0, and the learner of the motif is
+    called beyond GC, not GC-only."""
     data = simulate(size.loci, 3, gc_share=0.0, motif_share=0.5, dna_depth=50.0, seed=size.seed + 1)
     found = recover(data)
     share = _share(found).value
