@@ -34,6 +34,9 @@ class Featurizer:
     gc_only: ClassVar[bool] = False
     #: How features relate on the two strands: "same" (equal), or "any" (no promise).
     strand: Literal["same", "any"] = "any"
+    #: "gc": each column of the table is handed to models less its curve of GC content, which is fitted in every fold on
+    #: its training rows. May be an attribute of the object, for a featurizer whose parameter it is.
+    residualise: Literal["", "gc"] = ""
     #: Parameters shown in the name on the board even at their defaults.
     shown: ClassVar[tuple[str, ...]] = ()
     #: Covariates of a task (``dna_count``, ``barcodes``) that ``transform`` reads; a task without them is skipped.

@@ -36,6 +36,8 @@ class Motifs(Featurizer):
     file : a MEME, JASPAR or HOCOMOCO file of motifs instead of ``db``; relative to the working folder.
     by : motif, or family: maximum of the bests and log2 of the summed odds of a structural family's motifs (a motif
         whose family is unknown is its own).
+    residualise : gc takes the quadratic curve of GC content out of every column, fitted in each fold on its training
+        rows: what motifs know beyond GC.
     """
 
     name = "motifs"
@@ -47,6 +49,7 @@ class Motifs(Featurizer):
         taxon: Literal["auto", "all", "vertebrates", "insects", "plants", "fungi"] = "auto",
         file: str | None = None,
         by: Literal["motif", "family"] = "motif",
+        residualise: Literal["", "gc"] = "",
     ) -> None:
         if file is not None and taxon != "auto":
             raise BenchError("motifs: 'taxon' is of the motifs that come with the package. Leave it out beside 'file'.")
@@ -54,6 +57,7 @@ class Motifs(Featurizer):
         self.taxon = taxon
         self.file = file
         self.by = by
+        self.residualise = residualise
         #: What the features are made from; its content is part of a result's recipe.
         self.files: Sequence[str | Path] = tuple(map(jaspar_file, self._groups())) if file is None else (Path(file),)
 

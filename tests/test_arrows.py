@@ -17,6 +17,7 @@ import bench
 ROWS = (
     {"cli", "__main__"},
     {"report", "run", "checks", "selftest"},
+    {"explain"},
     {"board", "audit", "store", "fit"},
     {
         "tasks",

@@ -83,7 +83,10 @@ class World:
         """One assay of this world. ``changed`` : arguments of ``_biology`` in place of the world's own."""
         rng = np.random.default_rng(np.random.SeedSequence([zlib.crc32(self.name.encode()), seed]))
         rows = self.measure(rng, _biology(rng, length, **{**self.biology, **changed}))
-        return rows if self.min_dna is None or rows.dna is None else rows.take(rows.dna >= self.min_dna)
+        kept = np.asarray(np.isfinite(rows.replicates).any(axis=1))
+        if self.min_dna is not None and rows.dna is not None:
+            kept &= rows.dna >= self.min_dna
+        return rows.take(kept)
 
 
 # ---- rows ------------------------------------------------------------------------------------------------------------

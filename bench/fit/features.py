@@ -16,10 +16,11 @@ from bench.featurizer import Features, Featurizer, Kind, LazyRows
 from bench.files.scratch import scratch_array
 from bench.fit.handed import arrays_of, owner, plain_array, sequences_for, writes_refused
 from bench.fit.recipe import plugin_recipe
+from bench.fit.residual import WithoutGC
 from bench.fit.shuffled import KeptShuffles, ShuffledRows
 from bench.plugins.described import PluginRecipe
 from bench.plugins.registry import Made
-from bench.tasks.task import Task
+from bench.tasks.task import TRAIN, Task
 
 #: Rows a featurizer is handed at a time: large enough for two cores, small enough to stay in memory.
 BLOCK_ROWS = 65_536
@@ -33,10 +34,11 @@ KEEP_BYTES = 2 << 30
 
 @dataclass
 class FoldFeatures:
-    """What is kept of one fold while its rows stay the same: the features of each part, and ``shared``, where models
-    keep what is expensive to build, by whose code they are."""
+    """What is kept of one fold while its rows stay the same: the features of each part, what was taken out of them
+    (``without``), and ``shared``, where models keep what is expensive to build, by whose code they are."""
 
     parts: dict[int, Features]
+    without: WithoutGC | None = None
     shared: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def shared_of(self, cls: type, *, alone: bool) -> dict[str, Any]:
@@ -82,17 +84,23 @@ class Workspace:
         assert self.key is not None
         return ShuffledRows(self.shuffles, self.key[1], featurizer.cls.cheap)
 
-    def fold_of(self, features: Features, rows: dict[int, NDArray[np.int64]], fold: int) -> FoldFeatures:
-        """Features of each part of a fold; kept for as long as its rows stay these."""
+    def fold_of(
+        self, features: Features, rows: dict[int, NDArray[np.int64]], fold: int, gc: NDArray[Any] | None = None
+    ) -> FoldFeatures:
+        """Features of each part of a fold, less their curve of GC content where ``gc`` is given (of all rows of the
+        task); kept for as long as its rows stay these."""
         digest = hashlib.sha256()
         for code in sorted(rows):
             digest.update(rows[code].tobytes())
         key = f"{fold}-{digest.hexdigest()[:16]}"
         if key not in self.folds:
             parts = {code: features.take(index) for code, index in rows.items()}
+            without = None if gc is None else WithoutGC.fitted(parts[TRAIN], gc[rows[TRAIN]])
+            if gc is not None and without is not None:
+                parts = {code: without(part, gc[rows[code]]) for code, part in parts.items()}
             if features.values.nbytes > KEEP_BYTES:
                 self.folds.clear()
-            self.folds[key] = FoldFeatures(parts)
+            self.folds[key] = FoldFeatures(parts, without)
         return self.folds[key]
 
 

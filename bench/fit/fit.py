@@ -19,7 +19,9 @@ from bench.fit.features import LARGE, FoldFeatures, Workspace, compute_features
 from bench.fit.handed import lock, plain_array, writes_refused
 from bench.fit.kept import packed
 from bench.fit.recipe import COMMON_LIBRARIES, Recipe, check_recipe, may_flip
+from bench.fit.residual import WithoutGC
 from bench.fit.scale import TargetScale
+from bench.fit.shuffled import shuffled_places
 from bench.model import Group, Model, Part, Setting
 from bench.plugins.libraries import library_versions, used_libraries
 from bench.plugins.registry import Made
@@ -165,6 +167,7 @@ class _Fitting:
         self.job, self.workspace, self.say, self.fitted = job, workspace, say, fitted
         self.features = workspace.features_of(job.task, job.featurizer)
         self.values = job.values()
+        self.gc = self._gc()
         self.watch = _Stopwatch(
             {"features": round(workspace.feature_seconds, 3), "fit": 0.0, "predict": 0.0, "shuffled": 0.0}
         )
@@ -195,8 +198,9 @@ class _Fitting:
 
     def _fold(self, fold: int) -> _FittedFold:
         """Train on a fold and predict it."""
+        self._say(fold, "")
         rows = self._rows(fold)
-        kept = self.workspace.fold_of(self.features, rows, fold)
+        kept = self.workspace.fold_of(self.features, rows, fold, self.gc)
         setting = self._setting(fold, kept)
         # Every so-many-th row: bins are found from them, and neighbours in the genome are alike.
         share = slice(None) if setting.group is None else slice(setting.group.rank, None, len(setting.group.addresses))
@@ -213,7 +217,7 @@ class _Fitting:
         predict = partial(predictions_of, learner, len(self.job.targets), self.job.model.name)
         with self.watch.time("predict"):
             predicted = {code: predict(parts[code]) for code in (TRAIN, VALID, TEST)}
-        shuffled = self._on_shuffles(rows, predicted, predict, share)
+        shuffled = self._on_shuffles(rows, predicted, predict, share, kept.without)
         mine = {code: index[share] for code, index in rows.items()}
         self.fitted(learner)
         return _FittedFold(
@@ -228,11 +232,23 @@ class _Fitting:
         """The fitted model as bytes, where it is to be kept. One that cannot be does not fail its fit."""
         if not self.job.keep:
             return None
+        if self.gc is not None:
+            self._say(fold, "a model of residual features is not kept")
+            return None
         try:
             return packed(learner, self.job.model.name)
         except BenchError as error:
             self._say(fold, error)
             return None
+
+    def _gc(self) -> NDArray[np.float32] | None:
+        """GC content of the task's rows where it is taken out of the features."""
+        featurizer = self.job.featurizer
+        if featurizer is None or not getattr(featurizer.new(), "residualise", ""):
+            return None
+        from bench.kernels.gc import gc_fraction
+
+        return gc_fraction(self.job.task.sequences)
 
     def _rows(self, fold: int) -> Rows:
         """Measured rows of each part."""
@@ -254,7 +270,7 @@ class _Fitting:
     def _say(self, fold: int, line: object) -> None:
         """Tell people a line of a fold. What cannot be told is left out: it never fails a fit."""
         try:
-            said = f"fold {fold + 1}/{len(self.job.folds)} {line}"
+            said = f"fold {fold + 1}/{len(self.job.folds)} {line}".rstrip()
         except Exception:
             return
         self.say(said)
@@ -278,7 +294,12 @@ class _Fitting:
         return Part(train.x.take(few), train.y[few])
 
     def _on_shuffles(
-        self, rows: Rows, predicted: ByPart, predict: Callable[[Features], NDArray[np.float32]], share: slice
+        self,
+        rows: Rows,
+        predicted: ByPart,
+        predict: Callable[[Features], NDArray[np.float32]],
+        share: slice,
+        without: WithoutGC | None,
     ) -> ByPart | None:
         """Predictions on shuffles of the test rows, NaN in other parts; None for a featurizer that sees no bases."""
         featurizer = self.job.featurizer
@@ -288,7 +309,14 @@ class _Fitting:
             featurize = partial(compute_features, featurizer=featurizer)
             shuffled = {code: np.full_like(predicted[code], np.nan) for code in (TRAIN, VALID)}
             of_rows = self.workspace.shuffled_rows(featurizer)
-            shuffled[TEST] = of_rows.predict(self.job.task, rows[TEST], featurize, predict)[share]
+            given = predict
+            if without is not None and self.gc is not None:  # a shuffle has the GC content of its row
+                gc = self.gc[shuffled_places(rows[TEST])]
+
+                def given(features: Features) -> NDArray[np.float32]:
+                    return predict(without(features, gc))
+
+            shuffled[TEST] = of_rows.predict(self.job.task, rows[TEST], featurize, given)[share]
         return shuffled
 
     def _predictions(self, fold: int, j: int, rows: Rows, predicted: ByPart, shuffled: ByPart | None) -> Predictions:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from bench.errors import BenchError
 from bench.fit.features import compute_features
 from bench.fit.fit import predictions_of
+from bench.fit.inside import base_gradients, column_contributions
 from bench.model import Model
 from bench.plugins.registry import Made
 from bench.sequences import Sequences
@@ -20,6 +21,17 @@ from bench.tasks.task import Task
 
 #: Sequences that are featurized at a time.
 ROWS = 16_384
+
+
+@dataclass(frozen=True, eq=False)
+class Inside:
+    """What a library told of fitted models. ``trees`` : float32 (n, columns + 1), contributions of the columns named
+    (empty where they have no names) and the level. ``bases`` : as `bench.fit.inside.base_gradients`. Each None where
+    the model has none of it."""
+
+    trees: NDArray[np.float32] | None
+    columns: list[str]
+    bases: dict[str, NDArray[np.float32]] | None
 
 
 class Predictor(Protocol):
@@ -34,6 +46,9 @@ class Predictor(Protocol):
 
         ``sequences`` : with the covariates of the task, and of a width that is not above its own.
         """
+
+    def inside(self, sequences: Sequences, fold: int, reference: NDArray[np.float32]) -> Inside:
+        """What the model's library tells of one fold's model."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,6 +66,14 @@ class FittedModels:
     name: str
     models: tuple[Model, ...]
     targets: int
+
+    def inside(self, sequences: Sequences, place: int, fold: int, reference: NDArray[np.float32]) -> Inside:
+        """What the library tells of one fold's model. ``reference`` : as `bench.fit.inside.base_gradients`."""
+        few = dataclasses.replace(self.task, sequences=sequences, row_id=np.arange(len(sequences)).astype(np.str_))
+        features, model = compute_features(few, self.featurizer), self.models[fold]
+        columns = [] if self.featurizer is None else self.featurizer.new().names(sequences)
+        bases = base_gradients(model, sequences, place, reference) if features.kind == "codes" else None
+        return Inside(column_contributions(model, features), [*map(str, columns)], bases)
 
     def predict(self, sequences: Sequences, place: int, folds: Sequence[int]) -> NDArray[np.float32]:
         """Predictions of the target at a place, float32 (n, folds).

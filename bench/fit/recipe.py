@@ -47,10 +47,9 @@ class Recipe:
     numpy : its version.
     orientation : of the assay where the model may make use of it ("free"), else empty.
 
-    The others are places for what is not done yet, each with the value of today; one that has it is not hashed, so
-    that it changes no key. replicates : how they become one value. residualise : what is taken out of the target
-    beforehand. members : keys of the results that a blend is made of. features, predictions : hashes of those made by
-    other programs.
+    The others have the value of most fits as their default, and one that has it is not hashed. members : keys of the
+    results that a blend is made of. Places for what is not done yet: replicates, how they become one value; features,
+    predictions, hashes of those made by other programs.
     """
 
     task: str = field(compare=False)
@@ -65,7 +64,6 @@ class Recipe:
     numpy: str = ""
     orientation: str = ""
     replicates: str = "mean"
-    residualise: str = ""
     members: tuple[str, ...] = ()
     features: str = ""
     predictions: str = ""
@@ -122,6 +120,7 @@ def plugin_recipe(made: Made, *, loaded: bool = True) -> PluginRecipe:
         libraries=tuple(library_versions(used_libraries(libraries)).items()),
         files=file_digests(plugin),
         backend=keras_backend_of(libraries),
+        residualise=str(getattr(plugin, "residualise", "")),
     )
 
 

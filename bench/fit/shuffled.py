@@ -102,8 +102,8 @@ class ShuffledRows:
         rows : int64 (m,), row numbers of the task.
         featurize, predict : from a task to the features of its rows, and from those to float32 (n, targets).
         """
-        place = np.unique(np.linspace(0, len(rows) - 1, min(len(rows), MOST_ROWS)).astype(np.int64))
-        chosen = rows[place]
+        chosen = shuffled_places(rows)
+        place = np.searchsorted(rows, chosen)
         total: Any = 0.0
         for number in range(SHUFFLES):
             name = self.featurizer, chosen.tobytes(), number
@@ -115,6 +115,12 @@ class ShuffledRows:
         mean = np.full((len(rows), total.shape[1]), np.nan, np.float32)
         mean[place] = total / SHUFFLES
         return mean
+
+
+def shuffled_places(rows: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The rows, of some in ascending order, that are shuffled."""
+    place = np.unique(np.linspace(0, len(rows) - 1, min(len(rows), MOST_ROWS)).astype(np.int64))
+    return rows[place]
 
 
 def shuffled_task(task: Task, rows: NDArray[np.int64], number: int) -> Task:

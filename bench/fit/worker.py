@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+import numpy as np
+
 from bench.errors import BenchError, one_line
 from bench.fit.features import Workspace, compute_features
 from bench.fit.fit import FitJob, FitResult, fit_job
@@ -106,6 +108,13 @@ class Predict:
     trusted: bool = False
 
 
+@dataclass(frozen=True, eq=False)
+class LookInside(Predict):
+    """Ask what the library of fitted models tells of one fold's (the first of ``folds``): an `Inside`."""
+
+    reference: tuple[float, ...] = (0.25, 0.25, 0.25, 0.25)
+
+
 @dataclass(frozen=True)
 class Prepare:
     """Ask for what a fit needs before it fits: the task and its features, kept for the fit."""
@@ -185,7 +194,19 @@ class DataFiles:
     action: Action
 
 
-Ask = Fit | Predict | Prepare | ProbeFeatures | ForOrganism | Cost | DescribePlugins | MakePlugin | LoadTask | DataFiles
+Ask = (
+    Fit
+    | Predict
+    | LookInside
+    | Prepare
+    | ProbeFeatures
+    | ForOrganism
+    | Cost
+    | DescribePlugins
+    | MakePlugin
+    | LoadTask
+    | DataFiles
+)
 
 
 def _models_key(spec: JobSpec, models: tuple[bytes, ...]) -> tuple[Any, ...]:
@@ -294,6 +315,9 @@ class Worker:
         match ask:
             case Fit():
                 return self._fit(ask, say)
+            case LookInside():
+                reference = np.array(ask.reference, np.float32)
+                return self._fitted(ask).inside(ask.sequences, ask.place, ask.folds[0], reference)
             case Predict():
                 return self._fitted(ask).predict(ask.sequences, ask.place, ask.folds)
             case Prepare():

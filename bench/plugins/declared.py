@@ -20,7 +20,12 @@ _NAMES: Mapping[PluginKind, tuple[str, ...]] = {
 }
 #: Attributes of which there are only these values.
 _CHOICES: Mapping[PluginKind, dict[str, tuple[str, ...]]] = {
-    "featurizer": {"kind": ("table", "signal", "codes"), "role": ("sequence", "confounder"), "strand": ("same", "any")},
+    "featurizer": {
+        "kind": ("table", "signal", "codes"),
+        "role": ("sequence", "confounder"),
+        "strand": ("same", "any"),
+        "residualise": ("", "gc"),
+    },
     "model": {"takes": ("table", "signal", "codes"), "devices": ("cpu", "cuda")},
     "dataset": {},
 }
@@ -45,6 +50,8 @@ def check_declared(kind: PluginKind, plugin: Any) -> None:
         for each in given if isinstance(given, tuple | list) else (given,):
             if each not in choices:
                 raise BenchError(f"{of}: unknown {attribute!r} {each!r}.{nearest(str(each), choices)}")
+    if kind == "featurizer" and plugin.residualise and plugin.kind != "table":
+        raise BenchError(f"{of}: 'residualise' is for a table of columns. Got the kind {plugin.kind!r}.")
 
 
 def names_of(plugin: Any, attribute: str) -> tuple[str, ...]:

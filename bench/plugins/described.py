@@ -67,6 +67,7 @@ class PluginRecipe:
     source : hash of its code. parameters : as written in code, by name; the scale of the target among a model's.
     libraries : versions of those it declares, by name. files : hashes of those it declares, in its order.
     backend : that Keras computes with; empty for one without Keras.
+    residualise : what a featurizer has taken out of its columns.
     """
 
     name: str = field(compare=False)
@@ -75,6 +76,7 @@ class PluginRecipe:
     libraries: tuple[tuple[str, str], ...] = ()
     files: tuple[str, ...] = ()
     backend: str = ""
+    residualise: str = ""
 
 
 @dataclass(frozen=True)

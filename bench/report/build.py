@@ -5,17 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.board.load import TaskFiles, find_tasks
+from bench.board.load import BoardFiles, TaskFiles, find_tasks
 from bench.board.schema import SUMMARY, Summary
 from bench.board.summarise import summarise
 from bench.errors import BenchError
+from bench.explain.record import Explanation
 from bench.files.atomic import FULL, NotWritable, atomic, disk_errors
 from bench.report import plots
 from bench.report.columns import LEFT
+from bench.report.explained_plots import draw_explained
 from bench.report.guide import guide
-from bench.report.sections import task_section
+from bench.report.sections import Explained, task_section
 from bench.report.summary_table import SUMMARY_HEADER, notes, summary_rows
 from bench.report.text import escape, table
+from bench.store.companions import EXPLANATION, read_companion
+from bench.store.stages import Stages
 from bench.store.store import Store
 
 LEADERBOARD = "leaderboard.md"
@@ -62,16 +66,22 @@ def write_board(out: Path, troubles: list[str] | None = None) -> Path:
     return made.path
 
 
-def make_board(out: Path) -> MadeBoard:
+def make_board(out: Path, *, pictures: bool = True, stages: Stages | None = None) -> MadeBoard:
     """As ``write_board``; where ``out`` cannot be written, the numbers are computed all the same.
+
+    Parameters
+    ----------
+    pictures : whether they are drawn, and shown.
+    stages : gets the seconds that numbers and pictures take.
 
     Raises
     ------
     BenchError : when there are no results in ``out``, or the disk is full.
     """
-    out = Path(out)
+    out, stages = Path(out), stages or Stages()
     unread: list[str] = []
-    tasks = find_tasks(out, unread)
+    with stages.time("statistics"):
+        tasks = find_tasks(out, unread)
     try:
         Store(out).check_writable()
         unwritten = ""
@@ -84,7 +94,7 @@ def make_board(out: Path) -> MadeBoard:
     for task in tasks:
         try:
             with disk_errors(out):
-                summary, links = _summary(task, write=not unwritten)
+                summary, links, explained = _summary(task, stages, write=not unwritten, pictures=pictures)
         except NotWritable:
             raise
         except BenchError as error:
@@ -96,7 +106,7 @@ def make_board(out: Path) -> MadeBoard:
         summaries.append(summary)
         rows += summary_rows(summary, only)
         remarks += notes(summary)
-        sections += task_section(summary, only=only, pictures=links)
+        sections += task_section(summary, only=only, pictures=links, explained=explained)
     if unread:
         remarks += ["", "What could not be read and is left out:", "", *(f"- {escape(line)}" for line in unread)]
     lines = [TITLE, "## Summary", "", *table(SUMMARY_HEADER, rows, LEFT), *remarks, "", guide(), *sections]
@@ -106,13 +116,32 @@ def make_board(out: Path) -> MadeBoard:
     return MadeBoard(out / LEADERBOARD, summaries, unread, unwritten)
 
 
-def _summary(task: TaskFiles, *, write: bool) -> tuple[Summary, plots.Links]:
-    """A task's numbers, and where its pictures are; with ``write`` both are brought up to date."""
-    summary = summarise(task)
+def _summary(
+    task: TaskFiles, stages: Stages, *, write: bool, pictures: bool
+) -> tuple[Summary, plots.Links, dict[int, Explained]]:
+    """A task's numbers, where its pictures are, and by board what its models learned; with ``write`` numbers and
+    pictures are brought up to date."""
+    with stages.time("statistics"):
+        summary = summarise(task)
+    answers = {i: _answers(files) for i, files in enumerate(task.boards)}
+    drawn: dict[str, str] = {}
+    links = plots.Links()
     if not write:
-        return summary, plots.Links()
-    links, drawn = plots.draw_pictures(task, summary)
-    summary = summary.model_copy(update={"pictures": drawn})
+        return summary, links, {i: Explained(found, drawn) for i, found in answers.items()}
+    explained: dict[str, str] = {}
+    if pictures:
+        with stages.time("pictures"):
+            links, drawn = plots.draw_pictures(task, summary)
+            every = [answer for found in answers.values() for answer in found]
+            explained, more = draw_explained(task, every, summary.pictures)
+        summary = summary.model_copy(update={"pictures": drawn | more})
     if summary != task.summary:
         summary.write(task.folder / SUMMARY)
-    return summary, links
+    return summary, links, {i: Explained(found, explained) for i, found in answers.items()}
+
+
+def _answers(files: BoardFiles) -> list[Explanation]:
+    """What lies next to the results of a board on what they learned, in the order of its rows and seeds."""
+    results = [result for seeds in files.results.values() for result in seeds]
+    found = (read_companion(each.folder, EXPLANATION, Explanation, each.record.key) for each in results)
+    return [each for each in found if each is not None]

@@ -88,7 +88,7 @@ def draw_pictures(task: TaskFiles, summary: Summary) -> tuple[Links, dict[str, s
         name = "scores.svg"
         if outdated(name, *(board.inputs for board in boards)):
             save_figure(_scores(boards), task.folder / name)
-        scores = _link(task, name)
+        scores = link(task, name)
     for i, board in enumerate(boards):
         name = f"fit-{safe_name(board.target)}-{hashlib.sha256(board.split.encode()).hexdigest()[:6]}.svg"
         stale = outdated(name, board.inputs)
@@ -98,17 +98,19 @@ def draw_pictures(task: TaskFiles, summary: Summary) -> tuple[Links, dict[str, s
             if figure is not None:
                 save_figure(figure, task.folder / name)
         if (task.folder / name).is_file():
-            fits[i] = _link(task, name)
+            fits[i] = link(task, name)
         else:
             del current[name]
     return Links(scores, fits), current
 
 
-def _link(task: TaskFiles, name: str) -> str:
+def link(task: TaskFiles, name: str) -> str:
+    """A picture of a task, relative to the leaderboard."""
     return quote(f"{task.folder.name}/{name}")
 
 
 def save_figure(figure: Figure, path: Path) -> None:
+    """Write a figure as SVG: equal ones give equal bytes."""
     import matplotlib as mpl
 
     with mpl.rc_context(STYLE), warnings.catch_warnings(), atomic(path) as temporary:
@@ -118,6 +120,7 @@ def save_figure(figure: Figure, path: Path) -> None:
 
 
 def new_figure(width: float, height: float) -> Figure:
+    """An empty figure, in inches."""
     from matplotlib.figure import Figure
 
     return Figure(figsize=(width, height), layout="constrained")

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+
 from bench.board.schema import (
     BoardSummary,
     CeilingSummary,
@@ -11,8 +14,10 @@ from bench.board.schema import (
     Summary,
     TaskSummary,
 )
+from bench.explain.record import Explanation
 from bench.report import text
 from bench.report.columns import FITS, LEFT, SCORES
+from bench.report.explained import explained_section
 from bench.report.plots import Links
 from bench.report.sentences import misfit, parts_sentence, share_sentence, verdict_sentence
 from bench.report.share_facts import share_facts
@@ -34,8 +39,18 @@ from bench.report.text import (
 STRANDS = {"stranded": "part of the measurement", "free": "free: orientation does not matter"}
 
 
-def task_section(summary: Summary, *, only: bool, pictures: Links) -> list[str]:
-    """Lines of a task's section. ``only`` : the summary was published without predictions."""
+@dataclass(frozen=True)
+class Explained:
+    """What models of a board learned, and links to pictures of it by the result's key."""
+
+    answers: list[Explanation]
+    pictures: dict[str, str]
+
+
+def task_section(
+    summary: Summary, *, only: bool, pictures: Links, explained: Mapping[int, Explained] | None = None
+) -> list[str]:
+    """Lines of a task's section. ``only`` : the summary was published without predictions. ``explained`` : by board."""
     task, boards = summary.task, summary.boards
     title = f": {escape(task.title)}" if task.title else ""
     lines = [f'<a id="{anchor(summary)}"></a>', "", f"## {escape(task.name)}{title}", ""]
@@ -54,6 +69,8 @@ def task_section(summary: Summary, *, only: bool, pictures: Links) -> list[str]:
         lines += [f"![Scores of {escape(task.name)} under the noise ceiling]({pictures.scores})", ""]
     for i, board in enumerate(boards):
         body = _board(board, pictures.fits.get(i))
+        if explained and i in explained:
+            body += explained_section(explained[i].answers, explained[i].pictures)
         if many:
             head = f"<details><summary><b>{escape(board.target)}</b>: {_one_line(board)}</summary>"
             lines += [head, "", *body, "</details>", ""]
@@ -222,7 +239,7 @@ def _held_fixed(board: BoardSummary) -> list[str]:
         f"activity on {count(board.held_fixed[0].gc_matched_rows)} rows of the same GC (0.5 is chance), the others are "
         "Spearman correlations (0 is chance). Then where nothing but composition, or nothing but GC, can."
     )
-    lead += "" if control is None else f" {misfit(control)}"
+    lead += "" if control is None or board.few_loci else f" {misfit(control)}"
     return [lead, "", *text.table(header, shown, left=LEFT)]
 
 

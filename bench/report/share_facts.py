@@ -34,7 +34,7 @@ def share_facts(board: BoardSummary) -> list[str]:
     share = board.share
     found = _combined(board)
     if share is not None:
-        found += [*_correlations(share), *_forms(share), *_given_dna(share), *_chromosomes(share)]
+        found += [*_correlations(share), *_forms(share), *_given_dna(share, board.few_loci), *_chromosomes(share)]
         if share.smallest_detectable is not None:
             smallest = percent(share.smallest_detectable)
             found.append(f"Smallest share whose interval would exclude 0 with a chance of 80 %: {smallest}")
@@ -67,6 +67,8 @@ def _combined(board: BoardSummary) -> list[str]:
         return []
     weights = ", ".join(f"{escape(name)} {number(weight, 2)}" for name, weight in made.weights.items())
     least = f", rows with {made.minimum} or more" if made.minimum > 1 else ""
+    if len(made.weights) == 1:
+        return [f"One replicate, taken as it is{least}", *map(escape, made.findings)]
     line = f"Replicates averaged {COMBINED[made.how]} (`combine = {made.how}`){least}"
     return [f"{line}{'; weights: ' * bool(weights)}{weights}", *map(escape, made.findings)]
 
@@ -128,7 +130,7 @@ def _forms(share: ShareSummary) -> list[str]:
     return found
 
 
-def _given_dna(share: ShareSummary) -> list[str]:
+def _given_dna(share: ShareSummary, few_loci: bool) -> list[str]:
     """The share with DNA held fixed, and how strong a bias would have to be."""
     found = []
     rows = "" if share.given_dna_rows is None else f", on {count(share.given_dna_rows)} rows with DNA counts enough"
@@ -138,7 +140,8 @@ def _given_dna(share: ShareSummary) -> list[str]:
         found.append(f"GC's share with DNA counts held fixed: n/a ({escape(share.given_dna_reason)})")
     if share.given_dna_shown and share.raw is not None:
         found.append(f"GC's share without DNA held fixed: {percent_estimate(share.raw)}")
-    if share.robustness is not None:
+    above = share.of_explainable is not None and share.of_explainable.value > 0
+    if share.robustness is not None and above and not few_loci:
         found.append(
             "Robustness value: a bias of the library would have to take"
             f" {percent(share.robustness)} of the residual variance both of GC and of activity to bring the share to 0"

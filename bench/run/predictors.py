@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 
 from bench.errors import BenchError
 from bench.fit.messages import Failed, checked_results
-from bench.fit.predictor import Predictor
-from bench.fit.worker import Ask, Fit, JobSpec, Predict, Worker
+from bench.fit.predictor import Inside, Predictor
+from bench.fit.worker import Ask, Fit, JobSpec, LookInside, Predict, Worker
 from bench.plugins.registry import Registry
 from bench.run.job import Job
 from bench.run.places.child import Child
@@ -51,6 +51,15 @@ class _Asked:
         answer = self.ask(Predict(self.spec, plain, chosen, self.place, self.models, self.trusted))
         if not isinstance(answer, np.ndarray) or answer.shape != (len(sequences), len(chosen)):
             raise BenchError(f"{self.spec.model}: its process gave no predictions of {len(sequences)} rows.", status=1)
+        return answer
+
+    def inside(self, sequences: Sequences, fold: int, reference: NDArray[np.float32]) -> Inside:
+        """As `bench.fit.predictor.Predictor`."""
+        plain = dataclasses.replace(sequences, shared={})
+        base = (self.spec, plain, (fold,), self.place, self.models, self.trusted)
+        answer = self.ask(LookInside(*base, reference=tuple(map(float, reference))))
+        if not isinstance(answer, Inside):
+            raise BenchError(f"{self.spec.model}: its process gave no answer on its models.", status=1)
         return answer
 
 

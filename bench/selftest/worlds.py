@@ -274,7 +274,7 @@ class Judged:
         least = _least(boards, expected.coverage)
         held = f"{self.covered} of {boards}"
         yield Line("intervals hold it", f"{expected.coverage:g}", held, f"at least {least}", self.covered >= least)
-        if boards >= JUDGE_WIDTH:
+        if boards >= JUDGE_WIDTH and self.world.truth:  # next to 0 squares have no range
             most = expected.width * (1 + _errors(boards) / np.sqrt(2 * (boards - 1)))
             rule = f"at most {expected.width:g}, but for chance"
             yield Line("width / range of estimates", "1", f"{self.width:.2f}", rule, self.width <= most)

@@ -42,7 +42,7 @@ class Confounder:
 class TargetFigures:
     """All figures of one target of a task, on its held-out rows.
 
-    rows, loci, folds : counts. effective_rows : n/(1 + (m − 1)·ICC). tied : tied fraction of y.
+    rows, loci, folds : counts. effective_rows : n/(1 + (m − 1)·ICC). tied : mean tied fraction of the replicates.
     ceiling : noise ceiling of the combined target, None ("n/a") for ``no_ceiling``; ceiling_best : √ρk with its
         interval. ceiling_given_dna : by the replicate correlation given log DNA (equal replicates), None without.
     at_least : why shares are lower bounds (``library.lower_bound``).
@@ -126,7 +126,7 @@ def target_figures(
         loci=held.blocks,
         folds=len(held.labels),
         effective_rows=effective_n(mid_ranks(held.y), held.locus),
-        tied=tied_fraction(held.y),
+        tied=_tied(held),
         ceiling=ceiling,
         no_ceiling=no_ceiling,
         ceiling_best=ceiling_best,
@@ -157,6 +157,13 @@ def target_figures(
         chromosome=chromosome,
         draws=held.draws.count,
     )
+
+
+def _tied(held: HeldOut) -> float:
+    """Mean tied fraction of the replicates. Sums of two ranks are often equal, which says nothing of what was
+    measured."""
+    columns = list(held.replicates.T) if held.replicates.shape[1] else [held.y]
+    return float(np.mean([tied_fraction(column) for column in columns]))
 
 
 def _dominating(held: HeldOut) -> tuple[str, float] | None:

@@ -161,7 +161,7 @@ def _on_normal_scores(held: HeldOut, gc: Choice) -> float:
 
 def _smallest(held: HeldOut, found: DrawnCorrelations, gc: Choice) -> float:
     k = held.replicates.shape[1]
-    if k < 2:
+    if k < 2 or held.copied:
         return NAN
     drawn = found.drawn(("with replicates", gc.key))
     by_replicate = drawn.reshape(len(drawn), -1, k).mean(axis=1)

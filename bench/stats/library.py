@@ -85,6 +85,10 @@ def dropout_columns(replicates: Array) -> dict[LibraryKind, Array]:
         found["missing"] = missing.mean(axis=1)
     with np.errstate(invalid="ignore"):
         floor = (replicates == np.nanmin(replicates, axis=0)).astype(float)
+    # the lower of two values is a class, not a floor
+    floor = floor[:, [len(np.unique(column[np.isfinite(column)])) > 2 for column in replicates.T]]
+    if not floor.shape[1]:
+        return found
     if (floor.mean(axis=0) > FLOOR).any():
         found["floor"] = floor.mean(axis=1)
     return found

@@ -242,7 +242,7 @@ def level_words(found: Apart, names: Sequence[str]) -> str:
     """What was found, in words."""
     return (
         f"{names[found.second]} lies {found.gap:+.1f} standard deviations from {names[found.first]} on the rows that"
-        f" both measured, and {found.missing:.0%} of the values are missing"
+        f" both measured, and {100 * found.missing:.0f} % of the values are missing"
     )
 
 
@@ -277,13 +277,16 @@ def unshared(y: NDArray[np.float64]) -> Iterator[tuple[int, int, int]]:
 def noisy(y: NDArray[np.float64]) -> Iterator[tuple[int, float, float, float]]:
     """Columns of three or more that agree with no other while those agree: which, its mean Spearman with the others,
     its reliability, and theirs."""
-    found = reliabilities(y)
+    # what is made of other columns agrees with them, and would make sound ones look poor
+    names = tuple(map(str, range(y.shape[1])))
+    made = {int(column) for column, _, _ in mixtures(y, names)} | {j for _, j, _ in copies(y, names)}
+    kept = [i for i in range(y.shape[1]) if i not in made]
+    found = reliabilities(y[:, kept])
     if found is None:
         return
-    each, signed, rest = found
-    for i in range(y.shape[1]):
-        if each[i] < NOISE and rest[i] >= SOUND:
-            yield i, float(signed[i]), float(each[i]), float(rest[i])
+    for i, own, signed, rest in zip(kept, *found, strict=True):
+        if own < NOISE and rest >= SOUND:
+            yield i, float(signed), float(own), float(rest)
 
 
 def noise_lines(y: NDArray[np.float64], names: Sequence[str]) -> list[str]:

@@ -90,6 +90,8 @@ def no_reliability(replicate: Estimate) -> str | None:
     """Why nothing can be divided by what the replicates agree on; None where it can."""
     if not np.isfinite(replicate.value):
         return "no two replicates were measured on the same rows"
+    if replicate.high < 0:
+        return f"the replicates run against one another (correlation {replicate.value:.2f})"
     if not replicate.value > 0:
         return "the replicates do not correlate"
     if not replicate.low > 0:

@@ -209,7 +209,9 @@ def _is_task_file(name: str) -> bool:
     if name in _TASK_FILES or name == "scores.svg":
         return True
     path = PurePosixPath(name)
-    return (path.suffix == ".json" and name.startswith("folds-")) or (path.suffix == ".svg" and name.startswith("fit-"))
+    if path.suffix == ".svg":
+        return name.startswith(("fit-", "explain-"))
+    return path.suffix == ".json" and name.startswith("folds-")
 
 
 def _temporary(folder: Path, ours: Callable[[str], bool]) -> Iterator[Leftover]:

@@ -24,7 +24,7 @@ EXPLANATION = "explain.json"
 #: Records of companions, and the names of the files that may go with each.
 _FILES: dict[str, re.Pattern[str]] = {
     MODELS: re.compile(r"models\.bin"),
-    EXPLANATION: re.compile(r"(attributions|hits|motifs|explain)(-[a-z0-9-]+)?\.(npz|bedgraph|bed|meme|svg)"),
+    EXPLANATION: re.compile(r"(attributions|gradients|hits|motifs|explain)(-[a-z0-9-]+)?\.(npz|bedgraph|bed|meme|svg)"),
 }
 
 

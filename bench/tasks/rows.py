@@ -45,6 +45,22 @@ def matching(table: Columns, column: str, kept: Sequence[str], where: str) -> ND
     return np.isin(values, [each for each in there if any(_same(value, each) for value in kept)])
 
 
+def marked_rows(table: Columns, column: str, kept: Sequence[str], where: str) -> NDArray[np.bool_]:
+    """The rows that a column marks, bool (n,): those with one of the values ``kept`` or, where the task file names the
+    column alone, those where it is true in any of the ways that tables write it."""
+    if tuple(kept) != TRUE or column not in table:
+        return matching(table, column, kept, where)
+    values = np.char.lower(table.text(column))
+    there = np.isin(values, TRUE)
+    if not there.any() and len(values):
+        some = ", ".join(repr(str(value)) for value in np.unique(values)[:5])
+        table.say(
+            f"[{where}] column {column!r} marks no row: none is {', '.join(TRUE)}. There is: {some}. Name the values"
+            f' that do, such as {{ {column} = ["scrambled"] }}.'
+        )
+    return there
+
+
 def _same(value: str, field: str) -> bool:
     """Whether a field says what a task file says: true and True are the same."""
     return value == field or (value in ("true", "false") and field.lower() == value)

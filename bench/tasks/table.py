@@ -26,7 +26,7 @@ from bench.tasks.places import Places, read_places
 from bench.tasks.problems import Problems
 from bench.tasks.remarks import refuse_odd_columns, refuse_other_bases, remarks
 from bench.tasks.repeats import refuse_long
-from bench.tasks.rows import chosen, matching, one_row_each, row_names, within
+from bench.tasks.rows import chosen, marked_rows, one_row_each, row_names, within
 from bench.tasks.spec import TaskSpec
 from bench.tasks.splits import Split
 from bench.tasks.task import Target, Task
@@ -110,7 +110,7 @@ def build_task(
         counts["rows without a chromosome"] = unplaced
     targets = {name: replace(target, loci=len(np.unique(locus))) for name, target in targets.items()}
     strata = {name: table.text(column) for name, column in spec.columns.strata.items()}
-    control = [matching(table, column, kept, "columns.control") for column, kept in spec.columns.control.items()]
+    control = [marked_rows(table, column, kept, "columns.control") for column, kept in spec.columns.control.items()]
     problems.stop()
     marked = np.any(control, axis=0) if control else None
     position = np.where(places.located, np.maximum(places.start, 0), places.start)

@@ -13,6 +13,7 @@ from scipy.stats import spearmanr
 from bench.board.load import find_tasks
 from bench.board.schema import BoardSummary
 from bench.board.summarise import summarise
+from bench.stats.replicate_checks import COPIED
 
 Write = Callable[..., Planted]
 
@@ -88,3 +89,8 @@ def test_copies_among_replicates_are_told(planted: Write, tmp_path: Path) -> Non
     board = board_of(tmp_path / "out")
     assert board.combined is not None
     assert board.combined.findings == ["rep2 is the same as rep1: name each measurement once"]
+    assert board.ceiling.value is None
+    assert board.share is not None
+    assert board.share.of_explainable is None
+    assert board.ceiling.reason == board.share.reason == COPIED
+    assert all(row.of_ceiling is None and row.explained is None for row in board.rows)

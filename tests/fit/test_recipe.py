@@ -427,7 +427,7 @@ def test_places_for_what_is_not_done_yet_change_no_key():
 
     model = PluginRecipe("ridge", "s", (("alpha", "1"),))
     recipe = Recipe("small", 3, "bases", ("v0", "v1"), "folds", model, None, 0)
-    neutral = {"replicates": "mean", "residualise": "", "members": (), "features": "", "predictions": ""}
+    neutral = {"replicates": "mean", "members": (), "features": "", "predictions": ""}
     assert replace(recipe, **neutral).key() == recipe.key()
     for name in neutral:
         assert replace(recipe, **{name: "x"}).key() != recipe.key()

@@ -152,7 +152,7 @@ def test_a_second_report_writes_the_same_bytes_and_computes_nothing(
     before = files_of(tmp_path / "out")
     with monkeypatch.context() as patch:
         patch.setattr("bench.board.summarise.load_rows", None)
-        patch.setattr("bench.report.plots._save", None)
+        patch.setattr("bench.report.plots.save_figure", None)
         write_board(tmp_path / "out")
     assert files_of(tmp_path / "out") == before
     for path in (tmp_path / "out").glob("*/summary.json"):

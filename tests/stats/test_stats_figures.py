@@ -246,3 +246,28 @@ def test_importing_it_is_cheap():
     heavy = ("numba", "pandas", "sklearn", "scipy")
     code = f"import sys, bench.stats.figures; print([name for name in {heavy} if name in sys.modules])"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
+
+
+def test_a_learner_may_be_called_as_what_it_is_compared_with():
+    made = simulated(loci=40)
+    predictions = {"GC": made["predictions"]["gc"], "y": made["predictions"]["kmers"]}
+    found = target_figures(
+        Observations(made["y"], made["fold"], made["locus"], made["replicates"], made["gc"]),
+        Learners(predictions, gc_only=["GC"]),
+    )
+    assert found.share is not None
+    assert found.of("GC").with_gc.value == pytest.approx(1, abs=0.01)
+
+
+@pytest.mark.parametrize("change", [lambda a: a, lambda a: -2 * a, np.exp])
+def test_copies_tell_no_noise(change):
+    made = simulated(loci=60)
+    y = np.column_stack([made["replicates"][:, 0], change(made["replicates"][:, 0]), made["replicates"][:, 1]])
+    found = target_figures(
+        Observations(made["y"], made["fold"], made["locus"], y, made["gc"], dna=np.exp(made["gc"] * 9)),
+        Learners({"gc": made["predictions"]["gc"]}, gc_only=["gc"]),
+    )
+    assert found.ceiling is None
+    assert found.no_ceiling == found.share.reason
+    assert "copies" in found.no_ceiling
+    assert np.isnan(found.of("gc").explained.value)

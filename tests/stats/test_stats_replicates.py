@@ -116,12 +116,12 @@ def test_copies_averages_counts_levels_and_widths_are_found_by_their_numbers():
     assert kinds(a, a.copy()) == [("copy", "r2 is the same as r1: name each measurement once")]
     assert [kind for kind, _ in kinds(a, 3 * a + 1)] == ["copy"]
     assert kinds(a, b, (a + b) / 2) == [("average", "r3 is the mean of r1, r2: it is no replicate of its own")]
-    (counts,) = kinds(rng.poisson(9.0, 300), rng.poisson(30.0, 300))
+    counts = kinds(rng.poisson(9.0, 300), rng.poisson(30.0, 300))[0]
     assert counts[1].startswith("r1, r2 hold whole numbers from 0 up")
     shifted = a + 4 + 0.3 * b
     assert kinds(a, shifted) == []  # nothing is missing
     gap = kinds(np.where(np.arange(300) < 90, np.nan, a), shifted)[0][1]
-    assert "standard deviations from r1 on the rows that both measured, and 15% of the values are missing" in gap
+    assert "standard deviations from r1 on the rows that both measured, and 15 % of the values are missing" in gap
     assert [kind for kind, _ in kinds(a, 4 * (a + 0.3 * b))] == ["scale"]
     assert kinds(a + 0.5 * b, a + 0.5 * rng.normal(size=300)) == []
     half = np.where(np.arange(300) < 150, a, np.nan)

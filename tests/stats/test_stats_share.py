@@ -65,6 +65,8 @@ def test_the_robustness_value_is_that_of_sensemakr():
 def test_why_there_is_no_share():
     assert share.no_reliability(Estimate(0.4, 0.3, 0.5)) is None
     assert share.no_reliability(Estimate(-0.1, -0.2, 0.0)) == "the replicates do not correlate"
+    against = share.no_reliability(Estimate(-0.4, -0.6, -0.2))
+    assert against == "the replicates run against one another (correlation -0.40)"
     assert "0.05 [-0.01, 0.11], cannot be told from 0" in share.no_reliability(Estimate(0.05, -0.01, 0.11))
 
 

@@ -221,3 +221,15 @@ def test_the_example_of_the_readme_loads(pytestconfig):
     assert str(task.split) == "chromosome-kfold[k=4]"
     assert set(task.sequences.covariates) == {"dna_count", "barcodes"}
     assert len(make_folds(task)) == 4
+
+
+@pytest.mark.parametrize("words", [["1", "0"], ["True", "False"], ["yes", "no"], ["control", ""], ["TRUE", "x"]])
+def test_a_column_of_controls_is_read_however_it_says_yes(words):
+    found = rows(flag=[words[i % 2] for i in range(len(rows()))])
+    task = build(found, spec(columns=ColumnsSpec(control="flag")))
+    np.testing.assert_array_equal(task.control, np.arange(len(found)) % 2 == 0)
+
+
+def test_a_column_that_marks_no_control_is_refused():
+    with pytest.raises(BenchError, match=r"marks no row: none is 1, true, yes, control. There is: '0'"):
+        build(rows(flag=["0"] * len(rows())), spec(columns=ColumnsSpec(control="flag")))

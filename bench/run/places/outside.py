@@ -190,4 +190,5 @@ def _recipe(given: PluginRecipe) -> PluginRecipe:
         tuple((str(key), str(value)) for key, value in given.libraries),
         tuple(map(str, given.files)),
         str(given.backend),
+        str(given.residualise),
     )

@@ -1,0 +1,94 @@
+"""`bench explain`: what a model learned - motifs, position or composition."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def explain(
+    task: Annotated[str, typer.Argument(help="A data set's name or a task file (.toml).")],
+    featurizer: Annotated[
+        list[str] | None, typer.Option("--featurizer", "-f", help="With -m: which row, such as kmers[k=5]. Repeatable.")
+    ] = None,
+    model: Annotated[
+        list[str] | None, typer.Option("--model", "-m", help="With -f: which row, such as xgboost. Repeatable.")
+    ] = None,
+    target: Annotated[str | None, typer.Option(help="Which target, where the task has several.")] = None,
+    seeds: Annotated[int, typer.Option(help="Seeds of every stochastic model: 0 .. N-1.", min=1)] = 1,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="Fewer rows, backgrounds and families: a look of half a minute a row.")
+    ] = False,
+    taxon: Annotated[
+        str, typer.Option(help="Motifs of JASPAR to look for; auto: those of the task's organism.")
+    ] = "auto",
+    motifs: Annotated[
+        Path | None, typer.Option("--motifs", help="A MEME, JASPAR or HOCOMOCO file of motifs instead.")
+    ] = None,
+    split: Annotated[str | None, typer.Option(help="In place of the task's own.")] = None,
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder of predictions and board.")] = Path("results"),
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    threads: Annotated[int | None, typer.Option(help="CPU threads; all by default.", min=1)] = None,
+    data_dir: Annotated[
+        Path | None, typer.Option("--data-dir", envvar="BENCH_DATA_DIR", help="Folder that holds the public files.")
+    ] = None,
+    plugin: Annotated[
+        list[Path] | None, typer.Option("--plugin", help="A Python file with featurizers or models. Repeatable.")
+    ] = None,
+    trust_models: Annotated[
+        bool,
+        typer.Option(
+            "--trust-models",
+            help="Read kept models of third-party plugins, which may run anything: only of a folder that you made."
+            " Otherwise they are fitted again.",
+        ),
+    ] = False,
+) -> None:
+    """Ask fitted models what they learned: the best row, the best deep one and GC alone, or those of -f and -m.
+
+    What is missing is fitted; models and answers are kept next to the results, and the board shows them.
+    """
+    from rich.console import Console
+
+    from bench.dataset import Unavailable
+    from bench.errors import BenchError
+    from bench.explain.subject import FULL, QUICK
+    from bench.plugins.settings import registry_of
+    from bench.report import write_board
+    from bench.report.explained import told
+    from bench.run.device import cpu_threads
+    from bench.run.execute import Options
+    from bench.run.explaining import Wanted, explain_task
+    from bench.run.places.outside import Outside
+    from bench.store.store import Store
+    from bench.tasks.load import TaskSource
+
+    console = Console(soft_wrap=True, highlight=False, markup=False)
+    store = Store(out)
+    store.check_writable()
+    wanted = Wanted(
+        TaskSource(task, split, data_dir=data_dir),
+        target,
+        tuple(featurizer or ()),
+        tuple(model or ()),
+        seeds,
+        taxon,
+        motifs,
+        trust_models,
+    )
+    options = Options(device, threads or cpu_threads())
+    with Outside() as outside:
+        registry = registry_of(plugin or [], describer=outside)
+        try:
+            found = explain_task(
+                wanted, registry, store, console, QUICK if quick else FULL, options, console.print, outside
+            )
+        except Unavailable as absent:
+            raise BenchError(f"{task}: {absent}") from None
+    for result, answer in found:
+        console.print(f"\n{result}")
+        for line in told(answer):
+            console.print(f"  {line}")
+    console.print(f"\nleaderboard: {write_board(out)}")

@@ -1,0 +1,187 @@
+"""What an explanation is, as it is kept next to its result: ``explain.json``."""
+
+from __future__ import annotations
+
+from bench.board.schema import Estimate, Known, Number
+from bench.store.companions import Companion
+from bench.store.record import Stored
+
+
+class Rung(Stored):
+    """A rung of the ladder: ``name`` of what is added to all below, ``columns`` of it, ``r2`` of the predictions by all
+    so far, ``more`` : by how much that is above the rung below."""
+
+    name: str
+    columns: int
+    r2: Estimate
+    more: Estimate
+
+
+class Ladder(Stored):
+    """Surrogates of a model's predictions. ``rows`` of test rows, in ``loci``, that they were fitted and judged on."""
+
+    rows: int
+    loci: int
+    folds: int
+    rungs: list[Rung]
+
+
+class GCExchange(Stored):
+    """What GC does to the backgrounds that sites are planted into: effect of one percentage point (``per_point``), and
+    the predictions where all of it is moved by so many ``points``, less their mean (``curve``)."""
+
+    per_point: Estimate
+    points: list[float]
+    curve: list[Estimate]
+
+
+class Family(Stored):
+    """A motif that the model answers to, and those that are alike.
+
+    Attributes
+    ----------
+    motif : ID and name of the one that did the most. family : of its factor, as the database has it. others : alike.
+    site : as it was planted; N left the background's base.
+    effect : of one site over its shuffle, in standard deviations of the model's predictions.
+    dose : of 1, 2, ... sites. position : by region, from the 5' end.
+    gc_points : percentage points of GC that one site is worth; None where GC does nothing for sure.
+    """
+
+    motif: str
+    family: str
+    others: list[str]
+    site: str
+    effect: Estimate
+    dose: list[Estimate]
+    position: list[Estimate]
+    gc_points: Number = None
+
+
+class Spacing(Stored):
+    """Effect of two sites beyond the sum of both, by the bases between them."""
+
+    first: str
+    second: str
+    distances: list[int]
+    beyond: list[Estimate]
+
+
+class PlantedMotifs(Stored):
+    """``motifs`` screened in ``backgrounds`` shuffled rows, of which ``tested`` again in ``again`` others.
+    ``too_long`` : motifs that are no site in rows this short. ``families`` : those with an effect for sure, the
+    strongest first."""
+
+    motifs: int
+    too_long: int
+    backgrounds: int
+    again: int
+    tested: int
+    exchange: GCExchange
+    families: list[Family]
+    pairs: list[Spacing]
+
+
+class Band(Stored):
+    """Periods of a model's contributions: ``share`` of a row's power at them, of ``shuffled`` rows too, and by how much
+    it is ``more``; ``found`` where that is above 0 for sure."""
+
+    name: str
+    share: Estimate
+    shuffled: Estimate
+    more: Estimate
+    found: bool
+
+
+class Mutated(Stored):
+    """``rows`` of which every base was changed to every other. ``composition`` : share of their maps that is each
+    base's mean effect wherever it stands. ``bands`` : against ``shuffled`` of the rows, dinucleotide-shuffled.
+    The maps are in attributions.npz, what each row's own base does in attributions.bedgraph."""
+
+    rows: int
+    shuffled: int
+    composition: Estimate
+    bands: list[Band]
+
+
+class TreeColumn(Stored):
+    """What boosted trees make of a motif, or of a column: mean ``size`` of its contributions to test rows (both columns
+    of a motif together), and their mean where they are ``strongest``, in a tenth of the rows."""
+
+    name: str
+    size: Known
+    strongest: Known
+
+
+class Trees(Stored):
+    """TreeSHAP of boosted trees on ``rows`` test rows, ``names`` (motifs or columns) in all, the largest first.
+    ``off`` : largest difference between a row's contributions with the level and its prediction, in standard deviations
+    of predictions."""
+
+    rows: int
+    names: int
+    off: Known
+    columns: list[TreeColumn]
+
+
+class Gradients(Stored):
+    """Gradients of a network on ``rows`` rows.
+
+    Attributes
+    ----------
+    incomplete : of integrated gradients, |sum − (prediction − prediction at the reference)| over the mean size of that
+        difference, its mean over rows. complete : share of rows where it is 5 % at most.
+    integrated, times_input : Pearson correlation with what changing bases says, mean over rows.
+    """
+
+    rows: int
+    incomplete: Estimate
+    complete: Known
+    integrated: Estimate
+    times_input: Estimate
+
+
+class Leaf(Stored):
+    """A leaf of a tree: its conditions in words, the ``share`` of rows that meet them, the mean prediction there in
+    standard deviations."""
+
+    rule: list[str]
+    share: Known
+    mean: Known
+
+
+class Rules(Stored):
+    """A decision tree that predicts the model's predictions. ``r2`` : on loci that it did not see, of trees grown in
+    the same way; ``leaves`` : of the tree of all ``rows``, the lowest first."""
+
+    rows: int
+    r2: Estimate
+    leaves: list[Leaf]
+
+
+class Explanation(Companion):
+    """``explain.json``: each answer where it was asked for and can be given.
+
+    Attributes
+    ----------
+    quick : fewer rows and backgrounds than usual. seconds : by question. motifs : which, in words.
+    spread : standard deviation of the model's predictions of test rows within folds, the unit of effects.
+    left_out : questions that cannot be asked of this model, each with the reason.
+    """
+
+    task: str
+    target: str
+    split: str
+    featurizer: str
+    model: str
+    seed: int
+    quick: bool
+    motifs: str
+    spread: Known
+    seconds: dict[str, float]
+    left_out: dict[str, str]
+    ladder: Ladder | None = None
+    planted: PlantedMotifs | None = None
+    mutated: Mutated | None = None
+    rules: Rules | None = None
+    trees: Trees | None = None
+    gradients: Gradients | None = None

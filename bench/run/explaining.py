@@ -1,0 +1,177 @@
+"""Which results are explained, with the fits and models that they need."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+
+from bench.board.load import TaskFiles, find_tasks
+from bench.board.summarise import summarise
+from bench.errors import BenchError, nearest
+from bench.explain.explain import MotifSource, explain, subject_of
+from bench.explain.record import Explanation
+from bench.explain.subject import Effort
+from bench.fit.predictor import Predictor
+from bench.names import parse_name
+from bench.plugins.registry import Registry
+from bench.run.execute import Options, run_plan
+from bench.run.job import Job
+from bench.run.places.outside import Outside
+from bench.run.plan import Selection, make_plan
+from bench.run.predictors import Predictors
+from bench.store.companions import EXPLANATION, write_companion
+from bench.store.record import ResultRecord
+from bench.store.result import NO_FEATURES, ResultId
+from bench.store.store import Store
+from bench.tasks.load import PlannedTask, TaskSource, load_planned
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What a call of `bench explain` asked for. ``featurizers`` and ``models`` : both, or neither for the best row, the
+    best deep one and the best GC-only one."""
+
+    source: TaskSource
+    target: str | None = None
+    featurizers: tuple[str, ...] = ()
+    models: tuple[str, ...] = ()
+    seeds: int = 1
+    taxon: str = "auto"
+    motifs: Path | None = None
+    trust: bool = False
+
+
+def explain_task(
+    wanted: Wanted,
+    registry: Registry,
+    store: Store,
+    console: Console,
+    effort: Effort,
+    options: Options,
+    say: Callable[[str], None],
+    outside: Outside,
+) -> list[tuple[ResultId, Explanation]]:
+    """Explain results of a task, fitting what is missing, and keep what is found next to them.
+
+    Raises
+    ------
+    BenchError : for unknown names, a task without results where none are named, and fits that fail.
+    """
+    planned = load_planned(wanted.source, registry)
+    target = _target(planned, wanted.target)
+    motifs = MotifSource.of(wanted.taxon, planned.task.card.organism, wanted.motifs)
+    pairs = _pairs(wanted, planned, target, store)
+    outcome = []
+    with Predictors(
+        registry, store, threads=options.threads or 1, device=options.device, trust=wanted.trust, say=say
+    ) as predictors:
+        for featurizer, model in pairs:
+            for seed in range(wanted.seeds):
+                found = _made_otherwise(registry, store, planned, target, featurizer, model, seed)
+                predictor: Predictor | None = None
+                if found is None:
+                    job = _fitted(wanted, planned, featurizer, model, seed, registry, store, console, options, outside)
+                    if job is None:
+                        continue  # a model that draws nothing has one seed
+                    place = job.targets.index(target)
+                    found = store.record(job.results[place])
+                    assert found is not None
+                    predictor = predictors.of(job, place)
+                subject = subject_of(planned, found, store.predictions(found.result), registry, motifs, predictor)
+                made = explain(subject, found, effort=effort, say=say)
+                folder = store.folder(found.result)
+                outcome.append((found.result, write_companion(folder, EXPLANATION, made.answer, made.files)))
+    return outcome
+
+
+def _target(planned: PlannedTask, wanted: str | None) -> str:
+    targets = list(planned.task.targets)
+    if wanted is None and len(targets) > 1:
+        raise BenchError(
+            f"{planned.name} has {len(targets)} targets: choose one with --target. There is: {', '.join(targets)}."
+        )
+    if wanted is not None and wanted not in targets:
+        raise BenchError(f"--target: {planned.name} has no target {wanted!r}.{nearest(wanted, targets)}")
+    return wanted or targets[0]
+
+
+def _pairs(wanted: Wanted, planned: PlannedTask, target: str, store: Store) -> list[tuple[str, str]]:
+    """Featurizer and model of every row to explain."""
+    if wanted.featurizers or wanted.models:
+        if not (wanted.featurizers and wanted.models):
+            raise BenchError("give both -f and -m, or neither for the best row, the best deep one and GC alone.")
+        return [(f, m) for f in wanted.featurizers for m in wanted.models]
+    files = _files(store, planned.name)
+    boards = [] if files is None else summarise(files).boards
+    board = next((b for b in boards if (b.target, b.split) == (target, planned.folds.name)), None)
+    if board is None or not board.rows:
+        raise BenchError(
+            f"{store.root}: has no results of {planned.name}, {target}, split {planned.folds.name}: run it first, or"
+            " say what to fit and explain with -f and -m."
+        )
+    names = dict.fromkeys(name for name in (board.best, board.best_deep, board.best_gc) if name is not None)
+    rows = [row for name in names if (row := board.row(name)) is not None]
+    return [(row.featurizer, row.model) for row in rows]
+
+
+def _files(store: Store, task: str) -> TaskFiles | None:
+    try:
+        return next((each for each in find_tasks(store.root, []) if each.name == task), None)
+    except BenchError:
+        return None
+
+
+def _made_otherwise(
+    registry: Registry, store: Store, planned: PlannedTask, target: str, featurizer: str, model: str, seed: int
+) -> ResultRecord | None:
+    """The record of predictions that no plugin made: elsewhere, or a blend. None where there are none."""
+    result = ResultId(planned.name, target, planned.folds.name, featurizer, model, seed)
+    record = store.record(result)
+    if record is None or not (record.external or parse_name(model)[0] not in registry.names("model")):
+        return None
+    return record
+
+
+def _fitted(
+    wanted: Wanted,
+    planned: PlannedTask,
+    featurizer: str,
+    model: str,
+    seed: int,
+    registry: Registry,
+    store: Store,
+    console: Console,
+    options: Options,
+    outside: Outside,
+) -> Job | None:
+    """The job of a result, fitted where it or its models are missing; None for a seed that the model does not have."""
+    source = wanted.source
+    selection = Selection(
+        (source.name,),
+        None if featurizer == NO_FEATURES else (featurizer,),
+        (model,),
+        seeds=seed + 1,
+        split=source.split,
+        data_dir=source.data_dir,
+        cache="refresh",
+        keep_models=True,
+    )
+    plan = make_plan(selection, registry, store, outside=outside)
+    jobs = [job for job in plan.jobs if job.seed == seed and any(r.target in planned.task.targets for r in job.results)]
+    jobs = [job for job in jobs if _target(planned, wanted.target) in job.targets]
+    if not jobs:
+        return None
+    [job] = jobs
+    there = (
+        store.has(result, key) and store.has_models(result, key)
+        for result, key in zip(job.results, job.keys, strict=True)
+    )
+    if not all(there):
+        plan.jobs = [job]
+        outcome = run_plan(plan, registry, store, console, options)
+        if outcome.failed:
+            raise BenchError(f"{outcome.failed[0][0]}: failed: {outcome.failed[0][1]}", status=1)
+    return job
