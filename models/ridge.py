@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
@@ -19,6 +23,10 @@ GRID = 10.0 ** np.arange(-2, 3.1, 0.5)
 #: Values of a block that is held as float32 at a time: the Gram matrix gains from large ones (128 MB), a product with a
 #: few columns from what stays in a processor's cache (2 MB).
 BLOCK, SMALL_BLOCK = 32_000_000, 500_000
+#: Multiplications of one call of BLAS from which it is given all threads: a fifth of a second on one core.
+WORTH_THREADS = 1e10
+#: Seconds that are waited to see how many cores are idle: the kernel counts in hundredths.
+LOOK = 0.1
 #: Neighbouring penalties that share a Cholesky factor. With the factor of the middle one as preconditioner, conjugate
 #: gradients gain half a digit a step at half a power of ten from it; a factor costs about 20 such steps.
 SHARED_FACTOR = 3
@@ -56,9 +64,7 @@ class Ridge(Model):
         self.scaling = scaling
 
     def fit(self, train: Part, valid: Part, setting: Setting) -> None:
-        import scipy.linalg  # noqa: F401  (its BLAS is limited below only where it is loaded)
-        from threadpoolctl import threadpool_limits
-
+        threads = _Threads(setting.threads)
         self.one_target_ = train.y.ndim == 1
         y, held_out = (part.y.reshape(len(part.y), -1).astype(np.float64) for part in (train, valid))
         self.weights_ = np.zeros((train.x.columns, y.shape[1]))
@@ -66,25 +72,26 @@ class Ridge(Model):
         self.alpha_ = np.zeros(y.shape[1])
         self.standardised_ = np.zeros(y.shape[1], bool)
         measured = np.isfinite(y)
-        with threadpool_limits(setting.threads):
+        with threads.limited(1):
             # Targets measured on the same rows share a Gram matrix; with all rows it is kept for other fits too.
             patterns, member = np.unique(measured.T, axis=0, return_inverse=True)
             for pattern, rows in enumerate(patterns):
                 targets = np.flatnonzero(member == pattern)
                 if rows.all():
                     if "ridge" not in setting.shared:
-                        setting.shared["ridge"] = _gram(train.x)
+                        setting.shared["ridge"] = _gram(train.x, threads)
                     gram, x = setting.shared["ridge"], train.x
                 else:
                     x = train.x.take(rows)
-                    gram = _gram(x)
-                self._fit_targets(targets, gram, x, y[np.ix_(rows, targets)], valid.x, held_out[:, targets])
+                    gram = _gram(x, threads)
+                self._fit_targets(targets, gram, threads, x, y[np.ix_(rows, targets)], valid.x, held_out[:, targets])
         self.history = []
 
     def _fit_targets(
         self,
         targets: NDArray[np.intp],
         gram: _Gram,
+        threads: _Threads,
         x: Features,
         y: NDArray[np.float64],
         x_valid: Features,
@@ -94,11 +101,11 @@ class Ridge(Model):
         least = np.full(len(targets), np.inf)
         both = self.scaling == "auto" and self.alpha is None
         ways = [gram] if both or self.scaling != "centred" else []
-        ways += [gram.centred(x)] if both or self.scaling == "centred" else []
+        ways += [gram.centred(x, threads)] if both or self.scaling == "centred" else []
         for scaled in ways:
             alphas = np.array([self.alpha]) if self.alpha is not None else GRID * scaled.size
             # (columns, penalties, targets), in units of the raw columns
-            weights = scaled.solve(x, y - level, alphas) / scaled.scale[:, None, None]
+            weights = scaled.solve(x, y - level, alphas, threads) / scaled.scale[:, None, None]
             guess = _times(x_valid, weights.reshape(len(weights), -1)).reshape(len(y_valid), *weights.shape[1:])
             offset = level - np.tensordot(scaled.centre, weights, 1)
             error = np.nanmean((guess + offset - y_valid[:, None, :]) ** 2, axis=0)
@@ -113,7 +120,8 @@ class Ridge(Model):
                 self.standardised_[target] = scaled is gram
 
     def predict(self, x: Features) -> NDArray[Any]:
-        out = _times(x, self.weights_) + self.intercept_
+        with _Threads(1).limited(1):
+            out = _times(x, self.weights_) + self.intercept_
         return out[:, 0] if self.one_target_ else out
 
     def memory(self, rows: int, columns: int, item_bytes: int) -> float:
@@ -129,6 +137,49 @@ class Ridge(Model):
         return 0.05 + 2e-11 * small**3 + 1e-11 * rows * columns * small
 
 
+class _Threads:
+    """Threads of BLAS: one but for what is worth more, and for that as many as cores are idle.
+
+    Each call waits for all of its threads, and spins meanwhile. On a machine with other work that is a time slice of
+    the scheduler per call: with two threads on two busy cores a fit took three to six times the CPU time of one thread,
+    and longer by the clock.
+    """
+
+    def __init__(self, most: int) -> None:
+        import scipy.linalg  # noqa: F401  (of the libraries that are loaded by now the threads are limited)
+        from threadpoolctl import ThreadpoolController
+
+        self._most, self._controller = most, ThreadpoolController()
+
+    def limited(self, threads: int) -> AbstractContextManager[Any]:
+        """At most so many within the block."""
+        limited: AbstractContextManager[Any] = self._controller.limit(limits=threads)
+        return limited
+
+    def for_work(self, operations: float) -> AbstractContextManager[Any]:
+        """Those for a call of so many multiplications."""
+        return self.limited(self._idle if operations > WORTH_THREADS and self._most > 1 else 1)
+
+    @cached_property
+    def _idle(self) -> int:
+        """Threads for which cores are idle now, one at least."""
+        stat = Path("/proc/stat")
+        if not stat.exists():
+            return self._most
+        before = stat.read_text()
+        time.sleep(LOOK)
+        return max(1, min(self._most, round(idle_cores(before, stat.read_text()))))
+
+
+def idle_cores(before: str, after: str) -> float:
+    """Cores that idled between two readings of Linux' /proc/stat: user, nice, system, idle, iowait and other times of
+    all cores in its first line, then a line for each."""
+    first, second = (np.array(text.split("\n", 1)[0].split()[1:9], float) for text in (before, after))
+    spent = second - first
+    cores = sum(line.startswith("cpu") for line in after.splitlines()) - 1
+    return cores * float(spent[3:5].sum() / max(spent.sum(), 1.0))
+
+
 @dataclass(frozen=True, eq=False)
 class _Gram:
     """Products of scaled columns (p, p), or of rows (n, n) where n < p; centre and scale of the columns, and the sum of
@@ -140,24 +191,27 @@ class _Gram:
     by_rows: bool
     size: float
 
-    def centred(self, x: Features) -> _Gram:
+    def centred(self, x: Features, threads: _Threads) -> _Gram:
         """Of the same rows, with columns that are centred and keep their spread."""
         spread = np.where(np.isfinite(self.scale), self.scale, 0.0)
         kept = np.where(spread > 0, 1.0, np.inf)
         size = float((spread**2).sum()) or 1.0
         if self.by_rows:
-            matrix = _products_of_rows(x.table(), self.centre, kept)
+            with threads.for_work(_products(x)):
+                matrix = _products_of_rows(x.table(), self.centre, kept)
         else:
             matrix = self.matrix * spread
             matrix *= spread[:, None]
         return _Gram(self.centre, kept, matrix, self.by_rows, size)
 
-    def solve(self, x: Features, y: NDArray[np.float64], alphas: NDArray[np.float64]) -> NDArray[np.float64]:
+    def solve(
+        self, x: Features, y: NDArray[np.float64], alphas: NDArray[np.float64], threads: _Threads
+    ) -> NDArray[np.float64]:
         """Weights (columns, penalties, targets) of the standardised columns for centred targets (n, targets)."""
         side = y if self.by_rows else _standardised_transpose_times(x, self, y)
         weights = np.concatenate(
             [
-                _solve(self.matrix, alphas[first : first + SHARED_FACTOR], side)
+                _solve(self.matrix, alphas[first : first + SHARED_FACTOR], side, threads)
                 for first in range(0, len(alphas), SHARED_FACTOR)
             ],
             axis=1,
@@ -168,7 +222,9 @@ class _Gram:
         return weights
 
 
-def _solve(gram: NDArray[np.float64], alphas: NDArray[np.float64], right: NDArray[np.float64]) -> NDArray[np.float64]:
+def _solve(
+    gram: NDArray[np.float64], alphas: NDArray[np.float64], right: NDArray[np.float64], threads: _Threads
+) -> NDArray[np.float64]:
     """(gram + alpha I)^-1 right, float64 (m, penalties, targets), for penalties that lie near each other.
 
     Conjugate gradients, all columns side by side. Where they fail - a penalty so small that the matrix is singular in
@@ -180,7 +236,8 @@ def _solve(gram: NDArray[np.float64], alphas: NDArray[np.float64], right: NDArra
     shifts, side = np.repeat(alphas, targets), np.tile(right, len(alphas))
     system = np.array(gram, np.float32, order="F")  # symmetric: a copy in either order
     np.einsum("ii->i", system)[...] += np.float32(alphas[len(alphas) // 2])
-    factor, failed = lapack.spotrf(system, lower=1, clean=0, overwrite_a=1)
+    with threads.for_work(len(system) ** 3 / 3):
+        factor, failed = lapack.spotrf(system, lower=1, clean=0, overwrite_a=1)
 
     def precondition(residual: NDArray[np.float64]) -> NDArray[np.float64]:
         return np.asarray(lapack.spotrs(factor, residual.astype(np.float32), lower=1)[0], np.float64)
@@ -202,7 +259,8 @@ def _solve(gram: NDArray[np.float64], alphas: NDArray[np.float64], right: NDArra
             better = precondition(residual)
             before, energy = energy, np.einsum("ij,ij->j", residual, better)
             step = better + np.where(before > 0, energy / np.where(before > 0, before, 1), 0) * step
-    values, vectors = np.linalg.eigh(gram)
+    with threads.for_work(9.0 * len(gram) ** 3):
+        values, vectors = np.linalg.eigh(gram)
     shrink = 1 / (np.maximum(values, 0)[:, None] + alphas)
     loadings = shrink[:, :, None] * (vectors.T @ right)[:, None, :]
     return np.asarray((vectors @ loadings.reshape(len(loadings), -1)).reshape(len(right), len(alphas), targets))
@@ -215,9 +273,15 @@ def _row_blocks(x: Features, values: int = BLOCK) -> Iterator[tuple[slice, NDArr
         yield piece, x.take(piece).table()
 
 
-def _gram(x: Features) -> _Gram:
+def _products(x: Features) -> float:
+    """Multiplications of a Gram matrix of the smaller side."""
+    return float(min(len(x), x.columns)) ** 2 * max(len(x), x.columns)
+
+
+def _gram(x: Features, threads: _Threads) -> _Gram:
     by_rows = len(x) < x.columns
-    centre, scale, matrix = (_gram_of_rows if by_rows else _gram_of_columns)(x)
+    with threads.for_work(_products(x)):
+        centre, scale, matrix = (_gram_of_rows if by_rows else _gram_of_columns)(x)
     return _Gram(centre, scale, matrix, by_rows, float(x.columns))
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 import subprocess
 import sys
 
@@ -33,3 +35,21 @@ def test_the_check_sees_a_heavy_library(library):
     code = f"import sys, types\nsys.modules[{library!r}] = types.ModuleType({library!r})\n{MODULES}"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.stderr.strip() == library
+
+
+def test_threads_that_wait_for_each_other_sleep():
+    """Every copy of GNU OpenMP says how it was set up when it is loaded; LightGBM, XGBoost and scikit-learn bring or
+    load one each. One that spins takes a busy machine several times the time."""
+    code = (
+        "import bench.models.lightgbm, bench.models.xgboost, bench.models.random_forest; import bench.kernels.gc;"
+        "import lightgbm, xgboost, sklearn.ensemble"
+    )
+    for given, spins in (({}, False), ({"OMP_WAIT_POLICY": "active"}, True)):
+        variables = {key: value for key, value in os.environ.items() if key != "OMP_WAIT_POLICY"} | given
+        done = subprocess.run(
+            [sys.executable, "-c", code], env=variables | {"OMP_DISPLAY_ENV": "verbose"}, capture_output=True, text=True
+        )
+        said = re.findall(r"GOMP_SPINCOUNT = '(\d+)'", done.stderr)
+        assert done.returncode == 0, done.stderr
+        assert all((int(count) > 0) == spins for count in said)
+        assert said or sys.platform != "linux"

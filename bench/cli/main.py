@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sys
-from typing import Any
+from typing import Any, NoReturn
 
 import typer
 from rich.console import Console
@@ -30,6 +31,9 @@ from bench.cli import (
     simulate,
 )
 from bench.errors import BenchError
+
+#: Exit status of a call that Ctrl-C ended.
+INTERRUPTED = 130
 
 app = typer.Typer(
     help="How much of a reporter assay is GC content? Featurizers x learners under shared splits, and an honest board.",
@@ -79,16 +83,27 @@ def _root(
 def main() -> None:
     """Entry point of the console script. Exit status: 0 done, 1 some work failed, 2 the call or its input is wrong."""
     try:
-        sys.exit(app(standalone_mode=False) or 0)
+        status = app(standalone_mode=False) or 0
+        if status == INTERRUPTED:
+            _leave_at_once()
+        sys.exit(status)
     except BenchError as error:
         _say(str(error))
         sys.exit(error.status)
     except (KeyboardInterrupt, typer.Abort):
-        sys.exit(130)
+        Console(stderr=True).print("[yellow]interrupted: what is finished is kept; the same call goes on[/]")
+        _leave_at_once()
     except _USAGE as error:
         if error.format_message():  # without one it is a bare call, which has printed its help
             _say(_usage(error))
         sys.exit(2)
+
+
+def _leave_at_once() -> NoReturn:
+    """End after Ctrl-C: all files are closed, and libraries that tidy up their threads can take long."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(INTERRUPTED)
 
 
 def _usage(error: Any) -> str:

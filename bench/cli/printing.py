@@ -8,16 +8,21 @@ from rich.console import Console
 from rich.markup import escape
 
 from bench.errors import BenchError, one_line
-from bench.run.execute import Outcome
+from bench.run.execute import Outcome, kept
+from bench.run.interrupts import STATUS as INTERRUPTED
 from bench.run.plan import Plan
 from bench.run.progress import in_words
+from bench.store.stages import Stages
 from bench.store.store import Store
 
 if TYPE_CHECKING:
+    from bench.board.schema import BoardSummary
     from bench.report.build import MadeBoard
 
 #: Skipped pairs of a selection that are worth a line each.
 FEW_PAIRS = 6
+#: Boards that are told of in a line each while a run goes on.
+FEW_BOARDS = 5
 
 
 def print_plan(plan: Plan, console: Console, *, list_fits: bool = False, list_skipped: bool = False) -> None:
@@ -86,11 +91,54 @@ def _many(count: int, what: str) -> str:
     return f"{count:,} {what}{'' if count == 1 else 's'}"
 
 
-def print_outcome(plan: Plan, outcome: Outcome, store: Store, console: Console) -> int:
-    """Write the board, print its summary, what failed, and where the board is. Returns the exit status."""
+def print_board_so_far(store: Store, console: Console, stages: Stages) -> None:
+    """Write the board of what is fitted so far, without pictures, and say in a line what it shows."""
     from bench.report import make_board
 
-    made = make_board(store.root)
+    try:
+        made = make_board(store.root, pictures=False)
+    except BenchError:
+        return  # the board at the end of the run says what is wrong
+    shown = [(summary.task.name, board) for summary in made.summaries for board in summary.boards if board.rows]
+    for name, board in shown[:FEW_BOARDS]:
+        console.print(f"[bold]so far[/] {escape(name)} · {escape(board_in_words(board))}", highlight=False)
+    if len(shown) > FEW_BOARDS:
+        console.print(f"[dim]so far: {len(shown) - FEW_BOARDS} more boards in {escape(str(made.path))}[/]")
+
+
+def board_in_words(board: BoardSummary) -> str:
+    """``expression: noise ceiling 0.812, GC-only 0.412, best 0.434 (gc + ridge)``."""
+    said = [] if board.ceiling.value is None else [f"noise ceiling {board.ceiling.value:.3f}"]
+    for label, name in (("GC-only", board.best_gc), ("best", board.best)):
+        row = board.row(name)
+        if row is not None and row.score is not None:
+            said.append(f"{label} {row.score.value:.3f} ({row.name})")
+    return f"{board.target}: {', '.join(said) or 'no score yet'}"
+
+
+def print_stages(stages: Stages, console: Console) -> None:
+    """A table of what the stages of a call took."""
+    from rich.table import Table
+
+    whole = sum(stages.seconds.values())
+    table = Table("stage", title="Where the time went")
+    table.add_column("seconds", justify="right")
+    table.add_column("share", justify="right")
+    for stage, seconds in stages.seconds.items():
+        table.add_row(stage, f"{seconds:,.1f}", f"{100 * seconds / max(whole, 1e-9):.0f} %")
+    table.add_row("all", f"{whole:,.1f}", "")
+    console.print(table)
+
+
+def print_outcome(plan: Plan, outcome: Outcome, store: Store, console: Console, stages: Stages | None = None) -> int:
+    """Write the board, print its summary, what failed, and where the board is. A call that was interrupted ends without
+    a board, which can take minutes. Returns the exit status."""
+    from bench.report import make_board
+
+    if outcome.interrupted:
+        console.print(kept(outcome), highlight=False, soft_wrap=True)
+        return INTERRUPTED
+    made = make_board(store.root, stages=stages)
     print_board(made, console, last=False)
     for result, reason, log in outcome.failed:
         console.print(
@@ -102,11 +150,10 @@ def print_outcome(plan: Plan, outcome: Outcome, store: Store, console: Console) 
     if outcome.failed:
         counts += f", {len(outcome.failed)} failed"
     console.print(f"{counts}, in {in_words(outcome.seconds)}", highlight=False)
-    if outcome.interrupted:
-        console.print("[yellow]stopped early: everything finished is kept, call it again to resume[/]")
+    if outcome.beyond_look:
+        said = f"--quick left out {_many(outcome.beyond_look, 'fit')} that it had no time for; without it they are done"
+        console.print(f"[yellow]{said}[/]", highlight=False)
     _print_place(made, console)
-    if outcome.interrupted:
-        return 130
     # What nobody asked for may be broken; where everything was asked for, something that was asked for is.
     broken = plan.broken and not plan.selection.all_named
     return 1 if outcome.failed or made.troubles or broken else 0

@@ -33,7 +33,9 @@ def run(
     ] = None,
     quick: Annotated[
         bool,
-        typer.Option("--quick", help="First fold, at most 2,000 training rows: a look, kept apart from full runs."),
+        typer.Option(
+            "--quick", help="A look of 20 s a task: first fold, at most 2,000 training rows, what is fast; kept apart."
+        ),
     ] = False,
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder of predictions and board.")] = Path("results"),
     cache: Annotated[
@@ -73,6 +75,7 @@ def run(
         list[Path] | None, typer.Option("--plugin", help="A Python file with featurizers or models. Repeatable.")
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan and its estimate, and stop.")] = False,
+    profile: Annotated[bool, typer.Option("--profile", help="Print where the time went, by stage.")] = False,
     verbose: Annotated[
         bool, typer.Option("--verbose", "-v", help="List every fit, and everything that is skipped with its reason.")
     ] = False,
@@ -80,13 +83,14 @@ def run(
     """Fit what is asked for and write `leaderboard.md`. Finished results are kept and reused: call again to resume."""
     from rich.console import Console
 
-    from bench.cli.printing import print_outcome, print_plan
+    from bench.cli.printing import print_board_so_far, print_outcome, print_plan, print_stages
     from bench.errors import BenchError
     from bench.plugins.settings import registry_of
     from bench.run.device import resolve_device
     from bench.run.execute import Options, run_plan
     from bench.run.places.outside import Outside
     from bench.run.plan import Selection, make_plan
+    from bench.store.stages import Stages
     from bench.store.store import Store
 
     if not every and not task:
@@ -113,7 +117,8 @@ def run(
         cache=cache,  # type: ignore[arg-type]
         keep_models=keep_models,
     )
-    with Outside(timeout) as outside:
+    stages = Stages()
+    with Outside(timeout) as outside, stages.time("read"):
         registry = registry_of(plugin or [], describer=outside)
         plan = make_plan(selection, registry, store, outside=outside)
     print_plan(plan, console, list_fits=dry_run or verbose, list_skipped=verbose)
@@ -124,8 +129,22 @@ def run(
         places: list[Place] | None = None
         if remote and plan.jobs:
             places = stack.enter_context(_cluster_places(scheduler, cluster, cluster_config, threads, spread, timeout))
-        outcome = run_plan(plan, registry, store, console, options, places)
-    raise typer.Exit(print_outcome(plan, outcome, store, console))
+        outcome = run_plan(
+            plan,
+            registry,
+            store,
+            console,
+            options,
+            places,
+            board=lambda: print_board_so_far(store, console, stages),
+            stages=stages,
+        )
+    status = print_outcome(plan, outcome, store, console, stages)
+    if outcome.note is not None:
+        outcome.note.add_stages(stages)
+    if profile:
+        print_stages(stages, console)
+    raise typer.Exit(status)
 
 
 @contextlib.contextmanager

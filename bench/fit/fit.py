@@ -198,6 +198,7 @@ class _Fitting:
 
     def _fold(self, fold: int) -> _FittedFold:
         """Train on a fold and predict it."""
+        self._say(fold, "")
         rows = self._rows(fold)
         kept = self.workspace.fold_of(self.features, rows, fold, self.gc)
         setting = self._setting(fold, kept)
@@ -269,7 +270,7 @@ class _Fitting:
     def _say(self, fold: int, line: object) -> None:
         """Tell people a line of a fold. What cannot be told is left out: it never fails a fit."""
         try:
-            said = f"fold {fold + 1}/{len(self.job.folds)} {line}"
+            said = f"fold {fold + 1}/{len(self.job.folds)} {line}".rstrip()
         except Exception:
             return
         self.say(said)

@@ -54,7 +54,8 @@ class WithoutGC:
         # Few values of GC leave a power without a part of its own: the shortest of the solutions.
         curve = np.linalg.lstsq(powers.T @ powers, sums, rcond=1e-10)[0]
         left = squares - np.einsum("ij,ij->j", curve, sums)
-        return cls(centre, scale, level, curve, left > ROUNDING * (squares - sums[0] ** 2 / len(gc)))
+        more = left > ROUNDING * (squares - sums[0] ** 2 / len(gc))
+        return cls(centre, scale, level, np.asarray(curve, np.float64), more)
 
     def __call__(self, features: Features, gc: NDArray[Any]) -> Features:
         """Residuals, float32 (n, p), of features whose rows, in ascending order, have this GC content (n,). Made at

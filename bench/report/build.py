@@ -19,6 +19,7 @@ from bench.report.sections import Explained, task_section
 from bench.report.summary_table import SUMMARY_HEADER, notes, summary_rows
 from bench.report.text import escape, table
 from bench.store.companions import EXPLANATION, read_companion
+from bench.store.stages import Stages
 from bench.store.store import Store
 
 LEADERBOARD = "leaderboard.md"
@@ -65,16 +66,22 @@ def write_board(out: Path, troubles: list[str] | None = None) -> Path:
     return made.path
 
 
-def make_board(out: Path) -> MadeBoard:
+def make_board(out: Path, *, pictures: bool = True, stages: Stages | None = None) -> MadeBoard:
     """As ``write_board``; where ``out`` cannot be written, the numbers are computed all the same.
+
+    Parameters
+    ----------
+    pictures : whether they are drawn, and shown.
+    stages : gets the seconds that numbers and pictures take.
 
     Raises
     ------
     BenchError : when there are no results in ``out``, or the disk is full.
     """
-    out = Path(out)
+    out, stages = Path(out), stages or Stages()
     unread: list[str] = []
-    tasks = find_tasks(out, unread)
+    with stages.time("statistics"):
+        tasks = find_tasks(out, unread)
     try:
         Store(out).check_writable()
         unwritten = ""
@@ -87,7 +94,7 @@ def make_board(out: Path) -> MadeBoard:
     for task in tasks:
         try:
             with disk_errors(out):
-                summary, links, explained = _summary(task, write=not unwritten)
+                summary, links, explained = _summary(task, stages, write=not unwritten, pictures=pictures)
         except NotWritable:
             raise
         except BenchError as error:
@@ -109,20 +116,28 @@ def make_board(out: Path) -> MadeBoard:
     return MadeBoard(out / LEADERBOARD, summaries, unread, unwritten)
 
 
-def _summary(task: TaskFiles, *, write: bool) -> tuple[Summary, plots.Links, dict[int, Explained]]:
+def _summary(
+    task: TaskFiles, stages: Stages, *, write: bool, pictures: bool
+) -> tuple[Summary, plots.Links, dict[int, Explained]]:
     """A task's numbers, where its pictures are, and by board what its models learned; with ``write`` numbers and
     pictures are brought up to date."""
-    summary = summarise(task)
+    with stages.time("statistics"):
+        summary = summarise(task)
     answers = {i: _answers(files) for i, files in enumerate(task.boards)}
+    drawn: dict[str, str] = {}
+    links = plots.Links()
     if not write:
-        return summary, plots.Links(), {i: Explained(found, {}) for i, found in answers.items()}
-    links, drawn = plots.draw_pictures(task, summary)
-    every = [answer for found in answers.values() for answer in found]
-    pictures, more = draw_explained(task, every, summary.pictures)
-    summary = summary.model_copy(update={"pictures": drawn | more})
+        return summary, links, {i: Explained(found, drawn) for i, found in answers.items()}
+    explained: dict[str, str] = {}
+    if pictures:
+        with stages.time("pictures"):
+            links, drawn = plots.draw_pictures(task, summary)
+            every = [answer for found in answers.values() for answer in found]
+            explained, more = draw_explained(task, every, summary.pictures)
+        summary = summary.model_copy(update={"pictures": drawn | more})
     if summary != task.summary:
         summary.write(task.folder / SUMMARY)
-    return summary, links, {i: Explained(found, pictures) for i, found in answers.items()}
+    return summary, links, {i: Explained(found, explained) for i, found in answers.items()}
 
 
 def _answers(files: BoardFiles) -> list[Explanation]:

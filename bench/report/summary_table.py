@@ -8,6 +8,8 @@ from bench.report.columns import LEFT, pair_name
 from bench.report.sentences import caveats, share_figure, share_sentence
 from bench.report.text import code, count, escape, estimate, joined, number, point, signed
 
+#: How the split of a quick look begins (``bench.tasks.load.concrete_folds``).
+QUICK = "quick-"
 #: A task with more targets than this gets a matrix, and its tables are folded away.
 FOLD_TARGETS = 4
 #: Columns of the matrix, besides noise ceiling and share.
@@ -38,6 +40,8 @@ def summary_rows(summary: Summary, only: bool) -> list[list[str]]:
         target = escape(board.target)
         if targets.count(board.target) > 1:
             target += f" · {code(board.split)}"
+        if board.split.startswith(QUICK):
+            target += " *(quick look)*"
         rows.append(
             [
                 name,

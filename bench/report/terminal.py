@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from bench.board.schema import BoardSummary, Summary
-from bench.report.sentences import caveats, gc_in_windows, share_figure
+from bench.report.sentences import by_chromosome, by_locus, caveats, gc_in_windows, share_figure
 from bench.report.text import NOTHING, number, point
 
 
@@ -18,26 +18,27 @@ def terminal_summary(summaries: Iterable[Summary]) -> Table:
     caption = "Spearman on test rows; GC's share is of the explainable variance"
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), caption_justify="left")
     table.show_edge = table.pad_edge = False
-    table.add_column("task", no_wrap=True)
-    table.add_column("target", overflow="fold")
+    # 80 columns hold all figures; what is longer is said under the table.
+    table.add_column("task", overflow="fold", min_width=10)
+    table.add_column("target", overflow="fold", min_width=8)
     for heading in ("noise\nceiling", "GC-only", "best", "best\ndeep"):
-        table.add_column(heading, justify="right", no_wrap=True)
+        table.add_column(heading, justify="right", no_wrap=True, min_width=max(map(len, heading.split("\n"))))
     table.add_column("GC's share", justify="right", no_wrap=True)
     notes = []
     for summary in summaries:
         last = ""
         for board in summary.boards:
-            figure = share_figure(board, str)
-            known = board.share is not None and board.share.of_explainable is not None
+            share = board.share if board.share is not None and board.share.of_explainable is not None else None
             table.add_row(
                 Text(summary.task.name if summary.task.name != last else ""),
                 Text(board.target),
                 number(board.ceiling.value),
                 *(_score(board, name) for name in (board.best_gc, board.best, board.best_deep)),
-                figure if known else NOTHING,
+                NOTHING if share is None else by_locus(share),
             )
             # Reasons and caveats are longer than a column: a line each under the table.
-            said = [*([] if known else [f"GC's share is {figure}"]), *gc_in_windows(board), *caveats(board, str)]
+            first = f"GC's share is {share_figure(board, str)}" if share is None else by_chromosome(share)
+            said = [*([first] if first else []), *gc_in_windows(board), *caveats(board, str)]
             notes += [f"{summary.task.name}, {board.target}: {note}" for note in said]
             last = summary.task.name
     table.caption = Text("\n".join([caption, *(_line(note) for note in notes)]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import html
 import math
 import re
@@ -22,7 +23,12 @@ _FIRST = re.compile(r"(?:#{1,6}|[-+]|(\d{1,9})[.)])(?= |$)|[-=]+$")
 
 def escape(text: object) -> str:
     """Text from data as inert markdown on one line: no markup, HTML, table cell or line break comes out of it."""
-    line = " ".join("".join(c if c.isprintable() else " " for c in str(text)).split())
+    return _escaped(str(text))
+
+
+@functools.lru_cache(4096)
+def _escaped(text: str) -> str:
+    line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
     # Entities, not backslashes: no dialect of markdown reads an entity as markup, inside tables or out.
     safe = _MARKS.sub(lambda match: f"&#{ord(match.group())};", html.escape(line, quote=False))
     first = _FIRST.match(line)
@@ -34,7 +40,11 @@ def escape(text: object) -> str:
 
 def code(name: object) -> str:
     """A name in code type where that is safe, else as escaped text."""
-    text = str(name)
+    return _coded(str(name))
+
+
+@functools.lru_cache(4096)
+def _coded(text: str) -> str:
     return f"`{text}`" if _PLAIN.fullmatch(text) and text == text.strip() else escape(text)
 
 
@@ -47,8 +57,10 @@ def number(value: float | None, digits: int = 3) -> str:
     """``0.489``, ``−0.270``, or n/a for None and NaN. A value that rounds to zero has no sign."""
     if value is None or not math.isfinite(value):
         return NOTHING
-    shown = f"{value:.{digits}f}"
-    return shown.lstrip("-") if float(shown) == 0 else shown.replace("-", "−")
+    shown = "%.*f" % (digits, value)  # noqa: UP031  in half the time of the same as an f-string
+    if shown[0] != "-":
+        return shown
+    return shown[1:] if float(shown) == 0 else f"−{shown[1:]}"
 
 
 def signed(value: float | None, digits: int = 3) -> str:

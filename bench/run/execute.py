@@ -12,7 +12,8 @@ import os
 import sys
 import threading
 import time
-from collections import deque
+from collections import defaultdict, deque
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import get_args
@@ -26,18 +27,22 @@ from bench.fit.fit import FitResult
 from bench.fit.messages import JobFailed, plain_reason, trace_of
 from bench.plugins.registry import Registry
 from bench.run.device import cpu_threads
+from bench.run.growing import GrowingBoard
+from bench.run.interrupts import Interrupts
 from bench.run.job import Job
 from bench.run.memory import MemoryBudget
-from bench.run.note import RunNote
+from bench.run.note import RUNS, RunNote
+from bench.run.pace import Pace, earlier_fits
 from bench.run.places.child import ChildPlace
 from bench.run.places.here import Here
 from bench.run.places.place import Place
-from bench.run.plan import Plan, has_result
+from bench.run.plan import QUICK_SECONDS, Plan, has_result, step_of
 from bench.run.progress import RunProgress
 from bench.stats.ranks import mean_of_scores
 from bench.store.predictions import PartName
 from bench.store.record import Description, FailedCheck, NearDuplicates, SkipRecord
-from bench.store.result import ResultId
+from bench.store.result import NO_FEATURES, ResultId
+from bench.store.stages import Stages
 from bench.store.store import Store
 from bench.tasks.digest import content_of
 
@@ -55,13 +60,16 @@ class Options:
 
 @dataclass
 class Outcome:
-    """What became of a plan. ``shared`` : fitted by another run meanwhile."""
+    """What became of a plan. ``shared`` : fitted by another run meanwhile. ``beyond_look`` : fits that a quick look had
+    no time for. ``note`` : on the call; None where it was never written."""
 
     fitted: list[ResultId] = field(default_factory=list)
     shared: list[ResultId] = field(default_factory=list)
     failed: list[tuple[ResultId, str, Path]] = field(default_factory=list)
+    beyond_look: int = 0
     interrupted: bool = False
     seconds: float = 0.0
+    note: RunNote | None = None
 
 
 def run_plan(
@@ -71,13 +79,22 @@ def run_plan(
     console: Console,
     options: Options | None = None,
     places: list[Place] | None = None,
+    *,
+    board: Callable[[], None] | None = None,
+    stages: Stages | None = None,
 ) -> Outcome:
     """Fit every job of a plan.
 
     A result that another run in the same folder is fitting is left for last and then waited for. Ctrl-C loses the jobs
-    in flight and nothing else: what is finished is stored already. ``places`` replaces the local ones (a cluster).
+    in flight and nothing else: what is finished is stored already.
+
+    Parameters
+    ----------
+    places : in place of the local ones (a cluster).
+    board : writes the board of what there is and says so. Called on the way where it takes little of the run's time.
+    stages : gets the seconds of every stage.
     """
-    options = options or Options()
+    options, stages = options or Options(), stages or Stages()
     note = RunNote(store, {name for job in plan.jobs for name in job.recipe.libraries})
     # Where nothing is fitted, a folder that cannot be written is read as it is.
     with contextlib.suppress(*[] if plan.jobs else [NotWritable]), disk_errors(store.root):
@@ -86,21 +103,41 @@ def run_plan(
     write_tasks(plan, store)
     places = local_places(options) if places is None else places
     began = time.perf_counter()
-    with RunProgress(plan.fits, plan.seconds, console) as progress:
-        queue = _Queue(plan, registry, store, progress, options)
-        try:
-            queue.run(places)
-        except KeyboardInterrupt:
+    with RunProgress(plan.jobs, console, Pace(earlier_fits(store.root / RUNS))) as progress:
+        growing = None if board is None or plan.selection.quick else GrowingBoard(board, progress.seconds_left)
+        queue = _Queue(plan, registry, store, progress, options, stages, growing)
+
+        def end_note() -> None:
+            note.end(_status(queue), _counts(plan, queue.outcome), progress.notes, stages)
+
+        def last() -> None:
             queue.outcome.interrupted = True
-        finally:
-            queue.stopped.set()
-            for place in places:
-                place.close()
-            note.end(_status(queue), _counts(plan, queue.outcome))
+            console.print(kept(queue.outcome), highlight=False, soft_wrap=True)
+            end_note()
+
+        with Interrupts(lambda line: console.print(f"[yellow]{line}[/]", highlight=False, soft_wrap=True), last):
+            try:
+                queue.run(places)
+            except KeyboardInterrupt:
+                queue.outcome.interrupted = True
+            finally:
+                queue.stopped.set()
+                for place in places:
+                    place.close()
+                end_note()
+    queue.outcome.note = note
     if queue.trouble is not None:
         raise queue.trouble
     queue.outcome.seconds = time.perf_counter() - began
     return queue.outcome
+
+
+def kept(outcome: Outcome) -> str:
+    """What a call that was stopped says last."""
+    count = len(outcome.fitted)
+    return (
+        f"interrupted: {count:,} result{'s' * (count != 1)} kept; `bench report` makes the board, the same call goes on"
+    )
 
 
 def _status(queue: _Queue) -> str:
@@ -168,8 +205,20 @@ def unusable(plan: Plan, task: str) -> list[SkipRecord]:
 class _Queue:
     """Jobs waiting, handed to places in order; a thread for each place when there are several."""
 
-    def __init__(self, plan: Plan, registry: Registry, store: Store, progress: RunProgress, options: Options) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        registry: Registry,
+        store: Store,
+        progress: RunProgress,
+        options: Options,
+        stages: Stages,
+        growing: GrowingBoard | None,
+    ) -> None:
         self.registry, self.store, self.progress, self.device = registry, store, progress, options.device
+        self.stages, self.growing = stages, growing
+        self.look = QUICK_SECONDS if plan.selection.quick else None
+        self.spent: dict[str, float] = defaultdict(float)
         self.refresh = plan.selection.cache == "refresh"
         self.threads = options.threads or max(cpu_threads() // max(options.workers, 1), 1)
         self.waiting = deque(plan.jobs)
@@ -208,21 +257,46 @@ class _Queue:
                     job, wait = self.held_elsewhere.popleft(), True
                 else:
                     return
+            if self._beyond_look(job):
+                continue
             if not self._run(job, place, wait):
                 with self._mutex:
                     self.held_elsewhere.append(job)
+            elif self.growing is not None and self._worth_a_board() and not self.stopped.is_set():
+                with self.stages.time("statistics"):
+                    self.growing.grow()
+
+    def _worth_a_board(self) -> bool:
+        """Whether a task has all its first fits: GC is there to compare with."""
+        with self._mutex:
+            fitted = {(result.task, result.featurizer) for result in self.outcome.fitted}
+            later = {job.results[0].task for job in self.waiting if step_of(job) == 0}
+            return any(task not in later and featurizer != NO_FEATURES for task, featurizer in fitted)
+
+    def _beyond_look(self, job: Job) -> bool:
+        """Whether a quick look has no time left for a job, by what it is thought to take now."""
+        task = job.results[0].task
+        if self.look is None or not self.spent[task]:
+            return False
+        beyond = self.spent[task] + self.progress.at_most(job) > self.look
+        if beyond:
+            self.progress.leave_out(job)
+            with self._mutex:
+                self.outcome.beyond_look += len(job.results)
+        return beyond
 
     def _run(self, job: Job, place: Place, wait: bool) -> bool:
         """False when another run holds the job's results and ``wait`` is off."""
         began = time.perf_counter()
-        self.progress.start(str(job))
+        self.progress.start(job)
         with self.store.claim(*job.results, wait=wait) as mine:
             if not mine:
+                self.progress.put_off(job)
                 return False
             if not self.refresh and self._is_there(job):
                 with self._mutex:
                     self.outcome.shared.extend(job.results)
-                self.progress.finish(str(job), "fitted by another run", len(job.results), job.seconds, 0.0)
+                self.progress.finish(job, "fitted by another run", 0.0, fitted=False)
                 return True
             try:
                 fits = self._fit(job, place)
@@ -230,7 +304,7 @@ class _Queue:
                 if not self.stopped.is_set():
                     self._note_failure(job, error)
                     verdict, took = f"failed: {plain_reason(error)}", time.perf_counter() - began
-                    self.progress.finish(str(job), verdict, len(job.results), job.seconds, took, good=False)
+                    self.progress.finish(job, verdict, took, good=False)
                 return True
             try:
                 for result, key, fit in zip(job.results, job.keys, fits, strict=True):
@@ -246,7 +320,10 @@ class _Queue:
         with self._mutex:
             self.outcome.fitted.extend(job.results)
         took = time.perf_counter() - began
-        self.progress.finish(str(job), verdict_of(fits), len(job.results), job.seconds, took)
+        self.stages.add_fit(fits[0].record.seconds, took)
+        with self._mutex:
+            self.spent[job.results[0].task] += took
+        self.progress.finish(job, verdict_of(fits), took)
         return True
 
     def _is_there(self, job: Job) -> bool:
@@ -258,7 +335,7 @@ class _Queue:
         if job.trouble is not None:
             raise job.trouble
         spec = job.spec(self.registry, device, self.threads)
-        return place.fit(job, spec, lambda line: self.progress.say(str(job), line))
+        return place.fit(job, spec, lambda line: self.progress.say(job, line))
 
     def _note_failure(self, job: Job, error: BaseException) -> None:
         trace = error.trace if isinstance(error, JobFailed) else trace_of(error)

@@ -14,7 +14,9 @@ from pathlib import Path
 import bench
 from bench.errors import BenchError
 from bench.plugins.libraries import library_versions
-from bench.store.record import RunRecord, write_record
+from bench.run.pace import machine
+from bench.store.record import FitNote, RunRecord, write_record
+from bench.store.stages import Stages
 from bench.store.store import Store
 
 #: Folder of these notes in a folder of results.
@@ -43,6 +45,7 @@ class RunNote:
             commit=commit_of(Path.cwd()),
             bench_commit=commit_of(Path(bench.__file__).parent, "__init__.py"),
             counts={},
+            machine=machine(),
         )
 
     def begin(self) -> None:
@@ -55,12 +58,19 @@ class RunNote:
         self._path.parent.mkdir(parents=True, exist_ok=True)
         write_record(self._path, self._record)
 
-    def end(self, status: str, counts: dict[str, int]) -> None:
-        """Write it as the call ends. Where that fails, what was fitted is kept all the same, and nothing is said."""
+    def end(self, status: str, counts: dict[str, int], fits: list[FitNote], stages: Stages) -> None:
+        """Write it as the fits end. Where that fails, what was fitted is kept all the same, and nothing is said."""
         ended = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
-        record = self._record.model_copy(update={"ended": ended, "status": status, "counts": counts})
+        changed = {"ended": ended, "status": status, "counts": counts, "fits": fits}
+        self._record = self._record.model_copy(update=changed)
+        self.add_stages(stages)
+
+    def add_stages(self, stages: Stages) -> None:
+        """Write it with what the stages took so far."""
+        seconds = {str(stage): round(value, 3) for stage, value in stages.seconds.items()}
+        self._record = self._record.model_copy(update={"stages": seconds})
         with contextlib.suppress(BenchError, OSError):
-            write_record(self._path, record)
+            write_record(self._path, self._record)
 
 
 def commit_of(folder: Path, tracked: str = "") -> str:

@@ -30,6 +30,9 @@ from bench.tasks.load import PlannedTask, TaskSource, load_planned
 from bench.tasks.splits import Split
 from bench.tasks.task import TRAIN, Task
 
+#: Seconds of fitting that a quick look at a task takes at most (``--quick``), of the 20 that it may take in all.
+QUICK_SECONDS = 12.0
+
 CacheMode = Literal["reuse", "refresh", "only"]
 
 
@@ -144,6 +147,11 @@ def make_plan(selection: Selection, registry: Registry, store: Store, *, outside
         planner = _Planner(plan, registry, store, place)
         for planned in _load_tasks(plan, registry):
             planner.add_task(planned)
+    # People look at GC first, across all tasks, then at k-mers, and wait longest for networks. Within a step tasks and
+    # featurizers stay together, so that features are made once.
+    plan.jobs.sort(key=step_of)
+    if selection.quick:
+        plan.jobs = _in_a_look(plan.jobs)
     plan.broken |= registry.broken
     pairs = [skip for skip in plan.skipped if skip.featurizer is not None]
     if pairs and not (plan.jobs or plan.reused or plan.absent):
@@ -352,6 +360,27 @@ class _Planner:
 def has_result(store: Store, result: ResultId, key: str, models: bool) -> bool:
     """Whether a result is there with a key and, where they are wanted, its fitted models."""
     return store.has(result, key) and (not models or store.has_models(result, key))
+
+
+def _in_a_look(jobs: list[Job]) -> list[Job]:
+    """The fastest fit of each featurizer, GC first and k-mers next, then whatever takes least: a look has no time for
+    more than some of them."""
+    jobs = sorted(jobs, key=lambda job: job.seconds)
+    fastest = {(job.results[0].task, job.results[0].featurizer): job for job in reversed(jobs)}
+    first = {id(job) for job in fastest.values()}
+    order = (0, 3, 1, 2, 4)  # by step
+    return sorted(jobs, key=lambda job: (id(job) not in first, order[step_of(job)] if id(job) in first else 0))
+
+
+def step_of(job: Job) -> int:
+    """When a job is fitted: 0 the null model and GC alone, 1 GC in windows, 2 k-mers, 3 other features, 4 models that
+    take whole sequences."""
+    seen = job.featurizer
+    if "table" not in job.model.cls.takes and job.model.cls.needs_features:
+        return 4
+    if seen is None or seen.cls.gc_only:
+        return 0 if seen is None or seen.cls.kind == "table" else 1
+    return 2 if parse_name(seen.name)[0] == "kmers" else 3
 
 
 def lacks(featurizer: Made, task: Task) -> str:

@@ -2,24 +2,55 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from types import TracebackType
 
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
 
+from bench.run.job import Job
+from bench.run.pace import Pace, pair_of
+from bench.store.record import FitNote
+
+#: A plan alone, of a model that nothing was learned of yet, may be so far off.
+UNKNOWN = 4
+#: How every line from inside a fit begins: its fold, counted from 1, and how many there are.
+_FOLD = re.compile(r"fold (\d+)/(\d+)")
+
+
+@dataclass
+class _Running:
+    """A fit that has begun: ``after_first`` is the estimate once its first fold was done, ``done`` the share of its
+    folds that are."""
+
+    began: float
+    at_start: float
+    after_first: float | None = None
+    done: float = 0.0
+
 
 class RunProgress:
-    """Counts results and learns from finished jobs how far the plan's estimate is off."""
+    """Counts results, and estimates what is left from the fits that are done and the folds of those that run."""
 
-    def __init__(self, results: int, seconds: float, console: Console) -> None:
+    def __init__(
+        self,
+        jobs: Iterable[Job],
+        console: Console,
+        pace: Pace | None = None,
+        clock: Callable[[], float] = time.perf_counter,
+    ) -> None:
         self.console = console
-        self._results, self._done = results, 0
-        self._planned, self._planned_done = max(seconds, 1e-9), 0.0
-        self._began = time.perf_counter()
-        self._mutex = threading.Lock()
+        self.notes: list[FitNote] = []
+        self._waiting = {id(job): job for job in jobs}
+        self._running: dict[int, _Running] = {}
+        self._pace, self._clock = pace or Pace(), clock
+        self._results, self._done = sum(len(job.results) for job in self._waiting.values()), 0
+        self._mutex = threading.RLock()
         self._bar = Progress(
             SpinnerColumn(),
             TextColumn("{task.description}"),
@@ -30,7 +61,7 @@ class RunProgress:
             disable=not console.is_terminal,
             transient=True,
         )
-        self._bar_task = self._bar.add_task("starting", total=results, left="")
+        self._bar_task = self._bar.add_task("starting", total=self._results, left="")
 
     def __enter__(self) -> RunProgress:
         self._bar.start()
@@ -41,40 +72,91 @@ class RunProgress:
     ) -> None:
         self._bar.stop()
 
-    def start(self, what: str) -> None:
+    def start(self, job: Job) -> None:
         """A job begins."""
-        self._bar.update(self._bar_task, description=escape(what), left=self.left())
-
-    def say(self, what: str, line: str) -> None:
-        """A line from inside a fit; shown on a terminal only."""
-        self._bar.update(self._bar_task, description=escape(f"{what} · {line}"))
-
-    def finish(
-        self, what: str, verdict: str, results: int, planned_seconds: float, took: float, *, good: bool = True
-    ) -> None:
-        """A job ended: one line, for people and logs."""
         with self._mutex:
-            self._done += results
-            self._planned_done += planned_seconds
-        self._bar.update(self._bar_task, completed=self._done, left=self.left())
+            self._running[id(job)] = _Running(self._clock(), self._pace.estimate(job))
+        self._bar.update(self._bar_task, description=escape(str(job)), left=self.left())
+
+    def at_most(self, job: Job) -> float:
+        """Seconds that a job will hardly exceed, by what is known now."""
+        with self._mutex:
+            return self._pace.estimate(job) * (1 if self._pace.knows(job) else UNKNOWN)
+
+    def leave_out(self, job: Job) -> None:
+        """A job that will not be fitted."""
+        with self._mutex:
+            self._waiting.pop(id(job), None)
+            self._results -= len(job.results)
+        self._bar.update(self._bar_task, total=self._results, left=self.left())
+
+    def put_off(self, job: Job) -> None:
+        """A job that began waits again: another run has it in hand."""
+        with self._mutex:
+            self._running.pop(id(job), None)
+
+    def say(self, job: Job, line: str) -> None:
+        """A line from inside a fit; shown on a terminal only."""
+        with self._mutex:
+            running, fold = self._running.get(id(job)), _FOLD.match(line)
+            if running is not None and fold is not None and 1 < int(fold[1]) <= int(fold[2]):
+                running.done = (int(fold[1]) - 1) / int(fold[2])
+                if running.after_first is None:
+                    running.after_first = (self._clock() - running.began) / running.done
+        self._bar.update(self._bar_task, description=escape(f"{job} · {line}"), left=self.left())
+
+    def finish(self, job: Job, verdict: str, took: float, *, good: bool = True, fitted: bool = True) -> None:
+        """A job ended: one line, for people and logs. ``fitted`` : by this run, so that its time teaches something."""
+        with self._mutex:
+            self._done += len(job.results)
+            self._waiting.pop(id(job), None)
+            running = self._running.pop(id(job), None)
+            if good and fitted and running is not None:
+                self._pace.learn(job, took)
+                self.notes.append(_note(job, running, took))
+            done = self._done
+        self._bar.update(self._bar_task, completed=done, left=self.left())
         mark = "[green]✓[/]" if good else "[red]✗[/]"
         self.console.print(
-            f"{mark} [{self._done}/{self._results}] {escape(what)}  {escape(verdict)}  {took:.1f} s"
+            f"{mark} [{done}/{self._results}] {escape(str(job))}  {escape(verdict)}  {took:.1f} s"
             f"  [dim]{self.left()}[/]",
             highlight=False,
             soft_wrap=True,
         )
 
+    def seconds_left(self) -> float:
+        """Estimated seconds of the fits that are not done, one after the other."""
+        with self._mutex:
+            left, now = 0.0, self._clock()
+            for each, job in self._waiting.items():
+                running = self._running.get(each)
+                if running is None:
+                    left += self._pace.estimate(job)
+                elif running.done:
+                    spent = now - running.began
+                    left += max(spent / running.done - spent, 0.0)
+                else:
+                    left += max(running.at_start - (now - running.began), 0.0)
+            return left
+
     def left(self) -> str:
-        """Estimated time left, from the plan and the pace so far."""
-        remaining = self._planned - self._planned_done
-        if self._done >= self._results or remaining <= 0:
+        """Estimated time left, in words."""
+        if self._done >= self._results:
             return ""
-        # The plan counts as if a twentieth of it had gone as planned: the first small jobs (imports, compiling) would
-        # otherwise promise days.
-        trust = 0.05 * self._planned + 10
-        pace = (time.perf_counter() - self._began + trust) / (self._planned_done + trust)
-        return f"about {in_words(remaining * pace)} left"
+        return f"about {in_words(self.seconds_left())} left"
+
+
+def _note(job: Job, running: _Running, took: float) -> FitNote:
+    return FitNote(
+        task=job.results[0].task,
+        targets=len(job.results),
+        pair=pair_of(job),
+        seed=job.seed,
+        planned=round(job.seconds, 3),
+        at_start=round(running.at_start, 3),
+        after_first_fold=None if running.after_first is None else round(running.after_first, 3),
+        took=round(took, 3),
+    )
 
 
 def in_words(seconds: float) -> str:

@@ -161,17 +161,18 @@ def _names_in(folder: str | Path, links: list[Path] | None = None) -> list[str]:
 def seed_folders(task: Path, links: list[Path] | None = None) -> Iterator[Path]:
     """Folders in a task's that hold a result, or held one, in path order. ``links`` gets the links that stand where
     such a folder, or one above it, would."""
-    return (task / place for place in seed_places(task, links))
+    return (split / place for split, place in seed_places(task, links))
 
 
-def seed_places(task: Path, links: list[Path] | None = None) -> Iterator[str]:
-    """``seed_folders`` as text, from the task's folder on."""
+def seed_places(task: Path, links: list[Path] | None = None) -> Iterator[tuple[Path, str]]:
+    """``seed_folders``, each as the folder of its split and the rest of its path."""
     for target in _names_in(task, links):
-        for split in _names_in(f"{task}/{target}", links):
-            for pair in _names_in(f"{task}/{target}/{split}", links):
-                place = f"{target}/{split}/{pair}"
-                names = _names_in(f"{task}/{place}", links)
-                yield from (f"{place}/{name}" for name in names if name.startswith("seed-"))
+        for name in _names_in(f"{task}/{target}", links):
+            split = task / target / name
+            for pair in _names_in(split, links):
+                for seed in _names_in(f"{split}/{pair}", links):
+                    if seed.startswith("seed-"):
+                        yield split, f"{pair}/{seed}"
 
 
 def linked(root: Path, folder: Path) -> Path | None:
@@ -321,7 +322,7 @@ def _one(folder: str, name: str, checksum: bool) -> Read[ResultRecord]:
     read = read_record(ResultRecord, f"{folder}/{name}")
     if read.record is None:
         return read
-    place = read.record.result.place
+    place = read.record.place
     if not _lies_at(folder, place):
         return Read(read.record, State.FOREIGN, f"lies in another result's folder: it is of {place}")
     beside = f"{folder}/{PREDICTIONS}"
@@ -344,7 +345,7 @@ def _failure(folder: Path) -> tuple[FailureRecord | None, tuple[Trouble, ...]]:
     read = read_record(FailureRecord, path)
     if read.record is None:
         return None, (trouble(path, read.state, read.why),)
-    place = read.record.result.place
+    place = read.record.place
     if not _lies_at(str(folder), place):
         why = f"lies in another result's folder: it is of {place}"
         return None, (trouble(path, State.FOREIGN, why),)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import zlib
-from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Generic, Literal, NamedTuple, TypeAlias, TypeVar
@@ -15,7 +14,7 @@ from bench.featurizer import Kind
 from bench.files.atomic import CHECKSUM, has_its_checksum, json_object, json_text, read_file, write_json
 from bench.store.format import FORMAT, upgrade
 from bench.store.predictions import PARTS, PartName
-from bench.store.result import ResultId
+from bench.store.result import ResultId, place_of
 from bench.tasks.task import Card
 
 #: Bytes read at a time for a checksum.
@@ -71,7 +70,8 @@ class Fitted(Stored):
     @field_validator("rows")
     @classmethod
     def _counts(cls, rows: dict[PartName, list[int]]) -> dict[PartName, list[int]]:
-        if len({*map(len, rows.values())}) != 1:
+        train, valid, test = rows.values()
+        if not len(train) == len(valid) == len(test):
             raise ValueError("one number for each part and fold")
         return rows
 
@@ -107,6 +107,11 @@ class Description(Stored):
     def result(self) -> ResultId:
         """Which result it is."""
         return ResultId(self.task, self.target, self.split, self.featurizer, self.model, self.seed)
+
+    @property
+    def place(self) -> str:
+        """Where its result lives below the output folder."""
+        return place_of(self.task, self.target, self.split, self.featurizer, self.model, self.seed)
 
 
 class ResultRecord(Fitted, Description, Record):
@@ -231,6 +236,25 @@ class PlanRecord(Record):
     skipped: list[SkipRecord]
 
 
+class FitNote(Stored):
+    """What a fit was thought to take, and took, in seconds.
+
+    Attributes
+    ----------
+    targets : how many results it made. planned : by the plan. at_start : by what was known when it began.
+    after_first_fold : by its first fold; None where there is one alone, or where nothing is heard from inside.
+    """
+
+    task: str
+    targets: int
+    pair: str
+    seed: int
+    planned: FiniteFloat
+    at_start: FiniteFloat
+    after_first_fold: FiniteFloat | None
+    took: FiniteFloat
+
+
 class RunRecord(Record):
     """``runs/<UTC time>-<process>.json``: one call of `bench run`. No board reads it.
 
@@ -243,6 +267,8 @@ class RunRecord(Record):
     commit, bench_commit : that the working folder, and bench itself, are at under git ("+changes": files changed
         since); empty where they are not.
     counts : results by what became of them.
+    machine : hash of its name, since what one took says nothing of another. fits : what each was thought to take.
+    stages : seconds by stage (`bench.store.stages`), summed over what ran side by side.
     """
 
     command: list[str]
@@ -254,6 +280,9 @@ class RunRecord(Record):
     commit: str
     bench_commit: str
     counts: dict[str, int]
+    machine: str = ""
+    stages: dict[str, FiniteFloat] = {}
+    fits: list[FitNote] = []
 
 
 class Duplicates(Stored):
@@ -317,8 +346,7 @@ class State(StrEnum):
     UNFINISHED = "unfinished"
 
 
-@dataclass(frozen=True)
-class Read(Generic[R]):
+class Read(NamedTuple, Generic[R]):
     """A record that was read, or why it was not: ``why`` ends a sentence that begins with the file's name."""
 
     record: R | None

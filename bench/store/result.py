@@ -32,11 +32,16 @@ class ResultId:
     @property
     def place(self) -> str:
         """``path`` as text."""
-        pair = f"{safe_name(self.featurizer)}+{safe_name(self.model)}"
-        return f"{safe_name(self.task)}/{safe_name(self.target)}/{safe_name(self.split)}/{pair}/seed-{self.seed}"
+        return place_of(self.task, self.target, self.split, self.featurizer, self.model, self.seed)
 
     def __str__(self) -> str:
         return f"{self.task} · {self.target} · {self.featurizer} + {self.model} · seed {self.seed}"
+
+
+def place_of(task: str, target: str, split: str, featurizer: str, model: str, seed: int) -> str:
+    """Where a result lives below the output folder."""
+    pair = f"{safe_name(featurizer)}+{safe_name(model)}"
+    return f"{safe_name(task)}/{safe_name(target)}/{safe_name(split)}/{pair}/seed-{seed}"
 
 
 @functools.lru_cache(4096)

@@ -117,13 +117,13 @@ class Store:
     def records(self) -> Iterator[tuple[Path, ResultRecord]]:
         """(folder, record) of every whole result, in path order. Its predictions were not read."""
         for task in task_folders(self.root):
-            for place in seed_places(task):
-                record = whole_record(f"{task}/{place}", checksum=False)
+            for split, place in seed_places(task):
+                record = whole_record(f"{split}/{place}", checksum=False)
                 if record is None:
-                    stored = read_result(task / place, checksum=False)
+                    stored = read_result(split / place, checksum=False)
                     record = stored.record if stored is not None and stored.whole else None
                 if record is not None:
-                    yield task / place, record
+                    yield split / place, record
 
     def failures(self) -> Iterator[tuple[Path, FailureRecord]]:
         """(folder, note) of every fit that failed, in path order; of some there is an earlier result."""

@@ -1,6 +1,7 @@
 """The folds of a split: which rows are trained on, chosen by, and tested on.
 
-In a k-fold split fold i is tested on part i and validated on part i + 1. No locus lies in two parts of a fold: where
+In a k-fold split fold i is tested on part i and validated on part i + 1. No locus lies in two parts of a fold, unless
+rows are dealt at random on request: where
 the chromosomes of a locus fall into different ones, its rows stay in the part that matters most (test before valid
 before train) and its other rows are left out of that fold. ``bench.tasks.label_folds`` has the splits that go by a
 column of the table.
@@ -22,6 +23,9 @@ from bench.tasks.loci import joined, without_ends
 from bench.tasks.splits import Kind, Split
 from bench.tasks.task import DROPPED, PART_NAMES, TEST, TRAIN, VALID, Folds, Task
 
+#: Loci that a split by GC content needs at least: half of them train, of which one in five validates.
+FEWEST_LOCI = 20
+
 
 def make_folds(task: Task, split: Split | None = None) -> Folds:
     """The folds of a split (the task's own by default) on the rows of a task.
@@ -31,7 +35,9 @@ def make_folds(task: Task, split: Split | None = None) -> Folds:
     BenchError : for an unknown chromosome, and where a fold leaves a target no train, valid or test rows.
     """
     split = split or task.split
-    part = _keep_loci_whole(_DEALT[split.kind](task, split), task.locus)
+    part = _DEALT[split.kind](task, split)
+    if split.kind != "random-kfold":
+        part = _keep_loci_whole(part, task.locus)
     if split.train:
         part = _at_most(part, split.train, task.locus)
     measured = {"": np.ones(len(task), np.bool_)} | {
@@ -110,6 +116,30 @@ def _similarity_kfold(task: Task, split: Split) -> NDArray[np.int8]:
     return _groups_kfold(task, split, clusters, "clusters of near-duplicate sequences")
 
 
+def _gc_shift(task: Task, split: Split) -> NDArray[np.int8]:
+    """Two folds: half of the rows, in loci of lower mean GC, train (and one locus in five of them validates) and the
+    others are tested; then the other way round."""
+    from bench.kernels.gc import gc_fraction
+
+    codes, rows = np.unique(task.locus, return_inverse=True, return_counts=True)[1:]
+    if len(rows) < FEWEST_LOCI:
+        raise BenchError(f"{task.card.name}: split gc-shift needs {FEWEST_LOCI} loci, there are {len(rows)}.")
+    gc = np.bincount(codes, gc_fraction(task.sequences)) / rows
+    order = np.argsort(gc, kind="stable")
+    upper = np.zeros(len(rows), bool)
+    upper[order[np.cumsum(rows[order]) > len(task) / 2]] = True
+    validates = np.random.default_rng(0).permutation(len(rows)) % 5 == 0
+    part = np.empty((2, len(task)), np.int8)
+    for fold, tested in enumerate((upper, ~upper)):
+        part[fold] = np.where(tested, TEST, np.where(validates, VALID, TRAIN))[codes]
+    return part
+
+
+def _random_kfold(task: Task, split: Split) -> NDArray[np.int8]:
+    """Rows dealt one by one."""
+    return rotate(np.random.default_rng(0).permutation(len(task)) % split.k, split.k)
+
+
 def _groups_kfold(task: Task, split: Split, group: NDArray[np.int64], what: str) -> NDArray[np.int8]:
     """Whole groups, int64 (n,), dealt to k folds."""
     groups, codes, rows = np.unique(group, return_inverse=True, return_counts=True)
@@ -135,6 +165,8 @@ _DEALT: dict[Kind, Callable[[Task, Split], NDArray[np.int8]]] = {
     "group-kfold": group_kfold,
     "leave-one-out": leave_one_out,
     "column": by_column,
+    "gc-shift": _gc_shift,
+    "random-kfold": _random_kfold,
 }
 
 

@@ -9,6 +9,8 @@
 ``group-kfold[by=species,k=5]``                     whole groups of a column dealt to k folds
 ``leave-one-out[by=species]``                       one fold per group of a column
 ``column[name=split]``                              as a column says: train, valid, test, or numbers of folds
+``gc-shift``                                        two folds: loci with less GC train, those with more test, and back
+``random-kfold[k=5]``                               rows dealt one by one, relatives too: what a leaking split would say
 ==================================================  ====================================================================
 
 Every kind takes ``train=N`` as well: at most N training rows a fold, whole loci of them, so that a smaller N keeps a
@@ -34,6 +36,8 @@ Kind = Literal[
     "group-kfold",
     "leave-one-out",
     "column",
+    "gc-shift",
+    "random-kfold",
 ]
 
 #: The parameters of each kind, in the order of the normal form.
@@ -46,6 +50,8 @@ PARAMETERS: dict[Kind, tuple[str, ...]] = {
     "group-kfold": ("by", "k"),
     "leave-one-out": ("by",),
     "column": ("name",),
+    "gc-shift": (),
+    "random-kfold": ("k",),
 }
 #: What a kind must be given, and how its message shows that.
 _NEEDED: dict[Kind, str] = {

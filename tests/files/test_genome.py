@@ -111,7 +111,7 @@ def test_the_index_of_another_genome_is_refused(fasta, tmp_path):
     for column, value in ((2, "3"), (1, "450"), (4, "70")):
         lines = ["\t".join([*line[:column], value, *line[column + 1 :]]) for line in fields]
         index.write_text("\n".join(lines) + "\n")
-        os.utime(index, (2e9, 2e9))  # newer than the FASTA: it is not made anew
+        os.utime(index, (2e9, 2e9))  # newer than the FASTA: it is not made again
         with pytest.raises(BenchError, match="Delete the index"):
             cut_rows(path, [("chr2", 0, 9, "+")])
 

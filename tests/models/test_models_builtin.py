@@ -269,6 +269,17 @@ def test_ridge_on_centred_columns_is_chosen_where_frequent_columns_carry_the_sig
     assert not one.standardised_.any()
 
 
+def test_idle_cores_are_read_from_the_times_of_all_cores():
+    #      user nice system idle iowait irq softirq steal guest guest_nice
+    before = "cpu  100 0 50 1000 0 0 0 0 7 0\ncpu0 50 0 25 500 0 0 0 0\ncpu1 50 0 25 500 0 0 0 0\nintr 5\n"
+    one_busy = before.replace("cpu  100 0 50 1000 0", "cpu  110 0 50 1008 2")
+    assert ridge_module.idle_cores(before, one_busy) == pytest.approx(1)
+    taken = before.replace("1000 0 0 0 0 7", "1000 0 0 0 20 7")  # by another virtual machine
+    assert ridge_module.idle_cores(before, taken) == 0
+    assert ridge_module.idle_cores(before, before.replace(" 1000 ", " 1020 ")) == pytest.approx(2)
+    assert ridge_module.idle_cores(before, before) == 0
+
+
 def test_ridge_needs_no_more_memory_for_more_rows():
     million, more = (Ridge().memory(rows, 5460, 2) for rows in (1_000_000, 2_200_000))
     assert million == more < 6e9

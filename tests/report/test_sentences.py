@@ -285,3 +285,40 @@ def test_the_terminal_says_reasons_and_caveats():
     assert "at least 19 % [15, 23]" in text
     assert "t, y: 80 % of the rows are on chr1" in text
     assert "t, z: GC's share is n/a (one replicate)" in text
+
+
+def test_eighty_columns_hold_every_figure_and_the_names_whole():
+    from rich.console import Console
+
+    from bench.board.schema import Summary
+    from bench.report.terminal import terminal_summary
+
+    share = ShareSummary(
+        gc="gc + gc-curve",
+        of_explainable=Estimate(value=0.054, low=0.031, high=0.082),
+        by_chromosome=Estimate(value=0.054, low=0.019, high=0.11),
+        shown_by_chromosome=True,
+        at_least=["ties"],
+    )
+    kept = {"inputs": "", "split": "s", "folds_digest": "", "ceiling": CeilingSummary(estimate=Estimate(value=0.993))}
+    boards = [BoardSummary(target=name, share=share, **kept) for name in ("3-3-MT", "a-long-name-of-a-target")]
+    task = type("Task", (), {"name": "sure2017-positives"})()
+    console = Console(width=80, record=True, file=io.StringIO())
+    console.print(terminal_summary([Summary.model_construct(task=task, boards=boards)]))
+    text = console.export_text()
+    assert text.count("at least 5.4 % [3.1, 8.2]") == 2
+    assert text.count("0.993") == 2
+    assert "…" not in text
+    assert "3-3-MT" in text
+    joined = "".join(line[line.index("a-long") :] if "a-long" in line else line for line in text.split("\n"))
+    assert "by chromosome [1.9, 11]" in " ".join(joined.split())
+
+
+def test_a_ceiling_of_few_rows_is_said_to_be_uncertain():
+    share = ShareSummary(gc="gc", of_explainable=Estimate(value=0.19, low=0.15, high=0.23))
+    kept = {"inputs": "", "split": "s", "folds_digest": "", "target": "y", "share": share}
+    known = CeilingSummary(estimate=Estimate(value=0.8))
+    said = "60 test rows: the noise ceiling may be 5 % off"
+    assert said in caveats(BoardSummary(n=60, ceiling=known, **kept))
+    assert said not in " ".join(caveats(BoardSummary(n=160, ceiling=known, **kept)))
+    assert said not in " ".join(caveats(BoardSummary(n=60, ceiling=CeilingSummary(reason="one replicate"), **kept)))

@@ -95,7 +95,7 @@ def refit_fails(out: Path, home: Path) -> None:
 
 
 def fit_again(out: Path, home: Path) -> None:
-    """A run that fits everything anew."""
+    """A run that fits everything again."""
     folder = home / "fitted"
     task = str(folder / "small.toml" if folder.is_dir() else write_small_task(folder, rows=30))
     selection = Selection((task,), ("gc",), ("mean",), cache="refresh")

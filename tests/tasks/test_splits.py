@@ -152,6 +152,8 @@ LABELS = st.lists(st.text("chr12XY_.", min_size=1, max_size=5), min_size=1, max_
         st.builds(Split, st.sampled_from(["genome-blocks", "locus-kfold", "similarity-kfold"]), k=st.integers(3, 100)),
         st.builds(Split, st.just("group-kfold"), k=st.integers(3, 100), column=NAMES),
         st.builds(Split, st.sampled_from(["leave-one-out", "column"]), column=NAMES),
+        st.builds(Split, st.just("gc-shift"), train=st.just(0) | st.integers(20, 10**6)),
+        st.builds(Split, st.just("random-kfold"), k=st.integers(3, 100)),
     )
 )
 def test_the_normal_form_is_read_back(split):
@@ -372,3 +374,60 @@ def test_fewer_training_rows_are_whole_loci_within_those_of_a_larger_number():
 def test_too_few_training_rows_are_refused(train):
     with pytest.raises(BenchError, match="train of split locus-kfold must be a whole number of rows from 20"):
         Split.parse(f"locus-kfold[train={train}]")
+
+
+def shifted(seed, n=300):
+    """Loci of three rows, their GC content drawn from wide to narrow; values: a motif's count, and GC in a hump."""
+    rng = np.random.default_rng(seed)
+    gc = np.repeat(rng.uniform(0.25, 0.75, n // 3), 3)
+    rows = ["".join(rng.choice(list("ACGT"), 80, p=[(1 - g) / 2, g / 2, g / 2, (1 - g) / 2])) for g in gc]
+    hits = rng.poisson(1, n)
+    rows = [
+        row[:-12] + ("TGACTCAAGT" if hit else row[-12:-2]) + row[-2:] for row, hit in zip(rows, hits > 0, strict=True)
+    ]
+    frame = pd.DataFrame({"sequence": rows, "r": (hits > 0) + 3 * np.abs(gc - 0.5) + rng.normal(size=n) * 0.3})
+    frame["locus"] = np.arange(n) // 3
+    return build_task(SPEC, frame, source="t.tsv"), hits > 0
+
+
+def test_gc_shift_trains_on_one_half_of_gc_and_tests_on_the_other():
+    task, _ = shifted(0)
+    part = part_of(task, "gc-shift")
+    gc = np.array([(s.count("G") + s.count("C")) / len(s) for s in task.sequences.to_strings()])
+    by_locus = np.array([gc[task.locus == locus].mean() for locus in task.locus])
+    assert by_locus[part[0] == TEST].min() > by_locus[part[0] != TEST].max()
+    assert ((part[0] == TEST) ^ (part[1] == TEST)).all()
+    assert abs((part[0] == TEST).mean() - 0.5) < 0.02
+    for row in part:
+        assert 0.05 < (row == VALID).mean() < 0.2
+    no_locus_straddles(task, part)
+    with pytest.raises(BenchError, match="needs 20 loci, there are 3"):
+        part_of(task_of(["chr1", "chr2", "chr3"]), "gc-shift")
+
+
+def test_gc_shift_ranks_a_gc_only_model_below_a_motif_reader():
+    """GC acts in a valley: what is learned on one side of it points the wrong way on the other."""
+    from scipy.stats import spearmanr
+
+    for seed in range(20):
+        task, hit = shifted(seed)
+        y = task.targets["y"].value
+        gc = np.array([(s.count("G") + s.count("C")) / len(s) for s in task.sequences.to_strings()])
+        found = []
+        for column in (gc, hit.astype(float)):
+            scores = []
+            for row in part_of(task, "gc-shift"):
+                train, test = row == TRAIN, row == TEST
+                slope, level = np.polyfit(column[train], y[train], 1)
+                scores.append(spearmanr(slope * column[test] + level, y[test]).statistic)
+            found.append(np.mean(scores))
+        assert found[0] < found[1]
+
+
+def test_random_kfold_deals_rows_of_a_locus_apart():
+    task, _ = shifted(1)
+    part = part_of(task, "random-kfold[k=5]")
+    assert ((part == TEST).sum(axis=0) == 1).all()
+    assert (part != DROPPED).all()
+    first = part[0]
+    assert sum(len(set(first[task.locus == locus])) > 1 for locus in np.unique(task.locus)) > 50
