@@ -27,6 +27,13 @@ def explain(
     motifs: Annotated[
         Path | None, typer.Option("--motifs", help="A MEME, JASPAR or HOCOMOCO file of motifs instead.")
     ] = None,
+    variants: Annotated[
+        Path | None,
+        typer.Option("--variants", help="A VCF, or a table with id, pos (from 1), ref and alt: what they do."),
+    ] = None,
+    effects: Annotated[Path, typer.Option("--effects", help="Where the effects of --variants go (.tsv).")] = Path(
+        "effects.tsv"
+    ),
     split: Annotated[str | None, typer.Option(help="In place of the task's own.")] = None,
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder of predictions and board.")] = Path("results"),
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
@@ -77,6 +84,8 @@ def explain(
         taxon,
         motifs,
         trust_models,
+        variants,
+        effects,
     )
     options = Options(device, threads or cpu_threads())
     with Outside() as outside:

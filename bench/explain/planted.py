@@ -21,7 +21,7 @@ from bench.explain.record import Family, GCExchange, PlantedMotifs, Spacing
 from bench.explain.subject import Effort, Subject
 from bench.kernels.shuffle import dinucleotide_shuffle
 from bench.motifs.motif import Motif
-from bench.motifs.similar import consensus, grouped
+from bench.motifs.similar import alike, centred, consensus, grouped
 from bench.stats.intervals import student
 
 #: Controls of a motif, dealt to the backgrounds in turn.
@@ -32,6 +32,8 @@ DISTANCES = (0, 3, 6, 10, 15, 20, 30, 50)
 #: Percentage points that the backgrounds' GC is moved by.
 POINTS = (-10.0, -5.0, 5.0, 10.0)
 DOSES = (1, 2, 3, 4)
+#: Motifs of a group that are looked at again, and how many times as many as are taken are looked through for groups.
+ALIKE_MOST, LOOKED = 3, 4
 #: Words at most this share of a background.
 MOST = 0.5
 
@@ -99,19 +101,22 @@ def plant(subject: Subject, effort: Effort) -> PlantedMotifs:
     words = [_word(motif, rng) for motif in motifs]
     screened = _screen(subject, first, words, rng)
     # Those that do the most for sure; without doubt about more than are taken, the next by their mean.
-    rank = np.lexsort((-np.abs(screened.mean), -screened.sure()))[: effort.second]
+    rank = _spread_out(np.lexsort((-np.abs(screened.mean), -screened.sure())), motifs, effort.second)
     again = backgrounds(subject, effort.again, question=4)
     second = _screen(subject, again, [words[i] for i in rank], rng)
     order = np.lexsort((-np.abs(second.mean), -second.sure()))
     ranked = [motifs[rank[i]] for i in order]
     groups = grouped(ranked, effort.families)
+    heads = [ranked[group[0]] for group in groups]
+    answering = [motifs[i] for i in np.argsort(-screened.sure(), kind="stable") if screened.sure()[i] > 0]
+    others = _joined(heads, answering)
     exchange = _gc(subject, again)
     families = [
-        _family(subject, again, words[rank[order[group[0]]]], [ranked[i] for i in group], second, int(order[group[0]]))
-        for group in groups
+        _family(subject, again, words[rank[order[group[0]]]], [ranked[group[0]], *more], second, int(order[group[0]]))
+        for group, more in zip(groups, others, strict=True)
         if second.sure()[order[group[0]]] > 0
     ]
-    heads = [words[rank[order[group[0]]]] for group in groups[: effort.pairs]][: len(families)]
+    paired = [words[rank[order[group[0]]]] for group in groups[: effort.pairs]][: len(families)]
     return PlantedMotifs(
         motifs=len(motifs),
         too_long=len(subject.motifs) - len(motifs),
@@ -120,8 +125,31 @@ def plant(subject: Subject, effort: Effort) -> PlantedMotifs:
         tested=len(rank),
         exchange=exchange,
         families=[_priced(each, exchange) for each in families],
-        pairs=_spacing(subject, again, heads, [each.motif for each in families]),
+        pairs=_spacing(subject, again, paired, [each.motif for each in families]),
     )
+
+
+def _spread_out(order: NDArray[np.intp], motifs: Sequence[Motif], count: int) -> NDArray[np.intp]:
+    """The first of an order of motifs, but of those that are alike only a few: AP-1's alone are forty, and would leave
+    no room for others."""
+    looked = order[: LOOKED * count]
+    groups = grouped([motifs[i] for i in looked], count)
+    few = sorted(place for group in groups for place in group[:ALIKE_MOST])
+    return looked[np.array(few[:count], np.intp)]
+
+
+def _joined(heads: Sequence[Motif], motifs: Sequence[Motif]) -> list[list[Motif]]:
+    """Of each head the motifs that are alike it, in their order, each with the first that it is alike."""
+    shapes = [centred(head) for head in heads]
+    out: list[list[Motif]] = [[] for _ in heads]
+    for motif in motifs:
+        if motif in heads:
+            continue
+        shape = centred(motif)
+        mine = next((i for i, head in enumerate(shapes) if alike(head, shape)), None)
+        if mine is not None:
+            out[mine].append(motif)
+    return out
 
 
 def _word(motif: Motif, rng: np.random.Generator) -> _Word:

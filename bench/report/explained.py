@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from bench.explain.record import Explanation, Family, Gradients, Ladder, Leaf, Mutated, PlantedMotifs, Trees
+from bench.explain.seeds import by_pair, elsewhere, rung_ranges
+from bench.explain.verdict import verdict
 from bench.report.text import (
     code,
     count,
@@ -25,6 +27,9 @@ FEW = 5
 
 def told(answer: Explanation) -> Iterator[str]:
     """The findings on one model in a few lines, for a terminal."""
+    found = verdict(answer)
+    if found is not None:
+        yield found[1]
     if answer.ladder is not None:
         yield f"what explains its predictions: {_climbed(answer.ladder)}"
     if answer.rules is not None:
@@ -75,6 +80,9 @@ def explained_section(answers: Sequence[Explanation], pictures: dict[str, str]) 
     if not answers:
         return []
     lines = ["<details><summary><b>What the models learned</b> (`bench explain`)</summary>", ""]
+    verdicts = [(answer, verdict(answer)) for answer in answers]
+    lines += [f"- {code(_name(answer))} {escape(found[1])}." for answer, found in verdicts if found is not None]
+    lines += [""]
     lines += _ladders([each for each in answers if each.ladder is not None])
     for answer in answers:
         if answer.rules is not None:
@@ -87,7 +95,8 @@ def explained_section(answers: Sequence[Explanation], pictures: dict[str, str]) 
                 *(f"- {escape(_rule(leaf))}" for leaf in answer.rules.leaves),
                 "",
             ]
-        lines += _planted(answer, answer.planted) if answer.planted is not None else []
+        seeds = next(each for each in by_pair(answers) if answer in each)
+        lines += _planted(answer, answer.planted, seeds) if answer.planted is not None else []
         lines += _mutated(answer, answer.mutated) if answer.mutated is not None else []
         lines += _trees(answer, answer.trees) if answer.trees is not None else []
         if answer.gradients is not None:
@@ -114,6 +123,11 @@ def _ladders(answers: Sequence[Explanation]) -> list[str]:
     for answer, ladder in ladders:
         shown = [joined(number(r.r2.value, 2), interval(r.r2.low, r.r2.high, 2)) for r in ladder.rungs]
         rows.append([code(_name(answer)), *shown])
+    for seeds in by_pair(answers):
+        ranges = rung_ranges(seeds)
+        if ranges:
+            shown = [f"{number(low, 2)}–{number(high, 2)}" for low, high in ranges]
+            rows.append([f"{code(f'{seeds[0].featurizer} + {seeds[0].model}')}, over {len(seeds)} seeds", *shown])
     first = ladders[0][1]
     said = (
         f"**Surrogate ladder.** R² of a model's own *predictions* of test rows ({count(first.rows)} rows in"
@@ -124,7 +138,7 @@ def _ladders(answers: Sequence[Explanation]) -> list[str]:
     return [said, "", *table(header, rows, left=("model",))]
 
 
-def _planted(answer: Explanation, planted: PlantedMotifs) -> list[str]:
+def _planted(answer: Explanation, planted: PlantedMotifs, seeds: Sequence[Explanation]) -> list[str]:
     slope = planted.exchange.per_point
     said = (
         f"**Planted motifs, {code(_name(answer))}.** {count(planted.motifs)} motifs ({escape(answer.motifs)}), one"
@@ -143,12 +157,14 @@ def _planted(answer: Explanation, planted: PlantedMotifs) -> list[str]:
             " ".join(signed(each.value, 2) for each in family.dose),
             " ".join(signed(each.value, 2) for each in family.position),
             str(len(family.others)),
+            *([" ".join(signed(each, 2) for each in elsewhere(family, answer, seeds))] if len(seeds) > 1 else []),
         ]
         for family in planted.families
     ]
     if not rows:
         return [said, "", "No motif does anything for sure.", ""]
     header = ["motif", "family", "site", "one site [95 %]", "in points of GC", "1, 2, 3, 4 sites", "5' to 3'", "alike"]
+    header += ["one site, other seeds"] * (len(seeds) > 1)
     return [said, "", *table(header, rows, left=("motif", "family", "site"))]
 
 

@@ -14,6 +14,7 @@ from bench.errors import BenchError, nearest
 from bench.explain.explain import MotifSource, explain, subject_of
 from bench.explain.record import Explanation
 from bench.explain.subject import Effort
+from bench.explain.variants import read_variants, variant_effects, write_effects
 from bench.fit.predictor import Predictor
 from bench.names import parse_name
 from bench.plugins.registry import Registry
@@ -32,7 +33,7 @@ from bench.tasks.load import PlannedTask, TaskSource, load_planned
 @dataclass(frozen=True)
 class Wanted:
     """What a call of `bench explain` asked for. ``featurizers`` and ``models`` : both, or neither for the best row, the
-    best deep one and the best GC-only one."""
+    best deep one and the best GC-only one. ``variants`` : a file of them, whose effects go to ``effects``."""
 
     source: TaskSource
     target: str | None = None
@@ -42,6 +43,8 @@ class Wanted:
     taxon: str = "auto"
     motifs: Path | None = None
     trust: bool = False
+    variants: Path | None = None
+    effects: Path = Path("effects.tsv")
 
 
 def explain_task(
@@ -64,7 +67,7 @@ def explain_task(
     target = _target(planned, wanted.target)
     motifs = MotifSource.of(wanted.taxon, planned.task.card.organism, wanted.motifs)
     pairs = _pairs(wanted, planned, target, store)
-    outcome = []
+    outcome, effects, last = [], {}, None
     with Predictors(
         registry, store, threads=options.threads or 1, device=options.device, trust=wanted.trust, say=say
     ) as predictors:
@@ -81,9 +84,16 @@ def explain_task(
                     assert found is not None
                     predictor = predictors.of(job, place)
                 subject = subject_of(planned, found, store.predictions(found.result), registry, motifs, predictor)
+                if wanted.variants is not None and predictor is not None:
+                    variants = read_variants(wanted.variants, subject)
+                    name = f"{subject.name}, seed {seed}" if wanted.seeds > 1 else subject.name
+                    effects[name], last = variant_effects(subject, variants), subject
                 made = explain(subject, found, effort=effort, say=say)
                 folder = store.folder(found.result)
                 outcome.append((found.result, write_companion(folder, EXPLANATION, made.answer, made.files)))
+    if last is not None:
+        write_effects(wanted.effects, last, effects)
+        say(f"effects of {len(next(iter(effects.values()))):,} variants: {wanted.effects}")
     return outcome
 
 

@@ -32,6 +32,7 @@ def explained(tmp_path, small_task):
 def test_what_is_missing_is_fitted_and_the_answers_are_kept_and_shown(explained, small_task):
     out, words, printed = explained
     assert "none of 2 planted motifs does anything for sure" in printed
+    assert "reads GC alone" in printed
     [path] = out.rglob("explain.json")
     answer = json.loads(path.read_text())
     assert answer["key"] == json.loads((path.parent / "result.json").read_text())["key"]
@@ -45,9 +46,13 @@ def test_what_is_missing_is_fitted_and_the_answers_are_kept_and_shown(explained,
     assert "What the models learned" in board
     [picture] = out.rglob("explain-*.svg")
     assert f"small/{picture.name}" in board
-    # Again: nothing is fitted, and the board says the same.
+    # Again, with a variant that takes G away: nothing is fitted, and the board says the same.
     before = (path.parent / "predictions.parquet").stat().st_mtime_ns
-    assert call("explain", small_task, *words)[0] == 0
+    name, text = (small_task.parent / "small.tsv").read_text().splitlines()[1].split("\t")[:2]
+    (out / "v.tsv").write_text(f"id\tpos\tref\talt\n{name}\t{text.index('G') + 1}\tG\tA\n")
+    variants = ("--variants", out / "v.tsv", "--effects", out / "e.tsv")
+    assert call("explain", small_task, *words, *variants)[0] == 0
+    assert float((out / "e.tsv").read_text().splitlines()[1].split("\t")[5]) < 0
     assert (path.parent / "predictions.parquet").stat().st_mtime_ns == before
     assert call("report", "-o", out)[0] == 0
 

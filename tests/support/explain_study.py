@@ -43,7 +43,7 @@ def planted(seed) -> float:
     )
     found = plant(subject(rows.codes, model=model), QUICK).families[:5]
     titles = [{each.motif, *each.others} for each in found]
-    families = [each.family for each in found]
+    families = {part for each in found for part in each.family.split("::")}
     hit = [any(motif(n).title in group for group in titles) or motif(n).family in families for n in names]
     return sum(hit) / 4
 
