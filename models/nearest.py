@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,6 +36,10 @@ class Nearest(Model):
     deep = False
     stochastic = False
     libraries = ("numpy", "numba")
+    known_failures: ClassVar = {
+        "linear-signal": "it knows relatives of training rows and nothing else, which is its purpose",
+        "better-than-mean": "it predicts the mean where no training row is similar, which is its purpose",
+    }
 
     def __init__(self, identity: float = 0.8, covered: float = 0.5) -> None:
         for name, value in (("identity", identity), ("covered", covered)):
