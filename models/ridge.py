@@ -103,7 +103,9 @@ class Ridge(Model):
         ways = [gram] if both or self.scaling != "centred" else []
         ways += [gram.centred(x, threads)] if both or self.scaling == "centred" else []
         for scaled in ways:
-            alphas = np.array([self.alpha]) if self.alpha is not None else GRID * scaled.size
+            # The second scaling is tried at every other penalty: half the factors.
+            grid = GRID[::2] if both and scaled is not gram else GRID
+            alphas = np.array([self.alpha]) if self.alpha is not None else grid * scaled.size
             # (columns, penalties, targets), in units of the raw columns
             weights = scaled.solve(x, y - level, alphas, threads) / scaled.scale[:, None, None]
             guess = _times(x_valid, weights.reshape(len(weights), -1)).reshape(len(y_valid), *weights.shape[1:])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bench.files.reading import bare
 from bench.files.tables import Layout, read_table
 from bench.files.toml import read_toml, validated
 from bench.tasks.columns import Columns
@@ -34,7 +35,7 @@ def load_task_file(path: str | Path, split: Split | None = None) -> Task:
     spec = validated(TaskFile, read_toml(path, "task file"), str(path))
     source = path.parent / spec.table
     names = GENOMIC_ELEMENT if spec.format == "igvf-genomic-element" else spec.columns.names
-    read = read_table(source, Layout(spec.skip_rows, tuple(names), spec.sheet))
+    read = read_table(source, Layout(spec.skip_rows, tuple(map(bare, names)), spec.sheet))
     counts: dict[str, int] = {}
     notes = list(read.notes)
     labels = [split.column] if split and split.column else []

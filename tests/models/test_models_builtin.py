@@ -263,7 +263,7 @@ def test_ridge_on_centred_columns_is_chosen_where_frequent_columns_carry_the_sig
     level = train.y[:, 0].mean()
     by_hand = b @ np.linalg.solve(a.T @ a + alpha * np.eye(columns), a.T @ (train.y[:, 0] - level)) + level
     np.testing.assert_allclose(model.predict(valid.x)[:, 0], by_hand, atol=2e-3)
-    one = Ridge(scaling="centred")
+    one = Ridge(alpha=alpha, scaling="centred")
     one.fit(train, valid, Setting())
     np.testing.assert_allclose(one.predict(valid.x)[:, 0], by_hand, atol=2e-3)
     assert not one.standardised_.any()

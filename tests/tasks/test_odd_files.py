@@ -501,3 +501,15 @@ def test_a_path_with_backslashes(tmp_path):
     path.write_text('name = "t"\ntable = "data\\table.tsv"\n[targets.y]\nreplicates = ["rep1"]\n')
     with pytest.raises(BenchError, match=r"a backslash begins an escape\. Write / between folders"):
         load_task_file(path)
+
+
+def test_names_by_position_that_look_alike_are_two_of_one_name(tmp_path):
+    (tmp_path / "t.tsv").write_text("ACGT\tchr1\t1\t2\nACGA\tchr2\t2\t3\n")
+    task = tmp_path / "t.toml"
+    task.write_text(
+        "name = 't'\ntable = 't.tsv'\nheader = false\n[columns]\n"
+        "names = ['sequence', 'chrom', 'rep', 'rep\u200b']\n[targets.y]\nreplicates = ['rep']\n",
+        encoding="utf-8",
+    )
+    with pytest.raises(BenchError, match="two columns are called 'rep'"):
+        load_task_file(task)
