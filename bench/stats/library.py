@@ -62,7 +62,9 @@ class LibraryTest:
 def robust_correlation(x: NDArray[Any], y: NDArray[Any], blocks: NDArray[Any]) -> Estimate:
     """Spearman of two columns (n,) with an interval that lets rows of one block depend on each other: the standard
     error of the sums of influence by block (Liang & Zeger 1986), and Student's t. One pass, for any number of rows;
-    NaN where a column is constant."""
+    NaN where a column is constant, and without two rows."""
+    if len(x) < 2:
+        return NOTHING
     a, b = (rank - rank.mean() for rank in (mid_ranks(np.asarray(x, float)), mid_ranks(np.asarray(y, float))))
     if not a.any() or not b.any():
         return NOTHING

@@ -34,7 +34,11 @@ def test_parameters_are_typed_and_named_in_normal_form(text, normal):
 
 def test_the_engine_adds_the_scale_of_the_target_to_every_model():
     made = REGISTRY.make("model", "ridge[target=raw,alpha=1]")
-    assert (made.name, made.target, made.parameters) == ("ridge[alpha=1,target=raw]", "raw", {"alpha": 1.0})
+    assert (made.name, made.target, made.parameters) == (
+        "ridge[alpha=1,target=raw]",
+        "raw",
+        {"alpha": 1.0, "scaling": "auto"},
+    )
 
 
 def test_a_default_that_is_named_changes_nothing():

@@ -149,7 +149,7 @@ def test_a_damaged_or_earlier_file_counts_as_absent(tmp_path, small_task):
     [path] = out.rglob("models.bin")
     sound = path.read_bytes()
     path.write_bytes(sound[:-1] + bytes([sound[-1] ^ 1]))
-    assert "fitted again" in asked(out, small_task, "gc", "ridge")[2][-1]
+    assert any("fitted again" in line for line in asked(out, small_task, "gc", "ridge")[2])
     path.write_bytes(sound)
     assert asked(out, small_task, "gc", "ridge")[2] == []
     record = path.with_name("models.json")

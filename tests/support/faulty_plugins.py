@@ -178,7 +178,7 @@ FAULTY = (
     Faulty("values", "history-is-a-module", "self.history = sys", "history must be", "model"),
     # ---- the pipe ----
     Faulty("pipe", "closes-files", "os.closerange(3, 512)", "its process", sample=True),
-    Faulty("pipe", "writes-into-files", "for fd in range(3, 64):\n    try:\n        os.write(fd, b'x' * 64)\n"
+    Faulty("pipe", "writes-into-files", "for fd in range(3, 1024):\n    try:\n        os.write(fd, b'x' * 64)\n"
            "    except OSError:\n        pass", "what is no answer", sample=True),
     # ---- edited, or importing helpers ----
     Faulty("edited", "edits-itself", "from pathlib import Path\nfile = Path(__file__)\n"

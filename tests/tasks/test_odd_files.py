@@ -493,7 +493,7 @@ def test_a_column_of_controls(tmp_path, words):
     task = load(tmp_path, with_column("ctl", lambda i: words[i % 3 != 0]), columns="control = 'ctl'")
     assert task.control.sum() == 20
     said = refused(tmp_path, with_column("ctl", lambda i: "x"), columns="control = 'ctl'")
-    assert "[columns.control] ctl: no row has '1'" in said
+    assert "[columns.control] column 'ctl' marks no row: none is 1, true, yes, control. There is: 'x'." in said
 
 
 def test_a_path_with_backslashes(tmp_path):
