@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
+from bench.board.joint import joint_draws
 from bench.board.load import Board, BoardFiles, TaskFiles, find_tasks, load_board, load_rows
+from bench.board.summary import board_summary
 from bench.errors import BenchError
-from bench.stats import ceilings
 from bench.stats.bootstrap import Draws, block_codes, spearman_draws
 from bench.stats.compare import paired_difference
 from bench.stats.intervals import Estimate, t_interval
@@ -41,7 +42,7 @@ class Point:
 class Curve:
     """The points of one target, from the fewest training rows on.
 
-    ceiling : the best score that the replicates allow, by Spearman-Brown; None without replicates.
+    ceiling : the board's noise ceiling at the last point; None where it has none.
     """
 
     task: str
@@ -87,7 +88,7 @@ def curves(root: Path) -> list[Curve]:
         boards: dict[tuple[str, str], list[tuple[int, BoardFiles]]] = {}
         for files in task.boards:
             split = Split.parse(files.split)
-            whole = str(Split(split.kind, split.k, split.valid, split.test, split.drop, split.column))
+            whole = str(replace(split, train=0))
             boards.setdefault((files.target, whole), []).append((split.train, files))
         found += [
             _curve(task, sorted(several, key=lambda each: each[0] or np.inf))
@@ -104,14 +105,14 @@ def _curve(task: TaskFiles, several: list[tuple[int, BoardFiles]]) -> Curve:
     if not boards:
         raise BenchError(f"{task.folder}: no result of a curve can be read. Run again to refit.", status=1)
     last = boards[-1][1]
-    best = ceilings.ceiling(last.replicates[last.test_row], last.test_fold)
+    ceiling = board_summary(task, last.files, rows, joint_draws(task, last.files.folds_digest, rows)).ceiling
     return Curve(
         task.name,
         last.files.target,
         [_point(train, board) for train, board in boards],
         len(np.unique(rows["locus"].to_numpy()[last.test_row])),
         len(last.test_row),
-        None if best is None else best.best,
+        ceiling.value,
     )
 
 

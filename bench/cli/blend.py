@@ -17,7 +17,7 @@ def blend(
         Path | None, typer.Option("--data-dir", envvar="BENCH_DATA_DIR", help="Folder that holds the public files.")
     ] = None,
     plugin: Annotated[
-        list[Path] | None, typer.Option("--plugin", help="A Python file with data sets. Repeatable.")
+        list[Path] | None, typer.Option("--plugin", help="A Python file with plugins. Repeatable.")
     ] = None,
 ) -> None:
     """Mix stored predictions of rows named in advance, with non-negative weights, and put the blend on the board.
@@ -33,17 +33,24 @@ def blend(
     from bench.plugins.settings import registry_of
     from bench.report import write_board
     from bench.run.blend import blend as blend_pairs
+    from bench.run.blend import names_as_stored
+    from bench.run.places.outside import Outside
+    from bench.run.plan import Selection
     from bench.store.store import Store
-    from bench.tasks.load import TaskSource, load_planned
+    from bench.tasks.load import load_planned
 
     console = Console(soft_wrap=True, highlight=False, markup=False)
-    try:
-        planned = load_planned(TaskSource(task, split, data_dir=data_dir), registry_of(plugin or []))
-    except Unavailable as absent:
-        raise BenchError(f"{task}: {absent}") from None
     store = Store(out)
     store.check_writable()
-    for result, new in blend_pairs(planned, store, [read_pair(text) for text in pair]):
+    selection = Selection((task,), split=split, data_dir=data_dir)
+    try:
+        with Outside(settable=False) as outside:
+            registry = registry_of(plugin or [], describer=outside)
+            planned = load_planned(selection.source(task), registry)
+            pairs = names_as_stored(selection, [read_pair(text) for text in pair], registry, store, outside)
+    except Unavailable as absent:
+        raise BenchError(f"{task}: {absent}") from None
+    for result, new in blend_pairs(planned, store, pairs):
         record = store.record(result)
         assert record is not None
         weights = "; ".join(

@@ -7,15 +7,6 @@ from typing import Annotated
 
 import typer
 
-#: Fitted where nothing is named: GC, composition, k-mers, motifs and a network, each with the learner that suits it.
-DEFAULT_PAIRS = (
-    ("gc", "gc-curve"),
-    ("composition", "lightgbm"),
-    ("kmers", "ridge"),
-    ("motifs", "lightgbm"),
-    ("one-hot", "cnn"),
-)
-
 
 def curve(
     task: Annotated[str, typer.Argument(help="A data set's name or a task file (.toml).")],
@@ -43,49 +34,28 @@ def curve(
     Finished results are kept and reused: call again to resume."""
     from rich.console import Console
 
-    from bench.board.curve import curves, sizes
+    from bench.board.curve import curves
     from bench.cli.printing import print_plan, read_pair
     from bench.errors import BenchError
     from bench.plugins.settings import registry_of
     from bench.report.curve import write_curves
+    from bench.run.curve import plan_curve
     from bench.run.execute import Options, run_plan
     from bench.run.places.outside import Outside
-    from bench.run.plan import Selection, make_plan
+    from bench.run.plan import Selection
     from bench.store.store import Store
-    from bench.tasks.load import load_planned
-    from bench.tasks.splits import Split
-    from bench.tasks.task import TRAIN
 
-    pairs = [read_pair(text) for text in pair] if pair else list(DEFAULT_PAIRS)
+    pairs = [read_pair(text) for text in pair or ()]
     store = Store(out / "curves")
     store.check_writable()
     console = Console()
+    selection = Selection((task,), seeds=seeds, split=split, data_dir=data_dir)
     with Outside(timeout) as outside:
         registry = registry_of(plugin or [], describer=outside)
-        planned = load_planned(Selection((task,), split=split, data_dir=data_dir).source(task), registry)
-        whole = Split.parse(planned.folds.name)
-        plans = []
-        for train in sizes(int((planned.folds.part == TRAIN).sum(axis=1).mean())):
-            of_size = Split(whole.kind, whole.k, whole.valid, whole.test, whole.drop, whole.column, train)
-            for featurizer, model in pairs:
-                selection = Selection((task,), (featurizer,), (model,), seeds, str(of_size), data_dir=data_dir)
-                try:
-                    plans.append(make_plan(selection, registry, store, outside=outside))
-                except BenchError as error:  # no motifs of this organism, say
-                    if pair:
-                        raise
-                    console.print(f"[yellow]left out[/] {featurizer} + {model}: {error}", highlight=False)
-    if not plans:
-        raise BenchError(f"{task}: none of the pairs can be run on it. Name others with --pair.")
-    plan = plans[0]
-    for other in plans[1:]:
-        plan.tasks += other.tasks
-        plan.jobs += other.jobs
-        plan.reused += other.reused
-        plan.skipped += other.skipped
+        plan = plan_curve(selection, pairs, registry, store, outside)
     print_plan(plan, console, list_fits=False, list_skipped=False)
     outcome = run_plan(plan, registry, store, console, Options(device, threads, workers, timeout))
-    found = [each for each in curves(store.root) if each.task == planned.name]
+    found = [each for each in curves(store.root) if each.task == plan.tasks[0].name]
     if not found:
         raise BenchError(f"{task}: no pair has results at two numbers of training rows.", status=1)
     console.print(f"curves: {write_curves(found, store.root)}", highlight=False, soft_wrap=True)

@@ -90,40 +90,38 @@ def _kept(code, part):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
+def _kmers(bases, codes):  # type: ignore[no-untyped-def]
+    """The k-mer that ends at each base into ``codes``, -1 where there is none."""
+    code, run = 0, 0
+    for i in range(len(bases)):
+        run = run + 1 if bases[i] < 4 else 0
+        code = ((code << 2) | (bases[i] & 3)) & (4**K - 1)
+        codes[i] = code if run >= K else -1
+
+
+@njit(cache=True, nogil=True)
 def _counted(codes, first, length, part):  # type: ignore[no-untyped-def]
     """Where the holders of every k-mer begin."""
-    size = 4**K
-    start = np.zeros(size + 1, np.int64)
+    start = np.zeros(4**K + 1, np.int64)
+    kmers = np.empty(codes.shape[1], np.int64)
     for row in range(len(codes)):
-        code, run = 0, 0
-        for i in range(first[row], first[row] + length[row]):
-            base = codes[row, i]
-            if base > 3:
-                run = 0
-                continue
-            code = ((code << 2) | base) & (size - 1)
-            run += 1
-            if run >= K and _kept(code, part):
+        _kmers(codes[row, first[row] : first[row] + length[row]], kmers)
+        for code in kmers[: length[row]]:
+            if code >= 0 and _kept(code, part):
                 start[code + 1] += 1
-    for c in range(size):
+    for c in range(4**K):
         start[c + 1] += start[c]
     return start
 
 
 @njit(cache=True, nogil=True)
 def _filled(codes, first, length, part, start, rows):  # type: ignore[no-untyped-def]
-    size = 4**K
     place = start[:-1].copy()
+    kmers = np.empty(codes.shape[1], np.int64)
     for row in range(len(codes)):
-        code, run = 0, 0
-        for i in range(first[row], first[row] + length[row]):
-            base = codes[row, i]
-            if base > 3:
-                run = 0
-                continue
-            code = ((code << 2) | base) & (size - 1)
-            run += 1
-            if run >= K and _kept(code, part):
+        _kmers(codes[row, first[row] : first[row] + length[row]], kmers)
+        for code in kmers[: length[row]]:
+            if code >= 0 and _kept(code, part):
                 rows[place[code]] = row
                 place[code] += 1
 
@@ -132,35 +130,17 @@ def _filled(codes, first, length, part, start, rows):  # type: ignore[no-untyped
 def _diagonal(query, target, where):  # type: ignore[no-untyped-def]
     """The diagonal (place in target less place in query) that most shared k-mers lie on, with its neighbours.
 
-    ``where`` : int32 (4**K,), 0 everywhere and again afterwards: 1 + place of a k-mer of the query."""
-    size = 4**K
-    code, run = 0, 0
+    query, target : k-mers by the base they end at (``_kmers``). where : int32 (4**K,), 0 everywhere and again
+    afterwards: 1 + place of a k-mer of the query."""
     for i in range(len(query)):
-        if query[i] > 3:
-            run = 0
-            continue
-        code = ((code << 2) | query[i]) & (size - 1)
-        run += 1
-        if run >= K:
-            where[code] = i + 1
+        if query[i] >= 0:
+            where[query[i]] = i + 1
     votes = np.zeros(len(query) + len(target) + 1, np.int32)
-    code, run = 0, 0
     for j in range(len(target)):
-        if target[j] > 3:
-            run = 0
-            continue
-        code = ((code << 2) | target[j]) & (size - 1)
-        run += 1
-        if run >= K and where[code] > 0:
-            votes[j - (where[code] - 1) + len(query)] += 1
-    code, run = 0, 0
-    for i in range(len(query)):
-        if query[i] > 3:
-            run = 0
-            continue
-        code = ((code << 2) | query[i]) & (size - 1)
-        run += 1
-        if run >= K:
+        if target[j] >= 0 and where[target[j]] > 0:
+            votes[j - (where[target[j]] - 1) + len(query)] += 1
+    for code in query:
+        if code >= 0:
             where[code] = 0
     best, most, inside = 0, -1, 0
     for d in range(len(votes)):
@@ -212,11 +192,12 @@ def _aligned(query, target, diagonal):  # type: ignore[no-untyped-def]
 def _search(  # type: ignore[no-untyped-def]
     codes, first, length, theirs, their_first, their_length, start, rows, part, identity, covered, blocks, found, equal
 ):
-    size = 4**K
     for block in prange(blocks):
         votes = np.zeros(len(theirs), np.int32)
         touched = np.empty(len(theirs), np.int32)
-        where = np.zeros(size, np.int32)
+        where = np.zeros(4**K, np.int32)
+        kmers = np.empty(codes.shape[1], np.int64)
+        their_kmers = np.empty(theirs.shape[1], np.int64)
         chosen = np.empty(ALIGNED, np.int64)
         for row in range(block, len(codes), blocks):
             plain = codes[row, first[row] : first[row] + length[row]]
@@ -227,11 +208,14 @@ def _search(  # type: ignore[no-untyped-def]
                     for i in range(len(plain)):
                         base = plain[len(plain) - 1 - i]
                         query[i] = 3 - base if base < 4 else base
-                count = _voted(query, start, rows, part, votes, touched)
+                _kmers(query, kmers)
+                count = _voted(kmers[: len(query)], start, rows, part, votes, touched)
                 for c in range(_most_voted(votes, touched, count, chosen)):
                     other = chosen[c]
                     target = theirs[other, their_first[other] : their_first[other] + their_length[other]]
-                    same, columns, taken = _aligned(query, target, _diagonal(query, target, where))
+                    _kmers(target, their_kmers)
+                    diagonal = _diagonal(kmers[: len(query)], their_kmers[: len(target)], where)
+                    same, columns, taken = _aligned(query, target, diagonal)
                     similar = columns > 0 and same >= identity * columns and taken >= covered * len(query)
                     if similar and (same > best or (same == best and other < found[row])):
                         best = same
@@ -242,17 +226,11 @@ def _search(  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _voted(query, start, rows, part, votes, touched):  # type: ignore[no-untyped-def]
-    """Count the k-mers that rows share with a sequence; the number of rows touched."""
-    size = 4**K
-    code, run, count = 0, 0, 0
-    for i in range(len(query)):
-        if query[i] > 3:
-            run = 0
-            continue
-        code = ((code << 2) | query[i]) & (size - 1)
-        run += 1
-        if run < K or not _kept(code, part):
+def _voted(kmers, start, rows, part, votes, touched):  # type: ignore[no-untyped-def]
+    """Count the k-mers that rows share with a sequence's; the number of rows touched."""
+    count = 0
+    for code in kmers:
+        if code < 0 or not _kept(code, part):
             continue
         step = max(1, (start[code + 1] - start[code]) // HOLDERS)
         for place in range(start[code], start[code + 1], step):

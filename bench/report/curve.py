@@ -29,7 +29,7 @@ def write_curves(curves: list[Curve], folder: Path) -> Path:
 
 
 def _section(curve: Curve, picture: str) -> list[str]:
-    ceiling = f" Ceiling of the replicates (Spearman-Brown): {number(curve.ceiling)}." if curve.ceiling else ""
+    ceiling = f" Noise ceiling of the replicates: {number(curve.ceiling)}." if curve.ceiling else ""
     header = ["training rows", *(escape(name) for name in curve.pairs)]
     rows = [[count(point.rows), *(_score(point, name) for name in curve.pairs)] for point in curve.points]
     return [
@@ -80,7 +80,7 @@ def _draw(curve: Curve, path: Path) -> None:
         axes.fill_between(x, [s.low for _, s in points], [s.high for _, s in points], color=color, alpha=0.12, lw=0)
         axes.plot(x, [s.value for _, s in points], line, color=color, marker="o", markersize=4, label=name)
     if curve.ceiling is not None:
-        axes.axhline(curve.ceiling, color="#888888", linewidth=2, label="ceiling of the replicates")
+        axes.axhline(curve.ceiling, color="#888888", linewidth=2, label="noise ceiling")
     axes.axhline(0, color="#222222", linewidth=0.8)
     axes.set_xscale("log")
     axes.set_xticks([point.rows for point in curve.points])

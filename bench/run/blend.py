@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import datetime
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,9 @@ from bench.fit.recipe import PROTOCOL, Recipe
 from bench.fit.scale import TargetScale
 from bench.plugins.described import PluginRecipe
 from bench.plugins.libraries import library_versions
+from bench.plugins.registry import Registry
+from bench.run.places.outside import Outside
+from bench.run.plan import Selection, make_plan
 from bench.store.predictions import Predictions, rows_of_parts, scores
 from bench.store.record import Description, Fitted, ResultRecord
 from bench.store.result import ResultId
@@ -46,6 +49,23 @@ class Member:
     def name(self) -> str:
         """``featurizer+model``."""
         return f"{self.record.featurizer}+{self.record.model}"
+
+
+def names_as_stored(
+    selection: Selection, pairs: list[tuple[str, str]], registry: Registry, store: Store, outside: Outside
+) -> list[tuple[str, str]]:
+    """The names under which pairs (featurizer, model) of a task lie in a store: ``kmers`` is kept as ``kmers[k=6]``,
+    and ``motifs`` with the taxon of the task. Names of results that were made elsewhere stay what they are."""
+    known = {(record.featurizer, record.model) for _, record in store.records()}
+    found = []
+    for pair in pairs:
+        if pair not in known:
+            asked = replace(selection, featurizers=pair[:1], models=pair[1:], cache="only")
+            plan = make_plan(asked, registry, store, outside=outside)
+            result = next(iter((*plan.reused, *plan.absent)))  # a plan without any result is refused
+            pair = result.featurizer, result.model
+        found.append(pair)
+    return found
 
 
 def blend(planned: PlannedTask, store: Store, pairs: list[tuple[str, str]]) -> list[tuple[ResultId, bool]]:

@@ -373,14 +373,14 @@ def _in_a_look(jobs: list[Job]) -> list[Job]:
 
 
 def step_of(job: Job) -> int:
-    """When a job is fitted: 0 the null model and GC alone, 1 GC in windows, 2 k-mers, 3 other features, 4 models that
-    take whole sequences."""
+    """When a job is fitted: 0 the null model and GC alone, 1 GC in windows, 2 features that are fast to make (k-mers),
+    3 other features, 4 models that take whole sequences."""
     seen = job.featurizer
     if "table" not in job.model.cls.takes and job.model.cls.needs_features:
         return 4
     if seen is None or seen.cls.gc_only:
         return 0 if seen is None or seen.cls.kind == "table" else 1
-    return 2 if parse_name(seen.name)[0] == "kmers" else 3
+    return 2 if seen.cls.cheap else 3
 
 
 def lacks(featurizer: Made, task: Task) -> str:

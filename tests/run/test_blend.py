@@ -108,6 +108,8 @@ def test_members_that_are_not_there_are_named(planned, tmp_path):
 def test_command_line(planned, tmp_path):
     task, out = planned.source.name, str(tmp_path / "out")
     runner = CliRunner()
+    alone = runner.invoke(app, ["blend", task, "-p", "gc + ridge", "-p", "kmers + ridge", "-o", out])
+    assert "no result of gc + ridge" in str(alone.exception)
     assert (
         runner.invoke(app, ["run", "-t", task, "-f", "gc", "-f", "kmers[k=2]", "-m", "ridge", "-o", out]).exit_code == 0
     )
@@ -117,3 +119,13 @@ def test_command_line(planned, tmp_path):
     assert "Weights: fold 1 gc+ridge" in done.output
     assert "gc+ridge &#124; kmers" in (tmp_path / "out/leaderboard.md").read_text()
     assert "reused" in runner.invoke(app, call).output
+
+
+def test_names_as_typed_find_results_under_their_full_names(planned, tmp_path):
+    """k is always shown on the board, and nobody types it."""
+    task, out = planned.source.name, str(tmp_path / "out")
+    runner = CliRunner()
+    assert runner.invoke(app, ["run", "-t", task, "-f", "gc", "-f", "kmers", "-m", "ridge", "-o", out]).exit_code == 0
+    done = runner.invoke(app, ["blend", task, "-p", "gc + ridge", "-p", "kmers + ridge", "-o", out])
+    assert done.exit_code == 0, done.output
+    assert "kmers[k=6]+ridge" in done.output
