@@ -1,4 +1,4 @@
-"""Bad input at the command line: one line that names the file, row or option and the mend; nothing is written."""
+"""Bad input at the command line: one line that names the file, row or option and the fix; nothing is written."""
 
 import gzip
 import re
@@ -249,3 +249,20 @@ def test_iupac_letters_become_n_and_are_counted_aloud(tmp_path, small_task):
     status, printed, _ = call("run", "-t", small_task, "-f", "gc", "-m", "ridge", "-o", tmp_path / "out")
     assert status == 0
     assert re.search(r"IUPAC.*: 2", printed), printed
+
+
+@pytest.mark.parametrize(
+    "call", [("curve", "klein2020"), ("blend", "klein2020", "-p", "gc + ridge", "-p", "kmers + ridge")]
+)
+def test_public_files_that_are_not_here_are_a_line_of_every_verb(tmp_path, call):
+    words = [sys.executable, "-m", "bench", *call, "-o", str(tmp_path / "out"), "--data-dir", str(tmp_path)]
+    done = subprocess.run(words, capture_output=True, text=True, cwd=tmp_path, check=False)
+    assert done.returncode == 2
+    [line] = done.stderr.strip().split("\n")
+    assert line.startswith("error: ")
+    assert "files of klein2020 are not here" in line
+
+
+def test_a_curve_of_too_few_rows_is_refused_before_anything_is_fitted(tmp_path, small_task):
+    message = refused("curve", small_task, "-p", "gc + ridge", "-o", tmp_path / "out")
+    assert "training rows, and a curve begins at 250" in message

@@ -28,8 +28,6 @@ def blend(
     from rich.console import Console
 
     from bench.cli.printing import read_pair
-    from bench.dataset import Unavailable
-    from bench.errors import BenchError
     from bench.plugins.settings import registry_of
     from bench.report import write_board
     from bench.run.blend import blend as blend_pairs
@@ -43,13 +41,10 @@ def blend(
     store = Store(out)
     store.check_writable()
     selection = Selection((task,), split=split, data_dir=data_dir)
-    try:
-        with Outside(settable=False) as outside:
-            registry = registry_of(plugin or [], describer=outside)
-            planned = load_planned(selection.source(task), registry)
-            pairs = names_as_stored(selection, [read_pair(text) for text in pair], registry, store, outside)
-    except Unavailable as absent:
-        raise BenchError(f"{task}: {absent}") from None
+    with Outside(settable=False) as outside:
+        registry = registry_of(plugin or [], describer=outside)
+        planned = load_planned(selection.source(task), registry)
+        pairs = names_as_stored(selection, [read_pair(text) for text in pair], registry, store, outside)
     for result, new in blend_pairs(planned, store, pairs):
         record = store.record(result)
         assert record is not None

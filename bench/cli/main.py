@@ -30,7 +30,7 @@ from bench.cli import (
     selftest,
     simulate,
 )
-from bench.errors import BenchError
+from bench.errors import BenchError, Unavailable
 
 #: Exit status of a call that Ctrl-C ended.
 INTERRUPTED = 130
@@ -90,6 +90,9 @@ def main() -> None:
     except BenchError as error:
         _say(str(error))
         sys.exit(error.status)
+    except Unavailable as absent:
+        _say(str(absent))
+        sys.exit(2)
     except (KeyboardInterrupt, typer.Abort):
         Console(stderr=True).print("[yellow]interrupted: what is finished is kept; the same call goes on[/]")
         _leave_at_once()

@@ -7,11 +7,10 @@ hold anything, and reading it may run anything: it is read where the reader says
 
 from __future__ import annotations
 
-import io
 import pickle
-from typing import Any
 
 from bench.errors import BenchError, one_line
+from bench.fit.restricted import Restricted
 from bench.model import Model
 
 #: What built-in models are made of, besides classes of ``bench.models``.
@@ -34,19 +33,6 @@ _SAFE = {
     ("sklearn.preprocessing._polynomial", "SplineTransformer"),
 }
 _OURS = "bench.models."
-
-
-class _Reader(pickle.Unpickler):
-    """Knows nothing but what built-in models are made of."""
-
-    def find_class(self, module: str, name: str) -> Any:
-        if (module, name) in _SAFE:
-            return super().find_class(module, name)
-        if module.startswith(_OURS) and "." not in name:
-            found = super().find_class(module, name)
-            if isinstance(found, type) and found.__module__ == module:
-                return found
-        raise pickle.UnpicklingError(f"it holds {module}.{name}")
 
 
 def packed(model: Model, name: str) -> bytes:
@@ -75,7 +61,7 @@ def unpacked(content: bytes, name: str, *, trusted: bool) -> Model:
     BenchError : where it cannot be read, or holds something else.
     """
     try:
-        model = pickle.loads(content) if trusted else _Reader(io.BytesIO(content)).load()
+        model = pickle.loads(content) if trusted else Restricted(content, _SAFE, _OURS).load()
     except Exception as error:
         raise BenchError(
             f"{name}: its kept models cannot be read ({one_line(error)}). Fit it again.", status=1

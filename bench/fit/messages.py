@@ -6,7 +6,6 @@ what comes out is checked. Each message carries the number of the job that it be
 
 from __future__ import annotations
 
-import io
 import pickle
 import traceback
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from pydantic import ValidationError
 
 from bench.errors import BenchError, Unavailable, one_line
 from bench.fit.fit import FitResult
+from bench.fit.restricted import Restricted
 from bench.store.predictions import Predictions
 from bench.store.record import Fitted
 
@@ -129,19 +129,6 @@ class Failed:
 Message = Said | Done | Failed
 
 
-class _Reader(pickle.Unpickler):
-    """Knows nothing but the classes that a message may hold."""
-
-    def find_class(self, module: str, name: str) -> Any:
-        if (module, name) in _SAFE:
-            return super().find_class(module, name)
-        if module.startswith(_OURS) and "." not in name:
-            found = super().find_class(module, name)
-            if isinstance(found, type) and found.__module__ == module:
-                return found
-        raise MalformedMessage(f"holds {module}.{name}")
-
-
 def encode(message: Message) -> bytes:
     """A message as bytes.
 
@@ -170,9 +157,7 @@ def decode(data: bytes) -> Message:
     MalformedMessage : for bytes that are none, and for one that holds anything but plain values and records.
     """
     try:
-        message = _Reader(io.BytesIO(data)).load()
-    except MalformedMessage:
-        raise
+        message = Restricted(data, _SAFE, _OURS).load()
     except Exception as error:
         raise MalformedMessage(plain_reason(error)) from error
     fields = {Said: ("line",), Failed: ("reason", "trace")}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from bench.board.curve import sizes
+from bench.board.curve import FIRST, sizes
 from bench.errors import BenchError
 from bench.plugins.registry import Registry
 from bench.run.places.outside import Outside
@@ -42,8 +42,11 @@ def plan_curve(
     (task,) = selection.tasks
     planned = load_planned(selection.source(task), registry)
     whole = Split.parse(planned.folds.name)
+    rows = int((planned.folds.part == TRAIN).sum(axis=1).mean())
+    if len(sizes(rows)) < 2:
+        raise BenchError(f"{task}: its folds have {rows} training rows, and a curve begins at {FIRST}: there is none.")
     plan = Plan(selection)
-    for train in sizes(int((planned.folds.part == TRAIN).sum(axis=1).mean())):
+    for train in sizes(rows):
         for featurizer, model in pairs or DEFAULT_PAIRS:
             of_size = replace(
                 selection, featurizers=(featurizer,), models=(model,), split=str(replace(whole, train=train))
