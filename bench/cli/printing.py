@@ -40,6 +40,8 @@ def print_plan(plan: Plan, console: Console, *, list_fits: bool = False, list_sk
             console.print(f"  {escape(what)}: {count:,}", highlight=False)
         for note in task.notes:
             console.print(f"  {escape(note)}", highlight=False, soft_wrap=True)
+        for note in plan.notes.get(planned.name, ()):
+            console.print(f"  {escape(note)}", highlight=False, soft_wrap=True)
         for finding in plan.failed_checks(planned):
             about = f"{finding.check}, {finding.about}" if finding.about else finding.check
             said = f"  [red]FAIL[/] {escape(about)}: {escape(finding.reason)}"

@@ -137,12 +137,18 @@ def _files(store: Store, task: str) -> TaskFiles | None:
 def _made_otherwise(
     registry: Registry, store: Store, planned: PlannedTask, target: str, featurizer: str, model: str, seed: int
 ) -> ResultRecord | None:
-    """The record of predictions that no plugin made: elsewhere, or a blend. None where there are none."""
+    """The record of predictions that no plugin made: elsewhere, a blend, or of features made elsewhere. None
+    where there are none."""
     result = ResultId(planned.name, target, planned.folds.name, featurizer, model, seed)
     record = store.record(result)
-    if record is None or not (record.external or parse_name(model)[0] not in registry.names("model")):
+    if record is None:
         return None
-    return record
+    known = (parse_name(model)[0] in registry.names("model"), _is_known(registry, featurizer))
+    return record if record.external or not all(known) else None
+
+
+def _is_known(registry: Registry, featurizer: str) -> bool:
+    return featurizer == NO_FEATURES or parse_name(featurizer)[0] in registry.names("featurizer")
 
 
 def _fitted(

@@ -1,0 +1,130 @@
+"""A small network on a table: for features that another network has made."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bench.errors import BenchError
+from bench.featurizer import Features
+from bench.model import Model, Part, Setting
+
+#: Values that are held as float32 at a time.
+BLOCK = 16_000_000
+
+
+class MLP(Model):
+    """One hidden layer (scikit-learn's ``MLPRegressor``, Adam) on standardised columns, stopped on the validation rows.
+
+    After each pass the validation error is taken; the weights of the best pass are kept. Rows are read in blocks, in a
+    new random order each pass.
+
+    Parameters
+    ----------
+    units : of the hidden layer (rectified linear). alpha : L2 penalty, as in ``MLPRegressor``.
+    epochs : at most so many passes. patience : stop after so many without a better validation error.
+    batch : rows of a step. learning_rate : of Adam.
+    """
+
+    name = "mlp"
+    libraries = ("numpy", "scikit-learn")
+    deep = False
+    by_default = False
+
+    def __init__(
+        self,
+        units: int = 256,
+        alpha: float = 1e-3,
+        epochs: int = 60,
+        patience: int = 6,
+        batch: int = 128,
+        learning_rate: float = 5e-4,
+    ) -> None:
+        for name, value in (("units", units), ("epochs", epochs), ("patience", patience), ("batch", batch)):
+            if value < 1:
+                raise BenchError(f"mlp: {name!r} must be 1 or more. Got {value}.")
+        if not learning_rate > 0 or alpha < 0:
+            raise BenchError(
+                f"mlp: 'learning_rate' must be above 0 and 'alpha' not below. Got {learning_rate}, {alpha}."
+            )
+        self.units, self.alpha, self.epochs, self.patience = units, alpha, epochs, patience
+        self.batch, self.learning_rate = batch, learning_rate
+
+    def fit(self, train: Part, valid: Part, setting: Setting) -> None:
+        from sklearn.neural_network import MLPRegressor
+
+        self._standardise(train.x)
+        # One object, so that every pass has an order of its own.
+        rng = np.random.RandomState(setting.seed)
+        self.network_ = MLPRegressor(
+            (self.units,),
+            alpha=self.alpha,
+            batch_size=min(self.batch, len(train.y)),
+            learning_rate_init=self.learning_rate,
+            random_state=rng,
+        )
+        best, since, weights = math.inf, 0, None
+        self.history = []
+        for epoch in range(self.epochs):
+            order = rng.permutation(len(train.y))
+            for rows in self._blocks(order):
+                self._step(self._scaled(train.x, rows), train.y[rows])
+            error = float(np.mean((self.predict(valid.x) - valid.y) ** 2, dtype=np.float64))
+            self.history.append({"epoch": epoch + 1, "train_loss": float(self.network_.loss_), "valid_mse": error})
+            since += 1
+            if error < best:
+                best, since = error, 0
+                weights = [each.copy() for each in (*self.network_.coefs_, *self.network_.intercepts_)]
+            if since >= self.patience or not math.isfinite(error):
+                break
+        if weights is not None:
+            layers = len(self.network_.coefs_)
+            self.network_.coefs_, self.network_.intercepts_ = weights[:layers], weights[layers:]
+
+    def predict(self, x: Features) -> NDArray[Any]:
+        out = np.empty(len(x), np.float32)
+        for rows in self._blocks(np.arange(len(x))):
+            out[rows] = self.network_.predict(self._scaled(x, rows))
+        return out
+
+    def memory(self, rows: int, columns: int, item_bytes: int) -> float:
+        """Weights with Adam's two moments, gradients and the best ones; some blocks of rows; features that are held and
+        their training part."""
+        held = 2.0 * min(rows * columns * item_bytes, 1 << 30)
+        return held + 5 * 4.0 * columns * self.units + 12.0 * min(BLOCK, rows * columns)
+
+    @classmethod
+    def estimate(cls, rows: int, columns: int) -> float:
+        return 0.3 + 1.5e-6 * rows * columns
+
+    def _step(self, x: NDArray[np.float32], y: NDArray[np.float32]) -> None:
+        """One pass over a block."""
+        self.network_.batch_size = min(self.batch, len(y))
+        self.network_.partial_fit(x, y)
+
+    def _blocks(self, order: NDArray[np.int64]) -> list[NDArray[np.int64]]:
+        """Some rows at a time, those of each block in ascending order."""
+        step = max(BLOCK // max(len(self.centre_), 1), self.batch)
+        return [np.sort(order[first : first + step]) for first in range(0, len(order), step)]
+
+    def _standardise(self, x: Features) -> None:
+        """Mean and standard deviation of the columns; a constant column is left at 0."""
+        self.centre_ = np.zeros(x.columns, np.float32)
+        from sklearn.preprocessing import StandardScaler
+
+        scaler = StandardScaler()
+        for rows in self._blocks(np.arange(len(x))):
+            scaler.partial_fit(np.asarray(x.take(rows).table(), np.float32))
+        self.centre_ = np.asarray(scaler.mean_, np.float32)
+        spread = np.sqrt(scaler.var_)
+        small = spread <= 1e-6 * np.maximum(np.abs(scaler.mean_), 1e-30)
+        self.factor_ = np.asarray(np.where(small, 0, 1 / np.where(small, 1, spread)), np.float32)
+
+    def _scaled(self, x: Features, rows: NDArray[np.int64]) -> NDArray[np.float32]:
+        values = np.array(x.take(rows).table(), np.float32)
+        values -= self.centre_
+        values *= self.factor_
+        return values
