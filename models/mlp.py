@@ -59,35 +59,36 @@ class MLP(Model):
         self._standardise(train.x)
         # One object, so that every pass has an order of its own.
         rng = np.random.RandomState(setting.seed)
-        self.network_ = MLPRegressor(
-            (self.units,),
-            alpha=self.alpha,
-            batch_size=min(self.batch, len(train.y)),
-            learning_rate_init=self.learning_rate,
-            random_state=rng,
-        )
-        best, since, weights = math.inf, 0, None
+        network = MLPRegressor((self.units,), alpha=self.alpha, learning_rate_init=self.learning_rate, random_state=rng)
+        best, since = math.inf, 0
+        kept: list[NDArray[np.float32]] = []
         self.history = []
         for epoch in range(self.epochs):
             order = rng.permutation(len(train.y))
             for rows in self._blocks(order):
-                self._step(self._scaled(train.x, rows), train.y[rows])
+                network.batch_size = min(self.batch, len(rows))
+                network.partial_fit(self._scaled(train.x, rows), train.y[rows])
+            self.layers_ = [*network.coefs_, *network.intercepts_]
             error = float(np.mean((self.predict(valid.x) - valid.y) ** 2, dtype=np.float64))
-            self.history.append({"epoch": epoch + 1, "train_loss": float(self.network_.loss_), "valid_mse": error})
+            self.history.append({"epoch": epoch + 1, "train_loss": float(network.loss_), "valid_mse": error})
             since += 1
             if error < best:
                 best, since = error, 0
-                weights = [each.copy() for each in (*self.network_.coefs_, *self.network_.intercepts_)]
+                kept = [np.array(each, np.float32) for each in self.layers_]
             if since >= self.patience or not math.isfinite(error):
                 break
-        if weights is not None:
-            layers = len(self.network_.coefs_)
-            self.network_.coefs_, self.network_.intercepts_ = weights[:layers], weights[layers:]
+        if not kept:
+            raise BenchError("mlp: its loss is no number after one pass. Give a smaller learning_rate.", status=1)
+        self.layers_ = kept
 
     def predict(self, x: Features) -> NDArray[Any]:
+        first, second, bias, level = self.layers_
         out = np.empty(len(x), np.float32)
         for rows in self._blocks(np.arange(len(x))):
-            out[rows] = self.network_.predict(self._scaled(x, rows))
+            hidden = self._scaled(x, rows) @ first
+            hidden += bias
+            np.maximum(hidden, 0, out=hidden)
+            out[rows] = (hidden @ second + level)[:, 0]
         return out
 
     def memory(self, rows: int, columns: int, item_bytes: int) -> float:
@@ -99,11 +100,6 @@ class MLP(Model):
     @classmethod
     def estimate(cls, rows: int, columns: int) -> float:
         return 0.3 + 1.5e-6 * rows * columns
-
-    def _step(self, x: NDArray[np.float32], y: NDArray[np.float32]) -> None:
-        """One pass over a block."""
-        self.network_.batch_size = min(self.batch, len(y))
-        self.network_.partial_fit(x, y)
 
     def _blocks(self, order: NDArray[np.int64]) -> list[NDArray[np.int64]]:
         """Some rows at a time, those of each block in ascending order."""

@@ -39,7 +39,7 @@ class Dream2022(BroughtDataset):
             note=(
                 f"Rows are {BEFORE} constant, {RANDOM} random and {AFTER} constant bases; the constant ones are cut"
                 " off, and rows of another length are left out. Random DNA has no chromosome and no relatives: whole"
-                " sequences are dealt to folds. Expression is a bin's mean, whole numbers for most rows: one value a"
+                " sequences are dealt to folds. One value a"
                 " row, so that there is no noise ceiling."
             ),
             columns=ColumnsSpec(id="id"),

@@ -68,6 +68,8 @@ class OutsideFeatures(Featurizer):
     @property
     def files(self) -> tuple[Path, ...]:  # type: ignore[override]
         """The matrix, and the text file of its ids where it is read."""
+        if not self.given.path:
+            return ()
         path = Path(self.given.path)
         beside = Path(self.given.ids) if self.given.ids else ids_beside(path)
         return (path, beside) if self.given.ids or (path.suffix != ".parquet" and beside.is_file()) else (path,)

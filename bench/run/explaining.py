@@ -24,6 +24,7 @@ from bench.run.places.outside import Outside
 from bench.run.plan import Selection, make_plan
 from bench.run.predictors import Predictors
 from bench.store.companions import EXPLANATION, write_companion
+from bench.store.reading import stored_task
 from bench.store.record import ResultRecord
 from bench.store.result import NO_FEATURES, ResultId
 from bench.store.store import Store
@@ -88,7 +89,10 @@ def explain_task(
                     variants = read_variants(wanted.variants, subject)
                     name = f"{subject.name}, seed {seed}" if wanted.seeds > 1 else subject.name
                     effects[name], last = variant_effects(subject, variants), subject
-                made = explain(subject, found, effort=effort, say=say)
+                more = {}
+                if featurizer in stored_task(store.task_folder(planned.name)).features:
+                    more["no_model"] = "its features were made elsewhere: new sequences have none"
+                made = explain(subject, found, effort=effort, say=say, **more)
                 folder = store.folder(found.result)
                 outcome.append((found.result, write_companion(folder, EXPLANATION, made.answer, made.files)))
     if last is not None:
