@@ -59,7 +59,12 @@ class MLP(Model):
         self._standardise(train.x)
         # One object, so that every pass has an order of its own.
         rng = np.random.RandomState(setting.seed)
-        network = MLPRegressor((self.units,), alpha=self.alpha, learning_rate_init=self.learning_rate, random_state=rng)
+        network = MLPRegressor(
+            hidden_layer_sizes=(self.units,),
+            alpha=self.alpha,
+            learning_rate_init=self.learning_rate,
+            random_state=rng,
+        )
         best, since = math.inf, 0
         kept: list[NDArray[np.float32]] = []
         self.history = []

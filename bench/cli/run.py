@@ -100,7 +100,7 @@ def run(
     from bench.cli.printing import print_board_so_far, print_outcome, print_plan, print_stages
     from bench.errors import BenchError
     from bench.plugins.settings import registry_of
-    from bench.run.device import resolve_device
+    from bench.run.device import cpu_threads, resolve_device
     from bench.run.execute import Options, run_plan
     from bench.run.feature_sets import feature_sets, known_before, with_twins, write_features
     from bench.run.places.outside import Outside
@@ -158,8 +158,8 @@ def run(
             board=lambda: print_board_so_far(store, console, stages),
             stages=stages,
         )
-    if not outcome.interrupted:
-        write_features(plan, registry, store, threads or 1)
+    if given and not outcome.interrupted:
+        write_features(plan, registry, store, threads or cpu_threads())
     status = print_outcome(plan, outcome, store, console, stages)
     if outcome.note is not None:
         outcome.note.add_stages(stages)

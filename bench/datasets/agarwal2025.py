@@ -48,6 +48,7 @@ class Agarwal2025(BroughtDataset):
             assay="lentiMPRA, log2 RNA/DNA, three replicates",
             organism="human, K562, HepG2 and WTC11 cells",
             citation="Agarwal et al. 2025, Nature",
+            licence="that of the published files, which do not state one",
             orientation="stranded",
             note=(
                 "The published files have a row per element and replicate; a replicate of an element with fewer than"

@@ -40,6 +40,7 @@ class DeepSTARR(BroughtDataset):
             organism="Drosophila melanogaster, S2 cells",
             genome="dm3",
             citation="de Almeida et al. 2022, Nature Genetics (DeepSTARR)",
+            licence="that of the published files, which do not state one",
             orientation="free",
             note=(
                 "The published split: validation and test are the two halves of chr2R. Neighbouring windows overlap and"

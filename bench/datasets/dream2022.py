@@ -35,6 +35,7 @@ class Dream2022(BroughtDataset):
             assay="FACS of a reporter's expression, one value a promoter",
             organism="Saccharomyces cerevisiae",
             citation="DREAM challenge 2022, random promoters",
+            licence="that of the published files, which do not state one",
             orientation="stranded",
             note=(
                 f"Rows are {BEFORE} constant, {RANDOM} random and {AFTER} constant bases; the constant ones are cut"

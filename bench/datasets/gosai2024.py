@@ -39,6 +39,7 @@ class Gosai2024(BroughtDataset):
             assay="MPRA, log2 RNA/DNA, one value a cell line",
             organism="human, K562, HepG2 and SK-N-SH cells",
             citation="Gosai et al. 2024, Nature",
+            licence="that of the published files, which do not state one",
             orientation="stranded",
             note=(
                 f"A cell line's value counts where its lfcSE is below {MOST_ERROR:g}. The published split: chr19, chr21"

@@ -33,6 +33,7 @@ class Jores2021(BroughtDataset):
             assay="STARR-seq of core promoters, log2 enrichment, one value a promoter and system",
             organism="plants: tobacco leaves and maize protoplasts; promoters of three species",
             citation="Jores et al. 2021, Nature Plants",
+            licence="that of the published files, which do not state one",
             orientation="stranded",
             note=(
                 "The published split: a promoter tested in either system is tested, and of the others one locus"

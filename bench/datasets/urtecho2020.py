@@ -32,6 +32,7 @@ class Urtecho2020(BroughtDataset):
             assay="MPRA in the genome, RNA/DNA, one value a promoter",
             organism="Escherichia coli",
             citation="Urtecho et al. 2020",
+            licence="that of the published files, which do not state one",
             orientation="stranded",
             note=(
                 "One chromosome: folds are stretches of it. Expression has a heavy tail and is left as published;"

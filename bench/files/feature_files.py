@@ -4,6 +4,7 @@ zarr."""
 from __future__ import annotations
 
 import functools
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -148,7 +149,9 @@ def _index(matrix: FeatureMatrix) -> Any:
 
 def _names(path: Path, ids: Path | None, own: Sequence[Any] | None) -> NDArray[Any]:
     if ids is None and own is not None:
-        return np.array([str(each) for each in own], np.str_)
+        if None in own:
+            raise BenchError(f"{path}: row {own.index(None) + 1} has no id. Give one id a row.")
+        return np.array([each.decode() if isinstance(each, bytes) else str(each) for each in own], np.str_)
     place = ids or ids_beside(path)
     if not place.is_file():
         raise BenchError(
@@ -255,18 +258,24 @@ def _zarr(path: Path) -> tuple[NDArray[Any], Sequence[Any] | None]:
             f"{path}: zarr is not installed (pip install zarr), or save the features as .npy or .parquet."
         ) from None
     try:
-        found: Any = zarr.open(str(path), mode="r")
-        ids = None
-        if not hasattr(found, "shape"):
-            arrays = dict(found.arrays())
-            matrices = [name for name, array in arrays.items() if len(array.shape) == 2]
-            if "ids" not in arrays or len(matrices) != 1:
-                raise BenchError(f"{path}: a zarr group needs the array 'ids' and one matrix. It has {sorted(arrays)}.")
-            ids, found = [str(each) for each in np.asarray(arrays["ids"][:]).ravel()], arrays[matrices[0]]
-        values = _held(tuple(found.shape), np.dtype(found.dtype))
-        step = max(BLOCK // max(int(np.prod(found.shape[1:])), 1), 1)
-        for first in range(0, found.shape[0], step):
-            values[first : first + step] = found[first : first + step]
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # zarr's own, of arrays of text
+            found: Any = zarr.open(str(path), mode="r")
+            return _of_zarr(path, found)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise BenchError(f"{path}: not a readable zarr array or group ({error}).") from None
+
+
+def _of_zarr(path: Path, found: Any) -> tuple[NDArray[Any], Sequence[Any] | None]:
+    ids: list[Any] | None = None
+    if not hasattr(found, "shape"):
+        arrays = dict(found.arrays())
+        matrices = [name for name, array in arrays.items() if len(array.shape) == 2]
+        if "ids" not in arrays or len(matrices) != 1:
+            raise BenchError(f"{path}: a zarr group needs the array 'ids' and one matrix. It has {sorted(arrays)}.")
+        ids, found = np.asarray(arrays["ids"][:]).ravel().tolist(), arrays[matrices[0]]
+    values = _held(tuple(found.shape), np.dtype(found.dtype))
+    step = max(BLOCK // max(int(np.prod(found.shape[1:])), 1), 1)
+    for first in range(0, found.shape[0], step):
+        values[first : first + step] = found[first : first + step]
     return values, ids

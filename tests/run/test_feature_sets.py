@@ -111,7 +111,7 @@ def test_results_are_reused_without_the_file_and_refused_where_there_are_none(ta
     assert "Give the file again: --features FILE --name emb" in " ".join(done.output.split())
     assert call("run", "-t", task, "-f", "other", "-m", "ridge", "-o", "out").exit_code == 2
     # The board and its published twin know of them still.
-    assert call("report", "out").exit_code == 0
+    assert call("report", "-o", "out").exit_code == 0
     assert "Features made elsewhere" in (tmp_path / "out" / "leaderboard.md").read_text()
 
 
