@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bench.datasets.brought import Brought, BroughtDataset, published_table
 from bench.tasks.loci import codes_of, overlapping
@@ -19,8 +20,8 @@ TABLE = "gosai2024/Table_S2__MPRA_dataset.txt"
 CELLS = ("K562", "HepG2", "SKNSH")
 #: A cell's value counts where its standard error is below this, as for Malinois.
 MOST_ERROR = 1.0
-#: Bases on either side of a variant that its sequence may hold: 200 nt, with the variant at a third of it or less.
-REACH = 200
+#: Positions of two rows whose sequences (200 nt, the position anywhere in them) overlap are less than this apart.
+REACH = 400
 
 
 class Gosai2024(BroughtDataset):
@@ -63,7 +64,7 @@ class Gosai2024(BroughtDataset):
         return frame.drop(columns=["chr", "OL"]).assign(**_places(frame))
 
 
-def _places(frame: pd.DataFrame) -> dict[str, object]:
+def _places(frame: pd.DataFrame) -> dict[str, NDArray[Any]]:
     """Chromosome as ``chr7`` ("" where the row has no position), and locus."""
     chrom = "chr" + frame["chr"].astype("string").str.replace(r"^chr", "", regex=True).str.replace(
         r"\.0$", "", regex=True
@@ -71,9 +72,9 @@ def _places(frame: pd.DataFrame) -> dict[str, object]:
     # 7:70038969:G:T:A:wC of a variant, chr7:100-300 of an element
     position = frame["IDs"].astype("string").str.extract(r"^(?:chr)?(?:\d{1,2}|X|Y)[:_](\d+)")[0]
     there = (chrom.str.fullmatch(r"chr(\d{1,2}|X|Y)").fillna(False) & position.notna()).to_numpy(bool)
-    centre = position.where(there, "0").astype(int).to_numpy()
+    centre = position.where(there, "0").astype(int).to_numpy(np.int64)[there]
     locus = np.empty(len(frame), object)
-    found = overlapping(chrom[there], centre[there] - REACH // 2, centre[there] + REACH // 2)
+    found = overlapping(chrom[there], centre - REACH // 2, centre + REACH // 2)
     locus[there] = [f"at {code}" for code in found]
     locus[~there] = [f"like {code}" for code in codes_of(frame["sequence"][~there])]
     return {"chrom": chrom.where(there, "").to_numpy(object), "locus": locus}

@@ -138,7 +138,7 @@ def _blocks(path: Path) -> Iterator[pd.DataFrame]:
                 raise BenchError(f"{path}: holds no .txt.gz. {AS_PUBLISHED}")
             for name in members:
                 with archive.open(name) as raw:
-                    way = "gzip" if name.endswith(".gz") else None
+                    way: Any = "gzip" if name.endswith(".gz") else None
                     yield from pd.read_csv(raw, sep="\t", chunksize=BLOCK, dtype={"chr": str}, compression=way)
     except (OSError, EOFError, ValueError, zlib.error, zipfile.BadZipFile) as error:
         raise BenchError(f"{path}: not readable to its end ({error}). {AS_PUBLISHED}") from None

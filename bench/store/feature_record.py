@@ -28,8 +28,7 @@ class PluginRecipeRecord(Stored):
 
     def recipe(self, name: str) -> PluginRecipe:
         """The recipe."""
-        parts = (tuple(map(tuple, part)) for part in (self.parameters, self.libraries))
-        return PluginRecipe(name, self.source, *parts, tuple(self.files))  # type: ignore[arg-type]
+        return PluginRecipe(name, self.source, tuple(self.parameters), tuple(self.libraries), tuple(self.files))
 
 
 class FeaturesRecord(Record):
