@@ -102,7 +102,7 @@ def run(
     from bench.plugins.settings import registry_of
     from bench.run.device import cpu_threads, resolve_device
     from bench.run.execute import Options, run_plan
-    from bench.run.feature_sets import feature_sets, known_before, with_twins, write_features
+    from bench.run.feature_sets import feature_sets, known_before, with_features, write_features
     from bench.run.places.outside import Outside
     from bench.run.plan import Selection, make_plan
     from bench.store.stages import Stages
@@ -122,7 +122,7 @@ def run(
     if not dry_run and cache != "only":
         store.check_writable()
     given = feature_sets(features, name, ids, twin, trained_on)
-    featurizer = with_twins(featurizer, given)
+    featurizer = with_features(featurizer, given)
     selection = Selection(
         tasks=tuple(task) if task else None,
         featurizers=tuple(featurizer) if featurizer else None,

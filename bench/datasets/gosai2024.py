@@ -72,7 +72,7 @@ def _places(frame: pd.DataFrame) -> dict[str, NDArray[Any]]:
     # 7:70038969:G:T:A:wC of a variant, chr7:100-300 of an element
     position = frame["IDs"].astype("string").str.extract(r"^(?:chr)?(?:\d{1,2}|X|Y)[:_](\d+)")[0]
     there = (chrom.str.fullmatch(r"chr(\d{1,2}|X|Y)").fillna(False) & position.notna()).to_numpy(bool)
-    centre = position.where(there, "0").astype(int).to_numpy(np.int64)[there]
+    centre: NDArray[np.int64] = position.where(there, "0").to_numpy(str)[there].astype(np.int64)
     locus = np.empty(len(frame), object)
     found = overlapping(chrom[there], centre - REACH // 2, centre + REACH // 2)
     locus[there] = [f"at {code}" for code in found]

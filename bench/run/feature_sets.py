@@ -182,8 +182,8 @@ def feature_sets(
     return sets
 
 
-def with_twins(featurizers: list[str] | None, given: list[FeatureSet]) -> list[str] | None:
-    """The featurizers that are asked for, with the twins of those among them."""
+def with_features(featurizers: list[str] | None, given: list[FeatureSet]) -> list[str] | None:
+    """The featurizers that are asked for by name, and the sets whose files are: to name a file is to ask for it."""
     if featurizers is None:
         return None
-    return [*featurizers, *(each.name for each in given if each.twin_of in featurizers)]
+    return [*featurizers, *(each.name for each in given if each.name not in featurizers)]

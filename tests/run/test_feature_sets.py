@@ -15,7 +15,7 @@ from bench.board.summarise import summarise
 from bench.errors import BenchError
 from bench.plugins.feature_sets import FeatureSet
 from bench.plugins.registry import Registry
-from bench.run.feature_sets import gc_known, with_twins
+from bench.run.feature_sets import gc_known, with_features
 from bench.tasks.load import TaskSource, load_planned
 
 
@@ -234,7 +234,7 @@ def test_a_name_belongs_to_one_set(tmp_path):
         registry.add_features(given)
     assert registry.features_of("mine") == given
     assert registry.features_of("gc") is None
-    assert with_twins(["mine"], [FeatureSet("mine"), FeatureSet("mine-untrained", twin_of="mine")]) == [
-        "mine",
-        "mine-untrained",
-    ]
+    sets = [FeatureSet("mine"), FeatureSet("mine-untrained", twin_of="mine")]
+    assert with_features(["gc"], sets) == ["gc", "mine", "mine-untrained"]
+    assert with_features(["mine", "gc"], sets) == ["mine", "gc", "mine-untrained"]
+    assert with_features(None, sets) is None
