@@ -97,7 +97,7 @@ def run(
     """Fit what is asked for and write `leaderboard.md`. Finished results are kept and reused: call again to resume."""
     from rich.console import Console
 
-    from bench.cli.printing import print_board_so_far, print_outcome, print_plan, print_stages
+    from bench.cli.printing import print_board_so_far, print_features, print_outcome, print_plan, print_stages
     from bench.errors import BenchError
     from bench.plugins.settings import registry_of
     from bench.run.device import cpu_threads, resolve_device
@@ -159,7 +159,7 @@ def run(
             stages=stages,
         )
     if given and not outcome.interrupted:
-        write_features(plan, registry, store, threads or cpu_threads())
+        print_features(write_features(plan, registry, store, threads or cpu_threads()), console)
     status = print_outcome(plan, outcome, store, console, stages)
     if outcome.note is not None:
         outcome.note.add_stages(stages)

@@ -50,12 +50,13 @@ def known_before(store: Store, featurizers: Iterable[str], registry: Registry) -
     ]
 
 
-def write_features(plan: Plan, registry: Registry, store: Store, threads: int) -> None:
+def write_features(plan: Plan, registry: Registry, store: Store, threads: int) -> list[FeaturesRecord]:
     """Keep, next to each task, what the board says of the features that were used on it: what they are, and how much
     of GC content they know. What is known of the same features and rows already is not computed again. A quick look has
-    no time for it, and `--cache only` writes nothing."""
+    no time for it, and `--cache only` writes nothing. Returns the records, one for each task and set."""
+    told: list[FeaturesRecord] = []
     if plan.selection.quick or plan.selection.cache == "only":
-        return
+        return told
     kept = {task.record.card.name: task.features for task in store.tasks() if task.record is not None}
     used = {(r.task, r.featurizer) for r in (*plan.reused, *(r for job in plan.jobs for r in job.results))}
     for planned in plan.tasks:
@@ -68,6 +69,8 @@ def write_features(plan: Plan, registry: Registry, store: Store, threads: int) -
             record = _record(planned, featurizer, given, before, registry, threads)
             if record != before:
                 store.write_features(planned.name, record)
+            told.append(record)
+    return told
 
 
 def _record(

@@ -75,6 +75,7 @@ def test_from_a_file_to_the_board(task, tmp_path):
     done = run(task, *GIVEN, "--twin", "noise.npy", "-f", "emb", "-f", "gc")
     assert done.exit_code == 0, done.output
     assert "12 columns of float16 for every row" in done.output
+    assert "emb: GC content known R² 0." in done.output
     [files] = find_tasks(tmp_path / "out")
     summary = summarise(files)
     [board] = summary.boards
@@ -202,6 +203,21 @@ def test_new_sequences_have_none(task):
     done = call("explain", task, "-f", "emb", "-m", "ridge", "--quick", "--taxon", "insects", "-o", "out")
     assert done.exit_code == 0, done.output
     assert "new sequences" in done.output
+
+
+def test_what_is_known_of_them_travels_with_a_merge_and_is_no_leftover(task, tmp_path):
+    assert run(task, *GIVEN, "-f", "emb").exit_code == 0
+    assert run(task, "-f", "gc", out="other").exit_code == 0
+    assert call("merge", "other", "out", "--out", "both").exit_code == 0
+    here, there = (tmp_path / out / "small" / "features-emb.json" for out in ("out", "both"))
+    assert here.read_bytes() == there.read_bytes()
+    assert "features-emb" not in call("clean", "-o", "both").output
+    assert "Features made elsewhere" in (tmp_path / "both" / "leaderboard.md").read_text()
+    # A file that was changed is named, and takes nothing else with it.
+    there.write_text(there.read_text().replace('"columns": 12', '"columns": 13'))
+    done = call("report", "-o", "both")
+    assert "features-emb.json" in done.output
+    assert "emb + ridge" in (tmp_path / "both" / "leaderboard.md").read_text().replace("`", "")
 
 
 def test_a_mlp_is_run_on_them_and_where_it_is_asked_for(task):
