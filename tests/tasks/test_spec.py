@@ -87,7 +87,8 @@ def test_all_that_is_wrong_is_said_at_once():
         validated(TaskFile, content, "mine.toml")
     said = str(caught.value)
     assert said.startswith("mine.toml: 5 problems. (1) unknown key")
-    assert "unknown key 'strata'. It belongs under [columns]." in said
+    assert "'strata' at the top of the file is for tables [strata.NAME]" in said
+    assert "A list of columns belongs under [columns]" in said
     assert "unknown key 'split' in [columns]. It belongs at the top of the file" in said
     assert "unknown key 'tabel'. Did you mean 'table'?" in said
     assert "'end' in [columns]: must be the name of a column, or false" in said
