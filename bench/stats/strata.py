@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
@@ -10,17 +10,21 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bench.names import natural
 from bench.stats.arrays import same_length
 from bench.stats.bootstrap import Draws, block_codes, spearman_draws
 from bench.stats.intervals import Estimate, student, t_interval
 from bench.stats.partial import PARTS, spline_parts, spline_residuals
-from bench.stats.pooled import prediction_places, row_weights
-from bench.stats.ranks import Array, fold_scores, places
+from bench.stats.pooled import pooled_by_level, prediction_places, row_weights
+from bench.stats.ranks import Array, fold_scores, mid_ranks, places
 from bench.stats.replicate_checks import any_copies
 from bench.stats.share import ProductShare, share_of_columns
 
 #: Strata with fewer rows in every fold are left out: their figures would be noise.
 STRATUM_ROWS = 50
+#: From so many rows on draws keep the ranks of the whole sample (``pooled.pooled_correlations`` says what that costs),
+#: and all such levels take one pass: ranked again in each draw, 2.2 million rows took minutes.
+MANY = 100_000
 
 
 @dataclass(frozen=True)
@@ -63,6 +67,10 @@ class Heterogeneity:
     pooled_only: bool
 
 
+#: What is said of a column whose range the strata divide.
+UNTOLD = Heterogeneity(float("nan"), float("nan"), float("nan"), (), False)
+
+
 def by_stratum(
     y: NDArray[Any],
     columns: Mapping[str, NDArray[Any]],
@@ -71,6 +79,7 @@ def by_stratum(
     locus: NDArray[Any],
     draws: Draws | None = None,
     seed: int = 0,
+    restricted: Collection[str] = (),
 ) -> Strata:
     """Spearman (mean over folds of within-fold) of each column with y, in each stratum and pooled.
 
@@ -79,6 +88,8 @@ def by_stratum(
     y : (n,). columns : name → (n,) predictions or covariates such as GC. All finite on rows with fold ≥ 0.
     stratum : (n,) labels; "" belongs to none but counts in the pooled figure. fold : int (n,). locus : (n,).
     draws : over the codes of ``locus`` where given; else 2,000 over the loci that occur.
+    restricted : columns whose range the strata divide (GC, in bins of GC): they correlate less within by construction,
+        so that their levels tell no story.
 
     Warnings: two strata with opposite signs, both intervals off 0; a sign that differs between a stratum and the pooled
     figure, likewise; a pooled figure further from 0 than the interval of any stratum; two columns whose order differs,
@@ -94,7 +105,7 @@ def by_stratum(
     matrix = np.column_stack([np.asarray(columns[name], float) for name in names])
     parts = [("pooled", fold >= 0)]
     left_out = []
-    for label in np.unique(stratum):
+    for label in sorted(np.unique(stratum).tolist(), key=natural):
         rows = (stratum == label) & (fold >= 0)
         if str(label) == "":
             continue
@@ -105,17 +116,57 @@ def by_stratum(
             left_out.append(str(label))
     found = []
     samples: list[Array] = []
+    kept = _kept_ranks(y, matrix, locus, fold, draws, [rows for _, rows in parts if rows.sum() >= MANY])
     for label, rows in parts:
-        values = [fold_scores(y[rows], column, fold[rows]).mean for column in matrix[rows].T]
         loci = len(np.unique(locus[rows]))
-        sample = spearman_draws(y[rows], matrix[rows], locus[rows], draws, fold[rows])
+        if rows.sum() >= MANY:
+            values, sample = next(kept)
+        else:
+            values = [fold_scores(y[rows], column, fold[rows]).mean for column in matrix[rows].T]
+            sample = spearman_draws(y[rows], matrix[rows], locus[rows], draws, fold[rows])
         samples.append(sample)
         scores = {name: t_interval(values[j], sample[:, j], loci) for j, name in enumerate(names)}
         found.append(Stratum(label, int(rows.sum()), loci, scores))
-    stories = {name: _story(name, found[0], found[1:]) for name in names}
+    stories = {name: UNTOLD if name in restricted else _story(name, found[0], found[1:]) for name in names}
     return Strata(
-        found[0], tuple(found[1:]), tuple(left_out), tuple(_warnings(names, found, samples, stories)), stories
+        found[0],
+        tuple(found[1:]),
+        tuple(left_out),
+        tuple(_warnings(names, found, samples, stories, restricted)),
+        stories,
     )
+
+
+def _kept_ranks(
+    y: Array, matrix: Array, locus: NDArray[Any], fold: NDArray[Any], draws: Draws, parts: list[NDArray[np.bool_]]
+) -> Iterator[tuple[list[float], Array]]:
+    """For each set of rows the mean over folds of the Spearman of each column with y, and its draws (draws, columns).
+    The first set holds the others, which share no row."""
+    for together in (parts[:1], parts[1:]):
+        yield from _ranked_together(y, matrix, locus, fold, draws, together)
+
+
+def _ranked_together(
+    y: Array, matrix: Array, locus: NDArray[Any], fold: NDArray[Any], draws: Draws, parts: list[NDArray[np.bool_]]
+) -> Iterator[tuple[list[float], Array]]:
+    """``_kept_ranks`` of sets of rows that share none."""
+    if not parts:
+        return
+    columns = np.full((len(y), 1 + matrix.shape[1]), np.nan)
+    level, folds = np.full(len(y), -1, np.int64), np.full(len(y), -1, np.int64)
+    labels = np.unique(fold[fold >= 0])
+    for one, chosen in enumerate(parts):
+        level[chosen] = one
+        for number, label in enumerate(labels):
+            rows = np.flatnonzero(chosen & (fold == label))
+            if len(rows) < 3 or np.ptp(y[rows]) == 0:
+                continue
+            folds[rows] = number
+            for j, column in enumerate((y, *matrix.T)):
+                columns[rows, j] = mid_ranks(column[rows])
+    pairs = [(0, 1 + j) for j in range(matrix.shape[1])]
+    for figures in pooled_by_level(columns, pairs, locus, folds, level, draws=draws, by_fold=True):
+        yield figures.point.tolist(), figures.drawn
 
 
 def _story(name: str, pooled: Stratum, strata: list[Stratum]) -> Heterogeneity:
@@ -186,11 +237,16 @@ def _outer(figure: Estimate, sign: float) -> float:
 
 
 def _warnings(
-    names: list[str], found: list[Stratum], samples: list[Array], stories: Mapping[str, Heterogeneity]
+    names: list[str],
+    found: list[Stratum],
+    samples: list[Array],
+    stories: Mapping[str, Heterogeneity],
+    restricted: Collection[str],
 ) -> list[str]:
     pooled, strata = found[0], found[1:]
     lines = []
-    for name in names:
+    told = [(j, name) for j, name in enumerate(names) if name not in restricted]
+    for _, name in told:
         whole = pooled.scores[name]
         if stories[name].opposite:
             low, high = (next(part for part in strata if part.name == end) for end in stories[name].opposite)
@@ -206,7 +262,7 @@ def _warnings(
         if stories[name].pooled_only:
             inside = ", ".join(f"{part.scores[name].value:+.2f} within {part.name}" for part in strata)
             lines.append(f"{name}: {whole.value:+.2f} pooled, more than any stratum shows ({inside}).")
-    for (i, a), (j, b) in combinations(enumerate(names), 2):
+    for (i, a), (j, b) in combinations(told, 2):
         gaps = [
             t_interval(part.scores[a].value - part.scores[b].value, sample[:, i] - sample[:, j], part.loci)
             for part, sample in zip(found, samples, strict=True)
