@@ -9,13 +9,14 @@ from numpy.typing import NDArray
 
 from bench.board.joint import Joint
 from bench.board.load import Board, PairScores
-from bench.board.schema import Estimate, HeterogeneitySummary, StratumSummary, shown
+from bench.board.schema import Estimate, HeterogeneitySummary, StratumSummary, number, shown
 from bench.stats import intervals
 from bench.stats.ceilings import ceiling
 from bench.stats.figures import TargetFigures
 from bench.stats.levels import given_gc_by_level, groups_of, shares_by_level
 from bench.stats.replicate_checks import any_copies
-from bench.stats.strata import STRATUM_ROWS, Strata, Stratum, by_stratum, share_refitted
+from bench.stats.share import ProductShare
+from bench.stats.strata import STRATUM_ROWS, Strata, Stratum, by_stratum, scored, share_refitted
 from bench.store.record import StratumRecord
 
 if TYPE_CHECKING:
@@ -39,45 +40,57 @@ def strata_summary(
     named = {role: _of_folds(found, role, pairs, board.test_fold) for role in ("gc", "best")}
     labels = {"gc": found.chosen("gc") or "", "best": found.chosen("best") or ""}
     columns = {GC: gc} | {labels[role]: column for role, column in named.items() if column is not None}
-    tables, stories, warnings = {}, {}, []
-    for column in (name for name in rows.columns if name.startswith("s:")):
-        levels = _labels(rows[column])
-        card = board.strata.get(column[2:], _COLUMN)
+    tables: dict[str, list[StratumSummary]] = {}
+    stories: dict[str, HeterogeneitySummary] = {}
+    warnings: list[str] = []
+    strata = [name for name in rows.columns if name.startswith("s:")]
+    if not strata:
+        return tables, stories, warnings
+    pooled = scored("pooled", y, columns, board.test_fold, locus, joint.draws)
+    whole = _level(board, pooled.figures, None, labels, *_of_all(found))
+    for name in (column[2:] for column in strata):
+        levels = _labels(rows[f"s:{name}"])
+        card = board.strata.get(name, _COLUMN)
         # GC in bins of GC: what is left of its range within says nothing of Simpson's case.
-        restricted = {GC, labels["gc"]} if card.of == "gc" else ()
-        strata = by_stratum(y, columns, levels, board.test_fold, locus, joint.draws, restricted=restricted)
-        warnings += [f"{column[2:]}: {line}" for line in strata.warnings]
-        warnings += [f"{column[2:]}: too few rows in {', '.join(strata.left_out)}."] * bool(strata.left_out)
-        if len(strata.strata) < 2:
-            warnings.append(f"{column[2:]}: {_undivided(strata)}, so that there is nothing to set apart.")
+        restricted = {GC, labels["gc"]} if card.of == "gc" else set()
+        by_level = by_stratum(
+            y, columns, levels, board.test_fold, locus, joint.draws, pooled=pooled, restricted=restricted
+        )
+        warnings += [f"{name}: {line}" for line in by_level.warnings]
+        warnings += [f"{name}: too few rows in {', '.join(by_level.left_out)}."] * bool(by_level.left_out)
+        if len(by_level.strata) < 2:
+            warnings.append(f"{name}: {_undivided(by_level)}, so that there is nothing to set apart.")
             continue
-        names = [stratum.name for stratum in strata.strata]
-        group = groups_of(levels, names)
+        group = groups_of(levels, [stratum.name for stratum in by_level.strata])
         shares = shares_by_level(y, gc, replicates, locus, joint.draws, group)
-        given = [intervals.NOTHING] * len(names)
+        given = [intervals.NOTHING] * len(by_level.strata)
         if named["best"] is not None:
             given = given_gc_by_level(y, named["best"], named["gc"], gc, locus, board.test_fold, joint.draws, group)
-        tables[column[2:]] = [_level(board, strata.pooled, None, labels, *_of_all(found))]
-        for number, stratum in enumerate(strata.strata):
-            share, reason = (intervals.NOTHING, "one replicate")
-            if shares is not None:
-                share, reason = shares[number].value, shares[number].reason
-            figures = _level(board, stratum, group == number, labels, share, reason, given[number])
-            tables[column[2:]].append(figures.model_copy(update={"range": card.levels.get(stratum.name, "")}))
-        kept = group >= 0
+        tables[name] = [whole]
+        for i, stratum in enumerate(by_level.strata):
+            share, reason = (intervals.NOTHING, "one replicate") if shares is None else (
+                shares[i].value, shares[i].reason)  # fmt: skip
+            figures = _level(board, stratum, group == i, labels, share, reason, given[i])
+            tables[name].append(figures.model_copy(update={"range": card.levels.get(stratum.name, "")}))
         within = None
         if card.of != "gc":  # with GC itself held fixed nothing of it is left to have a share
+            kept = group >= 0
             within = share_refitted(y[kept], gc[kept], replicates[kept], locus[kept], joint.draws, group[kept])
-        story = strata.stories[GC]
-        stories[column[2:]] = HeterogeneitySummary(
-            q=number(story.q),
-            p=number(story.p),
-            i2=number(story.i2),
-            within=None if within is None else shown(within.value),
-            opposite=list(story.opposite),
-            pooled_only=story.pooled_only,
-        )
+        stories[name] = _story(by_level, within)
     return tables, stories, warnings
+
+
+def _story(strata: Strata, within: ProductShare | None) -> HeterogeneitySummary:
+    """Whether the levels tell one story of GC. ``within`` : its share with the stratum held fixed."""
+    story = strata.stories[GC]
+    return HeterogeneitySummary(
+        q=number(story.q),
+        p=number(story.p),
+        i2=number(story.i2),
+        within=None if within is None else shown(within.value),
+        opposite=list(story.opposite),
+        pooled_only=story.pooled_only,
+    )
 
 
 def _undivided(strata: Strata) -> str:

@@ -95,10 +95,12 @@ def spline_parts(locus: NDArray[Any]) -> NDArray[np.int64]:
 
 def _alike(measured: NDArray[np.bool_]) -> list[tuple[NDArray[np.int64], NDArray[np.int64]]]:
     """(rows, columns) of the groups of columns that are measured on the same rows."""
-    alike: dict[bytes, list[int]] = {}  # (np.unique along an axis compares whole rows, which took most of the time)
-    for column in range(measured.shape[1]):
-        alike.setdefault(np.packbits(measured[:, column]).tobytes(), []).append(column)
-    return [(np.flatnonzero(measured[:, columns[0]]), np.array(columns)) for columns in alike.values()]
+    if measured.all():
+        return [(np.arange(len(measured)), np.arange(measured.shape[1]))]
+    patterns: dict[bytes, list[int]] = {}
+    for number, pattern in enumerate(measured.T):
+        patterns.setdefault(np.packbits(pattern).tobytes(), []).append(number)
+    return [(np.flatnonzero(measured[:, of[0]]), np.array(of)) for of in patterns.values()]
 
 
 def _cross_fitted(columns: Array, design: Array, part: NDArray[np.int64], weights: Array | None) -> Array:

@@ -9,7 +9,7 @@ fraction bar of a share, where it cancels.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.stats.arrays import same_length
-from bench.stats.bootstrap import LANES, Draws
+from bench.stats.bootstrap import Draws
 from bench.stats.ranks import Array, fold_rows, places
 
 #: A locus counts for this part of the rows at most, or for this many median loci if that is more. One locus with 30 %
@@ -153,12 +153,12 @@ def pooled_correlations(
             continue
         tables = [sums[rows] for rows in cells.of_fold]
         held = np.empty(0)
-        for drawn, multiplicity in draws.block_weights():
-            many = multiplicity.astype(np.float64)
-            if held.shape[1:2] != many.shape[:1]:  # memory is touched once, not for every block of draws
-                held = np.empty((len(tables), len(many), sums.shape[1]))
-            for f, rows in enumerate(cells.of_fold):
-                np.matmul(many[:, cells.locus[rows]], tables[f], out=held[f])
+        for drawn, many in draws.weights_of([cells.locus[rows] for rows in cells.of_fold]):
+            count = drawn.stop - drawn.start
+            if held.shape[1:2] != (count,):  # memory is touched once, not for every block of draws
+                held = np.empty((len(tables), count, sums.shape[1]))
+            for f, table in enumerate(tables):
+                np.matmul(many[f].T, table, out=held[f])
             found.drawn[drawn, part] = _pool(held, wanted)
     return Pooled(found.point[0], found.drawn, found.left_out)
 
@@ -292,27 +292,12 @@ def pooled_by_level(
             if of_level[one]:
                 whole = np.stack([tables[piece].sum(axis=0) for piece in of_level[one]])
                 point[one] = figure(whole[:, None])[0]
-        for drawn, times in _multiplicities(draws):
-            held = {
-                piece: times[cells.locus[cells.of_fold[piece]]].T.astype(np.float64) @ table
-                for piece, table in tables.items()
-            }
+        for drawn, many in draws.weights_of([cells.locus[cells.of_fold[piece]] for piece in tables]):
+            held = {piece: times.T @ table for (piece, table), times in zip(tables.items(), many, strict=True)}
             for one in some:
                 if of_level[one]:
                     drawn_of[one][drawn] = figure(np.stack([held[piece] for piece in of_level[one]]))
     return [Pooled(*figures, np.empty((0, len(pairs)))) for figures in zip(point, drawn_of, strict=True)]
-
-
-def _multiplicities(draws: Draws) -> Iterator[tuple[slice, NDArray[np.uint8]]]:
-    """``(draws, multiplicities)`` pairs, uint8 (blocks, draws), some 256 draws at a time: rows of one block lie
-    together."""
-    for part, weights in draws.chunks():
-        for first in range(0, len(weights), 64):
-            piece = weights[first : first + 64]
-            start = part.start + first * LANES
-            stop = min(start + len(piece) * LANES, part.stop)
-            flat = piece.transpose(1, 0, 2).reshape(draws.blocks, -1)
-            yield slice(start, stop), np.ascontiguousarray(flat[:, : stop - start])
 
 
 def _in_turn(of_level: list[list[int]], cells: _Cells) -> list[list[int]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
@@ -16,7 +16,7 @@ from bench.stats.bootstrap import Draws, block_codes, spearman_draws
 from bench.stats.intervals import Estimate, student, t_interval
 from bench.stats.partial import PARTS, spline_parts, spline_residuals
 from bench.stats.pooled import pooled_by_level, prediction_places, row_weights
-from bench.stats.ranks import Array, fold_scores, mid_ranks, places
+from bench.stats.ranks import Array, fold_rows, fold_scores, mid_ranks, places
 from bench.stats.replicate_checks import any_copies
 from bench.stats.share import ProductShare, share_of_columns
 
@@ -67,8 +67,40 @@ class Heterogeneity:
     pooled_only: bool
 
 
+@dataclass(frozen=True, eq=False)
+class Scored:
+    """A stratum's figures with the draws behind them, float64 (draws, columns)."""
+
+    figures: Stratum
+    drawn: Array
+
+
 #: What is said of a column whose range the strata divide.
 UNTOLD = Heterogeneity(float("nan"), float("nan"), float("nan"), (), False)
+
+
+def scored(
+    name: str,
+    y: NDArray[Any],
+    columns: Mapping[str, NDArray[Any]],
+    fold: NDArray[Any],
+    locus: NDArray[Any],
+    draws: Draws,
+) -> Scored:
+    """Spearman of each column with y (mean over folds) on the rows with fold ≥ 0. locus : int (n,), codes of
+    ``draws``."""
+    rows = np.flatnonzero(fold >= 0)
+    if len(rows) >= MANY:
+        return _kept_ranks([name], y, columns, [fold], locus, draws)[0]
+    y, fold, locus = np.asarray(y, float)[rows], fold[rows], locus[rows]
+    matrix = np.column_stack([np.asarray(column, float)[rows] for column in columns.values()])
+    loci = len(np.unique(locus))
+    drawn = spearman_draws(y, matrix, locus, draws, fold)
+    scores = {
+        label: t_interval(fold_scores(y, column, fold).mean, drawn[:, j], loci)
+        for j, (label, column) in enumerate(zip(columns, matrix.T, strict=True))
+    }
+    return Scored(Stratum(name, len(rows), loci, scores), drawn)
 
 
 def by_stratum(
@@ -79,6 +111,7 @@ def by_stratum(
     locus: NDArray[Any],
     draws: Draws | None = None,
     seed: int = 0,
+    pooled: Scored | None = None,
     restricted: Collection[str] = (),
 ) -> Strata:
     """Spearman (mean over folds of within-fold) of each column with y, in each stratum and pooled.
@@ -88,6 +121,7 @@ def by_stratum(
     y : (n,). columns : name → (n,) predictions or covariates such as GC. All finite on rows with fold ≥ 0.
     stratum : (n,) labels; "" belongs to none but counts in the pooled figure. fold : int (n,). locus : (n,).
     draws : over the codes of ``locus`` where given; else 2,000 over the loci that occur.
+    pooled : the same columns on all rows (``scored``), where they were drawn already.
     restricted : columns whose range the strata divide (GC, in bins of GC): they correlate less within by construction,
         so that their levels tell no story.
 
@@ -102,71 +136,63 @@ def by_stratum(
         locus, blocks = block_codes(locus)
         draws = Draws(blocks, seed=seed)
     names = list(columns)
-    matrix = np.column_stack([np.asarray(columns[name], float) for name in names])
-    parts = [("pooled", fold >= 0)]
+    inside: dict[str, NDArray[Any]] = {}
     left_out = []
-    for label in sorted(np.unique(stratum).tolist(), key=natural):
-        rows = (stratum == label) & (fold >= 0)
-        if str(label) == "":
+    for label in sorted(map(str, np.unique(stratum)), key=natural):
+        of_label = np.where(stratum == label, fold, -1)
+        if label == "":
             continue
-        sizes = np.unique(fold[rows], return_counts=True)[1]
+        sizes = np.unique(of_label[of_label >= 0], return_counts=True)[1]
         if len(sizes) and sizes.max() >= STRATUM_ROWS:
-            parts.append((str(label), rows))
+            inside[label] = of_label
         else:
-            left_out.append(str(label))
-    found = []
-    samples: list[Array] = []
-    kept = _kept_ranks(y, matrix, locus, fold, draws, [rows for _, rows in parts if rows.sum() >= MANY])
-    for label, rows in parts:
-        loci = len(np.unique(locus[rows]))
-        if rows.sum() >= MANY:
-            values, sample = next(kept)
-        else:
-            values = [fold_scores(y[rows], column, fold[rows]).mean for column in matrix[rows].T]
-            sample = spearman_draws(y[rows], matrix[rows], locus[rows], draws, fold[rows])
-        samples.append(sample)
-        scores = {name: t_interval(values[j], sample[:, j], loci) for j, name in enumerate(names)}
-        found.append(Stratum(label, int(rows.sum()), loci, scores))
+            left_out.append(label)
+    large = [label for label, of_label in inside.items() if (of_label >= 0).sum() >= MANY]
+    known = {
+        part.figures.name: part
+        for part in _kept_ranks(large, y, columns, [inside[label] for label in large], locus, draws)
+    }
+    parts = [pooled or scored("pooled", y, columns, fold, locus, draws)]
+    parts += [known.get(label) or scored(label, y, columns, each, locus, draws) for label, each in inside.items()]
+    found = [part.figures for part in parts]
+    samples = [part.drawn for part in parts]
     stories = {name: UNTOLD if name in restricted else _story(name, found[0], found[1:]) for name in names}
-    return Strata(
-        found[0],
-        tuple(found[1:]),
-        tuple(left_out),
-        tuple(_warnings(names, found, samples, stories, restricted)),
-        stories,
-    )
+    warnings = _warnings(names, found, samples, stories, restricted)
+    return Strata(found[0], tuple(found[1:]), tuple(left_out), tuple(warnings), stories)
 
 
 def _kept_ranks(
-    y: Array, matrix: Array, locus: NDArray[Any], fold: NDArray[Any], draws: Draws, parts: list[NDArray[np.bool_]]
-) -> Iterator[tuple[list[float], Array]]:
-    """For each set of rows the mean over folds of the Spearman of each column with y, and its draws (draws, columns).
-    The first set holds the others, which share no row."""
-    for together in (parts[:1], parts[1:]):
-        yield from _ranked_together(y, matrix, locus, fold, draws, together)
-
-
-def _ranked_together(
-    y: Array, matrix: Array, locus: NDArray[Any], fold: NDArray[Any], draws: Draws, parts: list[NDArray[np.bool_]]
-) -> Iterator[tuple[list[float], Array]]:
-    """``_kept_ranks`` of sets of rows that share none."""
-    if not parts:
-        return
-    columns = np.full((len(y), 1 + matrix.shape[1]), np.nan)
-    level, folds = np.full(len(y), -1, np.int64), np.full(len(y), -1, np.int64)
-    labels = np.unique(fold[fold >= 0])
-    for one, chosen in enumerate(parts):
-        level[chosen] = one
-        for number, label in enumerate(labels):
-            rows = np.flatnonzero(chosen & (fold == label))
-            if len(rows) < 3 or np.ptp(y[rows]) == 0:
+    names: Sequence[str],
+    y: NDArray[Any],
+    columns: Mapping[str, NDArray[Any]],
+    folds: Sequence[NDArray[Any]],
+    locus: NDArray[Any],
+    draws: Draws,
+) -> list[Scored]:
+    """``scored`` of sets of rows that share none, by draws that keep the ranks of the whole sample. folds : of each
+    set, int (n,), negative outside it."""
+    if not names:
+        return []
+    labels = list(columns)
+    ranks = np.full((len(y), 1 + len(labels)), np.nan)
+    level, fold = np.full(len(y), -1, np.int64), np.full(len(y), -1, np.int64)
+    for one, inside in enumerate(folds):
+        level[inside >= 0] = one
+        for number, rows in enumerate(fold_rows(inside, len(y))):
+            if len(rows) < 3 or np.ptp(y[rows]) == 0:  # no fold to score anything in
                 continue
-            folds[rows] = number
-            for j, column in enumerate((y, *matrix.T)):
-                columns[rows, j] = mid_ranks(column[rows])
-    pairs = [(0, 1 + j) for j in range(matrix.shape[1])]
-    for figures in pooled_by_level(columns, pairs, locus, folds, level, draws=draws, by_fold=True):
-        yield figures.point.tolist(), figures.drawn
+            fold[rows] = number
+            for j, column in enumerate((y, *columns.values())):
+                ranks[rows, j] = mid_ranks(np.asarray(column, float)[rows])
+    pairs = [(0, 1 + j) for j in range(len(labels))]
+    found = []
+    drawn = pooled_by_level(ranks, pairs, locus, fold, level, draws=draws, by_fold=True)
+    for name, inside, figures in zip(names, folds, drawn, strict=True):
+        loci = len(np.unique(locus[inside >= 0]))
+        each = zip(labels, figures.point, figures.drawn.T, strict=True)
+        scores = {label: t_interval(float(value), draw, loci) for label, value, draw in each}
+        found.append(Scored(Stratum(name, int((inside >= 0).sum()), loci, scores), figures.drawn))
+    return found
 
 
 def _story(name: str, pooled: Stratum, strata: list[Stratum]) -> Heterogeneity:
