@@ -6,6 +6,7 @@ from bench.errors import BenchError
 from bench.files.toml import validated
 from bench.tasks.aliases import ALIASES
 from bench.tasks.spec import ColumnsSpec, TargetSpec, TaskFile, TaskSpec
+from bench.tasks.stratum_spec import StratumSpec
 from bench.tasks.task_file import load_task_file
 
 GOOD = {"name": "mine", "table": "t.tsv", "targets": {"y": {"replicates": ["a", "b"]}}}
@@ -73,7 +74,7 @@ def test_missing_or_broken_files(tmp_path):
 
 def test_the_page_names_every_key_and_alias(pytestconfig):
     page = (pytestconfig.rootpath / "docs" / "task-file.md").read_text(encoding="utf-8")
-    for model in (TaskFile, ColumnsSpec, TargetSpec):
+    for model in (TaskFile, ColumnsSpec, TargetSpec, StratumSpec):
         for key in model.model_fields:
             assert f"`{key}`" in page or f"[{key}]" in page or key in ("targets", "columns"), key
     for part, aliases in ALIASES.items():
