@@ -4,17 +4,18 @@ import json
 from pathlib import Path
 
 from calls import call
+from small_tasks import write_small_task
 
 
-def test_strata_change_no_result_and_stand_on_the_board(small_task: Path, tmp_path: Path) -> None:
-    out = tmp_path / "out"
+def test_strata_change_no_result_and_stand_on_the_board(tmp_path: Path) -> None:
+    out, small_task = tmp_path / "out", write_small_task(tmp_path / "data", rows=480)
     args = ["run", "--task", str(small_task), "-f", "gc", "-m", "gc-curve", "--out", str(out)]
     call(*args)
     before = {path: path.stat().st_mtime_ns for path in out.rglob("result.json")}
     assert before
     (small_task.parent / "states.bed").write_text(
         "".join(
-            f"{1 + i % 6}\t{1000 * i}\t{1000 * i + 20}\t{'2_Enh' if i % 4 < 2 else '10_Quies'}\n" for i in range(240)
+            f"{1 + i % 6}\t{1000 * i}\t{1000 * i + 20}\t{'2_Enh' if i % 4 < 2 else '10_Quies'}\n" for i in range(480)
         )
     )
     said = '[strata.gc]\nbins = 2\n[strata.state]\nfile = "states.bed"\n'
