@@ -225,3 +225,32 @@ def test_strata_change_no_content_that_a_result_rests_on(tmp_path):
     assert with_it.digest != bare.digest
     assert with_it.content.of("y") == bare.content.of("y")
     assert with_it.content.covariates == bare.content.covariates
+
+
+def test_start_sites_and_states_at_three_human_genes(tmp_path):
+    # GENCODE's places of ACTB (minus strand), GAPDH and MYC in hg38; the files write chromosomes without chr
+    genes = {"ACTB": ("7", 5526409, 5530601, "-"), "GAPDH": ("12", 6534517, 6538371, "+")}
+    genes["MYC"] = ("8", 127735434, 127742951, "+")
+    gtf = "".join(
+        f'{chrom}\tHAVANA\t{feature}\t{start}\t{end}\t.\t{strand}\t.\tgene_id "{name}"; gene_name "{name}";\n'
+        for name, (chrom, start, end, strand) in genes.items()
+        for feature in ("gene", "transcript")
+    )
+    rows = [
+        ("chr7", 5530700, 5530900, "+"),  # 99 to 299 bases before ACTB's start, which lies at the higher end
+        ("chr7", 5530000, 5530200, "+"),  # 401 bases behind it
+        ("chr12", 6534000, 6534200, "+"),  # 316 to 516 before GAPDH's
+        ("chr12", 6534800, 6535000, "+"),  # 284 bases behind it
+        ("chr8", 127734800, 127735000, "-"),  # 433 to 633 before MYC's
+        ("chr8", 127734000, 127734200, "-"),  # more than 1,200 before it
+    ]
+    states = "7\t5530000\t5531000\t1_TssA\n12\t6534000\t6534400\t10_TssBiv\n12\t6534400\t6536000\t4_Tx\n"
+    said = '[strata.start]\nfile = "g.gtf.gz"\nfeature = "transcript"\nwindow = [-700, 200]\n'
+    said += '[strata.gene]\nfile = "g.gtf.gz"\nfeature = "gene"\nlabel = "gene_name"\nwindow = [-2000, 2000]\n'
+    said += '[strata.own]\nfile = "g.gtf.gz"\nfeature = "transcript"\nwindow = [-700, 200]\nstrand = "same"\n'
+    said += '[strata.state]\nfile = "s.bed"\nnone = "15_Quies"\n'
+    task = write_task(tmp_path, rows, said, files={"g.gtf.gz": gtf, "s.bed": states})
+    assert task.strata["start"].tolist() == ["inside", "outside"] * 3
+    assert task.strata["gene"].tolist() == ["ACTB", "ACTB", "GAPDH", "GAPDH", "MYC", "MYC"]
+    assert task.strata["own"].tolist() == ["outside", "outside", "inside", "outside", "outside", "outside"]
+    assert task.strata["state"].tolist() == ["1_TssA", "1_TssA", "10_TssBiv", "4_Tx", "15_Quies", "15_Quies"]
