@@ -136,6 +136,7 @@ def _computed(empty: BoardSummary, board: Board, joint: Joint) -> BoardSummary:
             ],
             "rows": [_row(pair, by_name[name], board, found.choices.get("gc")) for name, pair in pairs.items()],
             "strata": strata,
+            "strata_made": {name: card for name, card in board.strata.items() if name in strata},
             "heterogeneity": heterogeneity,
             "warnings": empty.warnings + warnings,
         }

@@ -16,6 +16,7 @@ from bench.tasks.oligos import read_design, with_design, with_sequences
 from bench.tasks.rows import chosen
 from bench.tasks.spec import IgvfFormat, TargetSpec, TaskFile, named
 from bench.tasks.splits import Split
+from bench.tasks.strata import folded
 from bench.tasks.table import build_task
 from bench.tasks.task import Task
 
@@ -32,7 +33,7 @@ def load_task_file(path: str | Path, split: Split | None = None) -> Task:
     BenchError : for a file that is missing, not TOML, has unknown keys, or whose table fails a check.
     """
     path = Path(path)
-    spec = validated(TaskFile, read_toml(path, "task file"), str(path))
+    spec = folded(validated(TaskFile, read_toml(path, "task file"), str(path)), path.parent)
     source = path.parent / spec.table
     names = GENOMIC_ELEMENT if spec.format == "igvf-genomic-element" else spec.columns.names
     read = read_table(source, Layout(spec.skip_rows, tuple(map(bare, names)), spec.sheet))
