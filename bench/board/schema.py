@@ -367,6 +367,53 @@ class HeterogeneitySummary(Stored):
         return bool(self.opposite) or self.pooled_only
 
 
+class PairRowSummary(Stored):
+    """One row of a board on the differences of pairs. spearman : predicted against measured, mean over folds.
+    of_ceiling : over the noise ceiling of differences. sign : fraction of the differences beyond noise whose sign it
+    predicts. reason : why there are no figures."""
+
+    name: str
+    spearman: Estimate | None = None
+    of_ceiling: Estimate | None = None
+    sign: Estimate | None = None
+    reason: str = ""
+
+
+class PairSetSummary(Stored):
+    """Figures of some pairs.
+
+    pairs, loci : how many. ceiling : noise ceiling of their differences; ``reason`` says why there is none.
+    replicate_rho : mean Spearman between two replicates of the differences. rho_gc : of the difference with that of GC.
+    clear : differences beyond noise, on which signs are judged; None without two replicates. commoner : fraction of
+    them that have the commoner sign. left_out : why there are no rows.
+    """
+
+    pairs: int
+    loci: int
+    ceiling: Estimate | None = None
+    reason: str | None = None
+    replicate_rho: Number = None
+    rho_gc: Estimate | None = None
+    clear: int | None = None
+    commoner: Number = None
+    rows: list[PairRowSummary] = Field(default_factory=list)
+    left_out: str = ""
+
+
+class PairsSummary(Stored):
+    """Pairs of one kind, such as ``wild type/mutant``: all of them, and those of equal GC content alone.
+
+    split : pairs whose rows are tested in two folds. untested : those of which a row is no test row, or was not
+    measured. Neither has figures.
+    """
+
+    kind: str
+    split: int = 0
+    untested: int = 0
+    all: PairSetSummary
+    neutral: PairSetSummary
+
+
 class ChromosomeSummary(Stored):
     """A chromosome that holds half of the rows or more: the board's figures are that chromosome's."""
 
@@ -424,6 +471,7 @@ class BoardSummary(Stored):
     rows: list[RowSummary] = Field(default_factory=list)
     strata: dict[str, list[StratumSummary]] = Field(default_factory=dict)
     heterogeneity: dict[str, HeterogeneitySummary] = Field(default_factory=dict)
+    pairs: list[PairsSummary] = Field(default_factory=list)
     warnings: list[str] = Field(default_factory=list)
 
     def row(self, name: str | None) -> RowSummary | None:

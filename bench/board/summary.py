@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from bench.board.joint import Joint, joint_draws
 from bench.board.load import Board, BoardFiles, Failure, PairScores, TaskFiles, load_board
+from bench.board.pairs import pairs_summary
 from bench.board.schema import (
     BoardSummary,
     CeilingSummary,
@@ -137,6 +138,7 @@ def _computed(empty: BoardSummary, board: Board, joint: Joint) -> BoardSummary:
             "rows": [_row(pair, by_name[name], board, found.choices.get("gc")) for name, pair in pairs.items()],
             "strata": strata,
             "heterogeneity": heterogeneity,
+            "pairs": pairs_summary(board, found, joint),
             "warnings": empty.warnings + warnings,
         }
     )

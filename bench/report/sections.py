@@ -18,6 +18,7 @@ from bench.explain.record import Explanation
 from bench.report import text
 from bench.report.columns import FITS, LEFT, SCORES
 from bench.report.explained import explained_section
+from bench.report.pairs import pairs_section
 from bench.report.plots import Links
 from bench.report.sentences import misfit, parts_sentence, share_sentence, verdict_sentence
 from bench.report.share_facts import share_facts
@@ -120,6 +121,7 @@ def _board(board: BoardSummary, picture: str | None) -> list[str]:
         ]
     lines += [f"- **Warning**: {escape(warning)}" for warning in board.warnings] + [""] * bool(board.warnings)
     lines += _strata(board)
+    lines += pairs_section(board)
     if picture is not None:
         lines += [f"![Predicted against measured, {escape(board.target)}]({picture})", ""]
     lines += _failed(board)

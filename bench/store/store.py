@@ -84,6 +84,7 @@ from bench.store.record import (
 )
 from bench.store.result import ResultId, safe_name
 from bench.tasks.digest import content_of
+from bench.tasks.pair_spec import columns_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -380,9 +381,10 @@ def _write_changed(path: Path, record: Record) -> None:
 
 # ---- tasks -----------------------------------------------------------------------------------------------------------
 def rows_frame(task: Task, gc: NDArray[np.float32]) -> pd.DataFrame:
-    """rows.parquet: ``row_id, chrom, position, locus, length, gc, cpg``, ``control`` where there are any, covariates as
-    ``x:<name>``, other columns that rows were filtered by as ``m:<name>``, strata as ``s:<name>``, replicates as
-    ``y:<target>:<replicate>``, barcode halves as ``h:<target>:<1|2>``."""
+    """rows.parquet: ``row_id, chrom, position, locus, length, gc, cpg``, ``control`` where there are any,
+    ``pair`` (number of the row that a row is compared with, -1 for none) and ``pair_kind`` where there are pairs,
+    covariates as ``x:<name>``, other columns that rows were filtered by as ``m:<name>``, strata as ``s:<name>``,
+    replicates as ``y:<target>:<replicate>``, barcode halves as ``h:<target>:<1|2>``."""
     import pandas as pd
 
     from bench.kernels.cpg import cpg_fraction
@@ -398,6 +400,7 @@ def rows_frame(task: Task, gc: NDArray[np.float32]) -> pd.DataFrame:
     }
     if task.control is not None:
         columns["control"] = task.control
+    columns |= {name: pd.Categorical(c) if c.dtype.kind == "U" else c for name, c in columns_of(task.pairs).items()}
     columns |= {f"x:{name}": values for name, values in task.sequences.covariates.items()}
     columns |= {f"m:{name}": values for name, values in task.filters.items()}
     columns |= {f"s:{name}": pd.Categorical(values) for name, values in task.strata.items()}

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.sequences import Sequences
+from bench.tasks.pair_spec import Pairs, columns_of
 from bench.tasks.task import Content, Target, Task
 
 
@@ -27,6 +28,7 @@ def content_of(task: Task) -> Content:
         task.strata,
         task.control,
         task.filters,
+        task.pairs,
     )
 
 
@@ -44,6 +46,7 @@ def digest(
     strata: Mapping[str, NDArray[Any]],
     control: NDArray[np.bool_] | None = None,
     filters: Mapping[str, NDArray[np.float64]] | None = None,
+    pairs: Pairs | None = None,
 ) -> Content:
     """SHA-256 of each part of a task, and over everything that a score can depend on, in table order; 64 hexadecimal
     digits each. Every array is read once."""
@@ -62,6 +65,7 @@ def digest(
     whole += [f"covariate {name} {covariates[name]}" for name in sorted(covariates)]
     whole += [f"stratum {name} {_hash(strata[name])}" for name in sorted(strata)]
     whole += [] if control is None else [f"control {_hash(control)}"]
+    whole += [f"{name} {_hash(column)}" for name, column in columns_of(pairs).items()]
     whole += [f"filter {name} {_hash(column)}" for name, column in sorted((filters or {}).items())]
     values = {name: _hash(target.value) for name, target in targets.items()}
     return Content(_of_text("\n".join(whole)), bases, values, covariates)

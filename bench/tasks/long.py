@@ -55,6 +55,7 @@ def wide(spec: TaskFile, table: Columns, labels: Collection[str] = ()) -> tuple[
         added[column] = _over_rows(table.numbers(column), element, summed=covariate == DNA)
     values = {column for target in spec.targets.values() for column in _values(target)} | {replicate}
     must = {_played(table, columns, part) for part in PARTS} | {*columns.strata.values(), *columns.control, *labels}
+    must |= set(columns.pair.columns) if columns.pair else set()
     must |= {columns.species, spec.split.column if spec.split else None}
     for column in [*map(str, table.frame.columns)]:
         if column in added or column in (name, columns.species):

@@ -20,6 +20,7 @@ from pydantic import (
 
 from bench.errors import BenchError
 from bench.files.toml import sentence
+from bench.tasks.pair_spec import Pair
 from bench.tasks.splits import Split
 from bench.tasks.task import Card
 
@@ -202,6 +203,7 @@ class ColumnsSpec(_Strict):
     names: list[str] = []
     covariates: ColumnMap = {}
     strata: ColumnMap = {}
+    pair: Pair = None
 
     def said(self, part: Part) -> str | None:
         """The column of a part, where one is named."""
@@ -212,6 +214,7 @@ class ColumnsSpec(_Strict):
         """Columns that are named here, and so must exist."""
         parts = [self.said(part) for part in PARTS]
         others = [self.species, self.replicate, *self.control, *self.covariates.values(), *self.strata.values()]
+        others += [] if self.pair is None else self.pair.columns
         return [column for column in (*parts, *others) if column]
 
 
@@ -342,7 +345,11 @@ class TaskFile(TaskSpec):
             genome = self.fasta is not None and self.format == "igvf-genomic-element"
             if self.design is None and not genome:
                 raise ValueError(f"format {self.format!r} needs design, the FASTA of the oligos")
-            if self.targets or self.columns.model_fields_set - {"strata"} or (self.fasta is not None and not genome):
+            if (
+                self.targets
+                or self.columns.model_fields_set - {"strata", "pair"}
+                or (self.fasta is not None and not genome)
+            ):
                 raise ValueError(f"format {self.format!r} knows its targets, columns and bases: leave those keys out")
         if self.format != "igvf-barcode" and self.barcodes.model_fields_set:
             raise ValueError(

@@ -22,6 +22,7 @@ from bench.tasks.counts import activities, with_dna
 from bench.tasks.digest import digest
 from bench.tasks.dropout import filters, unmeasured
 from bench.tasks.loci import loci_of
+from bench.tasks.pairs import read_pairs, with_pairs
 from bench.tasks.places import Places, read_places
 from bench.tasks.problems import Problems
 from bench.tasks.remarks import refuse_odd_columns, refuse_other_bases, remarks
@@ -104,7 +105,8 @@ def build_task(
         refuse_other_bases(table, own, spec.columns, sequences)
     assert sequences is not None
     column = spec.columns.said("locus")
-    locus = loci_of(places, sequences, table.text(column) if column else None, circle)
+    pairs = read_pairs(table, spec.columns.pair, row_id, counts)
+    locus = with_pairs(loci_of(places, sequences, table.text(column) if column else None, circle), pairs)
     unplaced = int((places.chrom == UNPLACED).sum())
     if 0 < unplaced < len(table):
         counts["rows without a chromosome"] = unplaced
@@ -116,7 +118,7 @@ def build_task(
     position = np.where(places.located, np.maximum(places.start, 0), places.start)
     wanted = dict.fromkeys([*([spec.split.column] if spec.split else []), *labels])
     limits = filters(table, spec)
-    content = digest(sequences, row_id, places.chrom, position, locus, targets, strata, marked, limits)
+    content = digest(sequences, row_id, places.chrom, position, locus, targets, strata, marked, limits, pairs)
     return Task(
         card=spec.card,
         sequences=sequences,
@@ -136,6 +138,7 @@ def build_task(
         labels={column: table.text(column) for column in wanted if column in table},
         left_out=np.setdiff1d(every, row_id),
         control=marked,
+        pairs=pairs,
         filters=limits,
         unmeasured=gone,
     )

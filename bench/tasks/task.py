@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from bench.sequences import Sequences
 from bench.stats.intervals import Estimate
 from bench.stats.replicates import DEFAULT, Combine, Combined, combine
+from bench.tasks.pair_spec import Pairs
 from bench.tasks.splits import Split
 
 #: Codes of a row's part in a fold.
@@ -129,6 +130,7 @@ class Task:
     notes : how the table was read (columns found, names made alike ...), for people.
     content : hashes of the parts of the content; see `bench.tasks.digest.content_of`.
     control : bool (n,), designed controls, on which GC's effect is the library's own; None where none are named.
+    pairs : rows that differ by design, and what they are compared with; None where none are named.
     left_out : names of the rows of the table that are not here (not measured, below the minimum), str (m,).
     filters : columns of a minimum or maximum that are no covariate, float64 (n,); no learner sees them.
     unmeasured : target -> Spearman of GC with being measured in no replicate, over all rows of the table.
@@ -153,6 +155,7 @@ class Task:
     medians: Mapping[str, float] = field(default_factory=dict)
     left_out: NDArray[Any] = field(default_factory=lambda: np.zeros(0, np.str_))
     control: NDArray[np.bool_] | None = None
+    pairs: Pairs | None = None
     filters: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
     unmeasured: Mapping[str, Estimate] = field(default_factory=dict)
 

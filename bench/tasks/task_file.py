@@ -51,7 +51,8 @@ def _of_layout(
     spec: TaskFile, layout: IgvfFormat, frame: pd.DataFrame, folder: Path, counts: dict[str, int]
 ) -> tuple[TaskFile, pd.DataFrame]:
     """A table in a layout of IGVF, made canonical, and its task."""
-    design = read_design(folder / spec.design) if spec.design else None
+    paired = spec.columns.pair.columns if spec.columns.pair else ()
+    design = read_design(folder / spec.design, paired) if spec.design else None
     found = canonical(layout, frame, design, str(folder / spec.table), spec.barcodes)
     counts |= found.counts
     said = [spec.note]
