@@ -29,6 +29,7 @@ from bench.cli import (
     score,
     selftest,
     simulate,
+    transfer,
 )
 from bench.errors import BenchError, Unavailable
 
@@ -53,6 +54,7 @@ app.command("audit")(audit.audit)
 app.command("compare")(compare.compare)
 app.command("explain")(explain.explain)
 app.command("blend")(blend.blend)
+app.command("transfer")(transfer.transfer)
 app.command("curve")(curve.curve)
 app.command("score")(score.score)
 app.command("merge")(merge.merge)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import (
     AfterValidator,
@@ -269,6 +270,14 @@ class TaskSpec(_Strict):
         """The card of the task."""
         said = self.model_dump(include=set(Card.__dataclass_fields__))
         return Card(**said | {"title": self.title or self.name})
+
+    def of_rows(self, rows: Mapping[str, list[str]]) -> Self:
+        """The task of some of its rows, by the values of columns: a task of its own, called after them."""
+        plain = re.sub(r"[^A-Za-z0-9_.+-]+", "-", "-".join(value for values in rows.values() for value in values))
+        said = ", ".join(f"{column} {' or '.join(values)}" for column, values in rows.items())
+        title = f"{self.title or self.name} ({said})"
+        changed = {"name": f"{self.name}-{plain}", "title": title, "rows": {**self.rows, **rows}}
+        return self.model_copy(update=changed)
 
     @property
     def outcome(self) -> set[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,9 +24,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-def load_task_file(path: str | Path, split: Split | None = None) -> Task:
+def load_task_file(path: str | Path, split: Split | None = None, rows: Mapping[str, list[str]] | None = None) -> Task:
     """The task that a TOML file describes. ``split`` is one that it will be put under in place of its own: the task
-    keeps the column that it goes by.
+    keeps the column that it goes by. ``rows``: those that are taken of it, as a task of their own.
 
     Raises
     ------
@@ -33,6 +34,7 @@ def load_task_file(path: str | Path, split: Split | None = None) -> Task:
     """
     path = Path(path)
     spec = validated(TaskFile, read_toml(path, "task file"), str(path))
+    spec = spec.of_rows(rows) if rows else spec
     source = path.parent / spec.table
     names = GENOMIC_ELEMENT if spec.format == "igvf-genomic-element" else spec.columns.names
     read = read_table(source, Layout(spec.skip_rows, tuple(map(bare, names)), spec.sheet))
