@@ -95,14 +95,18 @@ def transfer(
     whole = None
     if base_name(asked.source.name) == base_name(asked.onto.name) and source.name != onto.name:
         whole = load_planned(replace(asked.onto, name=base_name(asked.onto.name), split=None), registry).task
+    targets = _targets(asked, source, onto)
+    learners_of = {
+        mine: _learners(asked, source, mine, registry, store, console, options, outside)
+        for mine in dict.fromkeys(mine for mine, _ in targets)
+    }
     seen = seen_rows(onto.task, source.task, source.folds, whole)
     made = []
-    for mine, theirs in _targets(asked, source, onto):
-        learners = _learners(asked, source, mine, registry, store, console, options, outside)
+    for mine, theirs in targets:
         with Predictors(
             registry, store, threads=options.threads or 1, device=options.device, trust=asked.trust, say=say
         ) as predictors:
-            record = _scored(asked, source, onto, mine, theirs, learners, seen, predictors, store)
+            record = _scored(asked, source, onto, mine, theirs, learners_of[mine], seen, predictors, store)
         write_transfer(store.root, record)
         made.append(record)
     return made
@@ -142,6 +146,8 @@ def _learners(
     outside: Outside,
 ) -> list[_Learner]:
     """The learners to ask, the GC-only one among them, fitted where they or their models are missing."""
+    for name in asked.featurizers:
+        _refuse_confounder(name, registry)
     wanted = Wanted(asked.source, target, asked.featurizers, asked.models, asked.seeds)
     pairs = pairs_to_ask(wanted, source, target, store)
     if not asked.featurizers:  # predictions made elsewhere and blends have no models
@@ -156,18 +162,15 @@ def _learners(
             for seed in range(asked.seeds)
         ]
         there = [job for job in jobs if job is not None]  # a model that draws nothing has one seed
-        _refuse_covariates(there[0], source)
         found.append(_Learner(there, there[0].targets.index(target)))
     return list({learner.name: learner for learner in found}.values())
 
 
-def _refuse_covariates(job: Job, source: PlannedTask) -> None:
-    covariates = () if job.featurizer is None else job.featurizer.cls.covariates
-    if covariates or job.featurizer is None:
-        what = f"sees {' and '.join(covariates)}" if covariates else "sees no sequence"
-        raise BenchError(
-            f"{job}: {what}, which says nothing of the rows of another task than {source.name}. Leave it out."
-        )
+def _refuse_confounder(name: str, registry: Registry) -> None:
+    cls = registry.make("featurizer", name).cls
+    if cls.role != "sequence" or cls.covariates:
+        what = " and ".join(cls.covariates) or "no sequence"
+        raise BenchError(f"{name}: sees {what}, which says nothing of the rows of another task. Leave it out.")
 
 
 def _scored(
