@@ -28,6 +28,7 @@ from bench.cli import (
     run,
     score,
     selftest,
+    shift,
     simulate,
     transfer,
 )
@@ -56,6 +57,7 @@ app.command("explain")(explain.explain)
 app.command("blend")(blend.blend)
 app.command("transfer")(transfer.transfer)
 app.command("curve")(curve.curve)
+app.command("shift")(shift.shift)
 app.command("score")(score.score)
 app.command("merge")(merge.merge)
 app.command("clean")(clean.clean)

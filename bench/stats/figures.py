@@ -19,7 +19,16 @@ from bench.stats.library import Bound, LibraryKind, LibraryTest, dropout_columns
 from bench.stats.noise_ceiling import NoiseCeiling, noise_ceiling
 from bench.stats.observations import ROLES, HeldOut, Learners, Observations, Role, held_out
 from bench.stats.pooled import prediction_places
-from bench.stats.ranks import Array, fold_rows, fold_scores, mid_ranks, pearson, places, tied_fraction
+from bench.stats.ranks import (
+    Array,
+    fold_rows,
+    fold_scores,
+    fold_scores_of,
+    mid_ranks,
+    pearson,
+    places,
+    tied_fraction,
+)
 from bench.stats.rows import GIVEN_GC, OF_GC, PREDICTED, RANK, Choice, RowFigures, Scores, row_figures
 from bench.stats.share import choose_per_fold
 
@@ -176,7 +185,7 @@ def _dominating(held: HeldOut) -> tuple[str, float] | None:
 # ---- scores and choices ----------------------------------------------------------------------------------------------
 def _scores(held: HeldOut) -> Scores:
     matrix = held.matrix
-    found = [fold_scores(held.y, column, held.fold) for column in matrix.T]
+    found = fold_scores_of(held.y, matrix, held.fold)
     owners = np.array(held.owners)
     replicates = held.replicates
     with np.errstate(invalid="ignore"):
