@@ -70,7 +70,7 @@ class PlannedTask:
 
 def base_name(source: str) -> str:
     """The data set's name or path of a task, without the rows that are taken of it."""
-    return source[: source.index("[")] if source.endswith("]") and "[" in source else source
+    return source[: source.rindex("[")] if source.endswith("]") and "[" in source else source
 
 
 def named_rows(source: str) -> tuple[str, dict[str, list[str]]]:
