@@ -150,13 +150,13 @@ def _matched(asked: WindowsAsked, ids: NDArray[Any], notes: list[str]) -> tuple[
 
 
 def _bed(path: Path) -> Intervals:
-    return read_intervals(path, ("name",), what="annotation")
+    return read_intervals(path, ("name",))
 
 
 def _read(path: Path, names: Sequence[str], feature: str) -> Intervals:
     """The lines of a GTF, with those of some attributes that it has."""
     try:
-        return read_intervals(path, names, feature=(feature,), what="annotation")
+        return read_intervals(path, names, feature=(feature,))
     except BenchError as error:
         absent = next((name for name in names if f"no line has an attribute {name!r}" in str(error)), None)
         if absent is None or len(names) == 1:
