@@ -15,7 +15,7 @@ from pydantic import BeforeValidator, Field
 from bench.files.atomic import write_json
 from bench.stats import intervals
 from bench.store.reading import SUMMARY as SUMMARY
-from bench.store.record import CardRecord, Duplicates, NearDuplicates, Role, Stored
+from bench.store.record import CardRecord, Duplicates, NearDuplicates, Role, Stored, StratumRecord
 
 #: Format of what is written here. Older ones are upgraded, newer ones refused in words.
 SUMMARY_FORMAT: Final = 2
@@ -328,12 +328,14 @@ class RowSummary(Stored):
 
 
 class StratumSummary(Stored):
-    """Figures of one level of a stratum; ``level`` is None for all rows together.
+    """Figures of one level of a stratum; ``level`` is None for all rows together. range : of the covariate, in words,
+    where the level is one of its quantiles.
 
     share : of explainable variance in its rows, by a curve of GC refitted within them; ``reason`` where it is n/a.
     """
 
     level: str | None = None
+    range: str = ""
     n: int
     loci: int
     ceiling: Number = None
@@ -431,6 +433,7 @@ class BoardSummary(Stored):
     combined : what became of the replicates. library : why the share may be the library's, everything that was tested.
     few_loci : below 20 loci: no letters, verdicts or sentences. largest_locus : fraction of the rows that the largest
     locus holds; ``locus_capped``: it counts for less. chromosome : one that holds half of the rows or more.
+    strata_made : how strata were made that are no column of the table.
     heterogeneity : by stratum. A stratum that is ``marked`` puts a mark on the pooled share wherever it is shown.
     """
 
@@ -470,6 +473,7 @@ class BoardSummary(Stored):
     held_fixed: list[HeldFixedSummary] = Field(default_factory=list)
     rows: list[RowSummary] = Field(default_factory=list)
     strata: dict[str, list[StratumSummary]] = Field(default_factory=dict)
+    strata_made: dict[str, StratumRecord] = Field(default_factory=dict)
     heterogeneity: dict[str, HeterogeneitySummary] = Field(default_factory=dict)
     pairs: list[PairsSummary] = Field(default_factory=list)
     warnings: list[str] = Field(default_factory=list)

@@ -137,6 +137,7 @@ def _computed(empty: BoardSummary, board: Board, joint: Joint) -> BoardSummary:
             ],
             "rows": [_row(pair, by_name[name], board, found.choices.get("gc")) for name, pair in pairs.items()],
             "strata": strata,
+            "strata_made": {name: card for name, card in board.strata.items() if name in strata},
             "heterogeneity": heterogeneity,
             "pairs": pairs_summary(board, found, joint),
             "warnings": empty.warnings + warnings,

@@ -90,7 +90,7 @@ def is_gtf(path: Path) -> bool:
 
 
 def read_intervals(
-    path: Path, fields: Sequence[str] = (), *, feature: Sequence[str] = (), what: str = "BED or GTF file"
+    path: Path, fields: Sequence[str] = (), *, feature: Sequence[str] = (), optional: Sequence[str] = ()
 ) -> Intervals:
     """The intervals of a BED (three columns or more), narrowPeak, broadPeak, GTF or GFF file, plain, ``.gz`` or
     ``.bgz``. Comments, ``track`` and ``browser`` lines are passed over.
@@ -100,6 +100,7 @@ def read_intervals(
     fields : columns to keep as text. Of a BED file by name (``name``, ``score``, ``column7`` ... or as a last comment
         above the rows calls them), of a GTF ``feature``, ``source`` or any attribute (``gene_id`` ...).
     feature : of a GTF, the features (third column) that are kept; all by default.
+    optional : columns of a BED file that are kept where it has them.
 
     Raises
     ------
@@ -117,8 +118,8 @@ def read_intervals(
         raise BenchError(f"{path}: a file of intervals is a .bed, .narrowPeak, .broadPeak, .gtf or .gff (.gz).{other}")
     if feature and not is_gtf(path):
         raise BenchError(f"{path}: a BED file has no features. Leave feature out, or give a GTF.")
-    reader = _Gtf(path, fields, feature) if is_gtf(path) else _Bed(path, fields)
-    with readable(path, what):
+    reader = _Gtf(path, fields, feature) if is_gtf(path) else _Bed(path, fields, optional)
+    with readable(path, "BED or GTF file"):
         with open_text(path) as stream:
             for number, line in enumerate(stream, 1):
                 if line.startswith("##FASTA"):
@@ -184,8 +185,9 @@ class _Rows:
 class _Bed(_Rows):
     """A BED file."""
 
-    def __init__(self, path: Path, fields: Sequence[str]) -> None:
+    def __init__(self, path: Path, fields: Sequence[str], optional: Sequence[str]) -> None:
         super().__init__(path, fields)
+        self.optional = optional
         self.known = _PEAKS.get(kind_of(path), BED_COLUMNS)
         self.comment: list[str] = []
         self.width = 0
@@ -220,6 +222,8 @@ class _Bed(_Rows):
             )
         names = [self.known[i] if i < len(self.known) else f"column{i + 1}" for i in range(self.width)]
         said = [name.strip() for name in self.comment] if len(self.comment) == self.width else names
+        self.names += [name for name in self.optional if name in (*names, *said) and name not in self.names]
+        self.fields = [[] for _ in self.names]
         for name in self.names:
             where = names if name in names else said
             if name not in where:

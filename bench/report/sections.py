@@ -256,10 +256,12 @@ def _strata(board: BoardSummary) -> list[str]:
     lines: list[str] = []
     for name, levels in board.strata.items():
         header = [escape(name), "n", "noise ceiling", "ρ(GC, y)", "GC-only", "best", "best given GC"]
-        header.append("GC's share of explainable [95 %]")
+        made = board.strata_made.get(name)
+        of_gc = made is not None and made.of == "gc"
+        header.append("GC's share of explainable [95 %]" + ", of its range there" * of_gc)
         body = [
             [
-                escape(level.level) if level.level is not None else "*pooled*",
+                _level(level),
                 count(level.n),
                 number(level.ceiling),
                 signed_estimate(level.rho_gc),
@@ -271,12 +273,30 @@ def _strata(board: BoardSummary) -> list[str]:
             for level in levels
         ]
         lines += text.table(header, body)
+        if made is not None:
+            sha = f" SHA-256 {code(made.sha256[:16])}." if made.sha256 else ""
+            lines += [f"{escape(name)}: {escape(made.how)}.{sha}{RESTRICTED * of_gc}", ""]
     return lines
+
+
+def _level(level: StratumSummary) -> str:
+    """A level with its range, where it is a quantile."""
+    if level.level is None:
+        return "*pooled*"
+    return escape(f"{level.level} ({level.range})" if level.range else level.level)
 
 
 def _unknown(level: StratumSummary) -> bool:
     """Whether the share is n/a and the summary says why."""
     return level.share is None and level.reason is not None
+
+
+#: What must be known of figures within bins of GC.
+RESTRICTED = (
+    " Within a level GC has little range left, so that its correlation and its share are small there by construction:"
+    " they tell in which part of the range GC matters, and are neither parts of the pooled share nor comparable with"
+    " it. No heterogeneity is tested."
+)
 
 
 # ---- what is not scored ----------------------------------------------------------------------------------------------

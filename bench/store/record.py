@@ -191,6 +191,16 @@ class RowsFile(Stored):
     crc32: int | None = None
 
 
+class StratumRecord(Stored):
+    """How a stratum was made that is no column of the table: see ``bench.tasks.task.StratumCard``."""
+
+    how: str
+    of: str = ""
+    levels: dict[str, str] = {}
+    file: str = ""
+    sha256: str = ""
+
+
 class TaskRecord(Record):
     """``task.json``.
 
@@ -199,7 +209,7 @@ class TaskRecord(Record):
     digest : hash of the task's content. rows : how many there are. rows_file : None in the oldest files.
     split : the task's own. card : what a reader must know. counts : what was counted while reading.
     notes : how the table was read. strata, covariates, targets : names, as in rows.parquet. minimum : covariates that
-    rows were filtered by.
+    rows were filtered by. stratum_cards : how strata were made that are no column.
     """
 
     digest: str
@@ -213,6 +223,7 @@ class TaskRecord(Record):
     covariates: list[str]
     targets: list[TargetRecord]
     minimum: list[str] = []
+    stratum_cards: dict[str, StratumRecord] = {}
 
     def digest_of(self, target: str) -> str:
         """What ``task_digest`` of a result of a target is where it was made from these data. In older files every

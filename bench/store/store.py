@@ -12,6 +12,7 @@ import math
 import os
 import shutil
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -75,6 +76,7 @@ from bench.store.record import (
     RowsFile,
     SkipRecord,
     State,
+    StratumRecord,
     TargetRecord,
     TaskRecord,
     mark,
@@ -446,4 +448,5 @@ def task_record(task: Task, rows_file: Mark | None) -> TaskRecord:
             for target in task.targets.values()
         ],
         minimum=list(task.minimum),
+        stratum_cards={name: StratumRecord(**asdict(card)) for name, card in task.stratum_cards.items()},
     )

@@ -23,6 +23,7 @@ from bench.errors import BenchError
 from bench.files.toml import sentence
 from bench.tasks.pair_spec import Pair
 from bench.tasks.splits import Split
+from bench.tasks.stratum_spec import StratumSpec, printable, stratum_tables
 from bench.tasks.task import Card
 
 _PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]*")
@@ -240,6 +241,7 @@ class TaskSpec(_Strict):
 
     targets: dict[PlainName, TargetSpec] = Field(min_length=1)
     columns: ColumnsSpec = ColumnsSpec()
+    strata: Annotated[dict[PlainName, StratumSpec], BeforeValidator(stratum_tables)] = {}
     split: SplitName | None = None
     minimum: dict[str, float] = {}
     maximum: dict[str, float] = {}
@@ -253,6 +255,18 @@ class TaskSpec(_Strict):
         counted = next((column for target in self.targets.values() for column in target.rna), None)
         if counted and self.duplicates == "mean":
             raise ValueError(f"duplicates = 'mean' would make fractions of the counts in {counted!r}: set 'sum'")
+        return self
+
+    @model_validator(mode="after")
+    def _strata_are_told_apart(self) -> TaskSpec:
+        for name, stratum in self.strata.items():
+            if name in self.columns.strata:
+                raise ValueError(f"stratum {name!r} stands under [columns] and as [strata.{name}]: leave one out")
+            if stratum.column in self.outcome:
+                raise ValueError(
+                    f"strata.{name}: column {stratum.column!r} is measured on a target: groups by the outcome have no"
+                    " figures of their own. Name another column"
+                )
         return self
 
     @model_validator(mode="after")
@@ -310,13 +324,7 @@ class TaskFile(TaskSpec):
     @field_validator("table", "fasta", "sequences", "design")
     @classmethod
     def _readable_path(cls, path: Path | None) -> Path | None:
-        # "data\table.tsv" holds a tab.
-        if path is not None and not str(path).isprintable():
-            raise ValueError(
-                f"{str(path)!r} is no path: in double quotes a backslash begins an escape. Write / between folders, or"
-                " single quotes around the path"
-            )
-        return path
+        return printable(path)
 
     @model_validator(mode="after")
     def _one_source_of_bases(self) -> TaskFile:

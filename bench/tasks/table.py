@@ -30,6 +30,7 @@ from bench.tasks.repeats import refuse_long
 from bench.tasks.rows import chosen, marked_rows, one_row_each, row_names, within
 from bench.tasks.spec import TaskSpec
 from bench.tasks.splits import Split
+from bench.tasks.strata import folded, strata_of
 from bench.tasks.task import Target, Task
 
 if TYPE_CHECKING:
@@ -73,6 +74,7 @@ def build_task(
     """
     said, counts = list(notes or ()), dict(counts or {})
     problems = Problems(source)
+    spec = folded(spec)
     own = spec.columns
     spec, table, told = _checked(spec, frame, problems, cut=genome is not None)
     said += told if notes is not None else ()
@@ -111,14 +113,15 @@ def build_task(
     if 0 < unplaced < len(table):
         counts["rows without a chromosome"] = unplaced
     targets = {name: replace(target, loci=len(np.unique(locus))) for name, target in targets.items()}
-    strata = {name: table.text(column) for name, column in spec.columns.strata.items()}
+    strata = strata_of(table, spec, places, sequences, covariates)
+    said += strata.notes
     control = [marked_rows(table, column, kept, "columns.control") for column, kept in spec.columns.control.items()]
     problems.stop()
     marked = np.any(control, axis=0) if control else None
     position = np.where(places.located, np.maximum(places.start, 0), places.start)
     wanted = dict.fromkeys([*([spec.split.column] if spec.split else []), *labels])
     limits = filters(table, spec)
-    content = digest(sequences, row_id, places.chrom, position, locus, targets, strata, marked, limits, pairs)
+    content = digest(sequences, row_id, places.chrom, position, locus, targets, strata.labels, marked, limits, pairs)
     return Task(
         card=spec.card,
         sequences=sequences,
@@ -127,7 +130,7 @@ def build_task(
         position=position,
         locus=locus,
         targets=targets,
-        strata=strata,
+        strata=strata.labels,
         split=spec.split or default_split(places.chrom),
         digest=content.whole,
         content=content,
@@ -141,6 +144,7 @@ def build_task(
         pairs=pairs,
         filters=limits,
         unmeasured=gone,
+        stratum_cards=strata.cards,
     )
 
 

@@ -110,6 +110,21 @@ class Content:
         return hashlib.sha256(f"{self.sequences}\n{self.values[target]}".encode()).hexdigest()
 
 
+@dataclass(frozen=True)
+class StratumCard:
+    """How a stratum was made that is no column of the table.
+
+    how : in words. of : the covariate whose quantiles it is, "" for another. levels : level -> its range, of quantiles.
+    file : name of the file that it was read from, "" for none, and ``sha256`` of that file.
+    """
+
+    how: str
+    of: str = ""
+    levels: Mapping[str, str] = field(default_factory=dict)
+    file: str = ""
+    sha256: str = ""
+
+
 @dataclass(frozen=True, eq=False)
 class Task:
     """Rows in table order.
@@ -135,6 +150,7 @@ class Task:
     filters : columns of a minimum or maximum that are no covariate, float64 (n,); no learner sees them.
     unmeasured : target -> Spearman of GC with being measured in no replicate, over all rows of the table.
     medians : covariate -> median of its values, which stands in for a gap where a baseline needs a number.
+    stratum_cards : stratum -> how it was made, for those that are no column of the table.
     """
 
     card: Card
@@ -158,6 +174,7 @@ class Task:
     pairs: Pairs | None = None
     filters: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
     unmeasured: Mapping[str, Estimate] = field(default_factory=dict)
+    stratum_cards: Mapping[str, StratumCard] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.row_id)

@@ -17,6 +17,7 @@ from bench.tasks.oligos import read_design, with_design, with_sequences
 from bench.tasks.rows import chosen
 from bench.tasks.spec import IgvfFormat, TargetSpec, TaskFile, named
 from bench.tasks.splits import Split
+from bench.tasks.strata import folded
 from bench.tasks.table import build_task
 from bench.tasks.task import Task
 
@@ -34,7 +35,7 @@ def load_task_file(path: str | Path, split: Split | None = None, rows: Mapping[s
     """
     path = Path(path)
     spec = validated(TaskFile, read_toml(path, "task file"), str(path))
-    spec = spec.of_rows(rows) if rows else spec
+    spec = folded(spec.of_rows(rows) if rows else spec, path.parent)
     source = path.parent / spec.table
     names = GENOMIC_ELEMENT if spec.format == "igvf-genomic-element" else spec.columns.names
     read = read_table(source, Layout(spec.skip_rows, tuple(map(bare, names)), spec.sheet))

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from calls import call, refused
 from lab_files import SHAPES, assay, excel, fasta, headerless, lines, supplement, tab
+from small_tasks import write_small_task
 from typer.testing import CliRunner
 
 from bench.cli import init
@@ -271,3 +272,15 @@ def test_a_split_without_validation_and_two_columns_of_ids(tmp_path, monkeypatch
     said = drafted(tmp_path, monkeypatch, "t.tsv", content, asked=["Which column is id (id, oligo)"])
     assert said["split"] == "column[name=set]"
     assert "of its train rows, one locus in five validates" in (tmp_path / "mine.toml").read_text()
+
+
+def test_files_of_intervals_become_strata(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    write_small_task(tmp_path)
+    (tmp_path / "my states.bed").write_text("1\t0\t90000\tEnh\n1\t100000\t200000\tTss\n")
+    (tmp_path / "genes.gtf").write_text('chr2\tx\ttranscript\t900\t5000\t.\t+\t.\tgene_id "g";\n')
+    said = CliRunner().invoke(app, ["init", "small.tsv", "my states.bed", "genes.gtf", "--yes", "--out", "new.toml"])
+    assert said.exit_code == 0, said.output
+    task = load_task_file(tmp_path / "new.toml")
+    assert set(task.strata["my-states"].tolist()) == {"Enh", "Tss", "elsewhere"}
+    assert "inside" in task.strata["genes"].tolist()
