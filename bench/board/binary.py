@@ -98,8 +98,8 @@ def _row(
 ) -> dict[str, object]:
     """Figures of one learner, the mean over its seeds."""
 
-    def score(values: Array, drawn: Array) -> Estimate:
-        return fraction_interval(float(values[mine].mean()), drawn[:, mine].mean(axis=1), loci)
+    def score(values: Array, drawn: Array, *, biased: bool = False) -> Estimate:
+        return fraction_interval(float(values[mine].mean()), drawn[:, mine].mean(axis=1), loci, biased=biased)
 
     auroc = score(scores.auroc, scores.auroc_drawn)
     gain = NOTHING
@@ -108,7 +108,7 @@ def _row(
         gain = t_interval(auroc.value - float(scores.auroc[of_gc].mean()), over, loci)
     return {
         "auroc": shown(auroc),
-        "ap": shown(score(scores.ap, scores.ap_drawn)),
+        "ap": shown(score(scores.ap, scores.ap_drawn, biased=True)),
         "gain": shown(gain),
         "gc_matched": shown(score(matched.auroc, matched.auroc_drawn)),
         "of_attainable": number((auroc.value - 0.5) / (ceiling - 0.5)),

@@ -93,10 +93,10 @@ def binary_board(board: BoardSummary, rows: list[RowSummary]) -> list[str]:
     lines = text.table([name for name, _ in _SCORES], [ceiling + blank, chance + blank, *table], left=LEFT)
     return [
         *lines,
-        "AUROC: the chance that a positive row is ranked above a negative one. *% of attainable*: of AUROC above chance."
-        f" *GC-matched*: over {count(found.matched_pairs)} pairs of a positive and a negative of one bin of"
-        f" GC ({found.matched_rows} rows or more next to each other in GC), by what GC's straight line within the bin"
-        " does not tell; 0.5 for whatever follows from GC. Brier: mean squared error of the probability (null model"
+        "AUROC: the chance that a positive row is ranked above a negative one. *% of attainable*: of AUROC above"
+        f" chance. *GC-matched*: over {count(found.matched_pairs)} pairs of a positive and a negative of one bin of GC"
+        f" ({found.matched_rows} rows or more, next to each other in GC), by what GC's line within the bin does not"
+        " tell; 0.5 for whatever follows from GC. Brier: mean squared error of the probability (null model"
         f" {number(_null(found))}); calibration slope: 1 is calibrated, below 1 too sure of itself.",
         "",
     ]
@@ -115,8 +115,8 @@ def above(board: BoardSummary) -> list[str]:
     other = f"; if they cut a continuous activity {number(most.other_auroc)}" if most.other_auroc is not None else ""
     lines.append(
         f"- Attainable AUROC {estimate(most.auroc)}, average precision {estimate(most.ap)},"
-        f" {MODELS[most.model]}{other}. Labels of two replicates correlate at {signed_estimate(most.phi)}; one replicate"
-        f" tells the other's label with AUROC {number(most.between)}"
+        f" {MODELS[most.model]}{other}. Labels of two replicates correlate at {signed_estimate(most.phi)}; one"
+        f" replicate tells the other's label with AUROC {number(most.between)}"
     )
     return lines
 

@@ -130,18 +130,26 @@ def _strata(
     return pieces, np.array(of_fold, np.int64)
 
 
-def fraction_interval(value: float, draws: Array, blocks: int) -> Estimate:
+def fraction_interval(value: float, draws: Array, blocks: int, *, biased: bool = False) -> Estimate:
     """95 % interval of a figure between 0 and 1 by t(b − 1) on its log odds, within which it stays; as
-    ``intervals.t_interval``. A draw at an end counts as next to it."""
+    ``intervals.t_interval``. A draw at an end counts as next to it.
+
+    biased : the figure of few rows is not that of many on average, as average precision is not (.450 on folds of 18
+        positives where many rows have .416): the interval is moved by what draws lie off the figure, so that it is one
+        of the figure of many rows (Efron & Tibshirani 1993, chapter 10). The figure stays as it is.
+    """
     if not np.isfinite(value):
         return NOTHING
     ends = 1e-4, 1 - 1e-4
     odds = float(_log_odds(np.clip(value, *ends)))
-    half = student(0.975, blocks - 1) * standard_error(_log_odds(np.clip(draws, *ends)), blocks)
+    drawn = _log_odds(np.clip(draws, *ends))
+    half = student(0.975, blocks - 1) * standard_error(drawn, blocks)
     if not np.isfinite(half):
         return Estimate(float(value))
+    if biased:
+        odds -= float(np.nanmean(drawn)) - odds
     low, high = (float(1 / (1 + np.exp(-end))) for end in (odds - half, odds + half))
-    return Estimate(float(value), min(low, float(value)), max(high, float(value)))
+    return Estimate(float(value), low, high)
 
 
 def _log_odds(p: Any) -> Any:
@@ -162,18 +170,21 @@ def given_gc(
     predictions: NDArray[Any], gc: NDArray[Any], fold: NDArray[Any], bins: NDArray[np.int64], gc_only: Sequence[bool]
 ) -> Array:
     """Predictions less what is GC's within the bins of ``matched_bins``, float64 (n, models): places in the fold less
-    their straight line of GC in the bin. A GC-only learner, and one of which less than 2 % is left, is 0: AUROC .5.
+    their line of GC's own places in the bin. A GC-only learner, and one of which less than 2 % is left, is 0: AUROC .5.
 
-    Without the line GC would tell rows of one bin apart, which in small folds are .05 of GC apart.
+    Without the line GC would tell rows of one bin apart, which in small folds are .05 of GC apart. What is left of GC
+    in the labels of a bin makes the figure a little too near to .5: a simulated .766 reads .748 where a fold has 18
+    positives.
     """
     same_length(predictions=predictions, gc=gc, fold=fold, bins=bins)
     gc = np.asarray(gc, float)
     left = np.zeros(np.shape(predictions))
     for rows in fold_rows(fold, len(gc)):
+        place = places(gc[rows])
         columns = np.column_stack([places(column) for column in np.asarray(predictions)[rows].T])
         residual = columns.copy()
         for part in fold_rows(bins[rows], len(rows)):
-            x = gc[rows[part]] - gc[rows[part]].mean()
+            x = place[part] - place[part].mean()
             inside = columns[part] - columns[part].mean(axis=0)
             slope = x @ inside / (x @ x) if x @ x > 1e-12 else 0.0
             residual[part] = inside - np.outer(x, slope)

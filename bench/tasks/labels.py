@@ -140,13 +140,18 @@ def _which_is_positive(name: str, column: str, labels: list[str]) -> str:
     said = f"binary target {name!r} (column {column!r}) holds {holds}, not 0 and 1."
     if sum(_is_number(label) for label in labels) == len(labels) and len(labels) > 2:
         return f'{said} To cut numbers into two classes, add under [targets.{name}]: threshold = "> 0"'
-    guess = next((each for each in labels if each.lower() in _SOUND_POSITIVE), labels[-1])
+    guess = sounds_positive(labels)
     line = f'positive = "{guess}"' if len(labels) == 2 else f'positive = ["{guess}"]'
     return f"{said} Say which is positive: add under [targets.{name}]: {line}"
 
 
 #: Words that are offered as the positive one; the person decides.
-_SOUND_POSITIVE = ("active", "true", "yes", "positive", "pos", "1", "on", "enhancer", "high")
+_SOUND_POSITIVE = ("active", "true", "yes", "positive", "pos", "1", "on", "enhancer", "silencer", "high", "hit")
+
+
+def sounds_positive(labels: list[str]) -> str:
+    """The label that a person most likely means by positive: the last where none sounds so."""
+    return next((each for each in labels if each.lower() in _SOUND_POSITIVE), labels[-1])
 
 
 def _is_number(label: str) -> bool:

@@ -145,8 +145,8 @@ def _spread(
     made: dict[str, list[str]] = {}
     for key in ("replicates", "rna", "dna"):
         for column in getattr(target, key):
-            labels = target.kind == "binary" and target.threshold is None
-            values = read_labels(table, column, target, name, [column]) if labels else table.numbers(column)
+            labelled = target.labelled
+            values = read_labels(table, column, target, name, [column]) if labelled else table.numbers(column)
             for replicate in replicates:
                 some = rows[which[rows] == replicate]
                 spread = np.full(int(element.max()) + 1, np.nan)

@@ -212,6 +212,11 @@ class TargetSpec(_Strict):
         return self
 
     @property
+    def labelled(self) -> bool:
+        """Whether the columns hold labels, and no numbers."""
+        return self.kind == "binary" and self.threshold is None
+
+    @property
     def outcome(self) -> tuple[str, ...]:
         """Columns that hold the outcome: no row may be chosen by them."""
         return (*self.replicates, *self.halves, *self.rna)
@@ -291,9 +296,7 @@ class TaskSpec(_Strict):
         counted = next((column for target in self.targets.values() for column in target.rna), None)
         if counted and self.duplicates == "mean":
             raise ValueError(f"duplicates = 'mean' would make fractions of the counts in {counted!r}: set 'sum'")
-        words = next(
-            (name for name, target in self.targets.items() if target.kind == "binary" and not target.threshold), None
-        )
+        words = next((name for name, target in self.targets.items() if target.labelled), None)
         if words and self.duplicates in ("mean", "sum"):
             raise ValueError(
                 f"duplicates = {self.duplicates!r} cannot be taken of labels (target {words!r}): set 'first'"

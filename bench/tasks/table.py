@@ -236,8 +236,7 @@ def _target(table: Columns, name: str, spec: TaskSpec, lengths: _Lengths) -> Tar
     """One target on the rows of a table."""
     about = spec.targets[name]
     columns = about.replicates or about.rna
-    words = about.kind == "binary" and about.threshold is None
-    if words:
+    if about.labelled:
         replicates = np.column_stack([read_labels(table, each, about, name, columns) for each in columns])
     else:
         replicates = (
@@ -265,7 +264,7 @@ def _target(table: Columns, name: str, spec: TaskSpec, lengths: _Lengths) -> Tar
         halves,
         combine=about.combine or DEFAULT,
         minimum_replicates=about.minimum_replicates,
-        positive=" or ".join(about.positive) or ("1" if words else ""),
+        positive=" or ".join(about.positive) or ("1" if about.labelled else ""),
     )
     if about.threshold is None or table.problems:
         return target
