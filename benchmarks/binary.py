@@ -51,8 +51,8 @@ def board(rows: Rows, world: World, draws: Draws) -> dict[str, Estimate]:
     }
     if world.noise or world.flip:
         most = attainable(rows.y, rows.replicates, rows.locus, draws, loci, cut_at=False)
-        flips = most.auroc or Estimate(float("nan"))
-        found["attainable"] = flips if world.flip else flips._replace(value=most.other_auroc, low=np.nan, high=np.nan)
+        none = Estimate(float("nan"))
+        found["attainable"] = Estimate(most.flips_auroc) if world.flip else most.auroc or none
     return found
 
 

@@ -71,7 +71,8 @@ class CompiledClassifier(Compiled):
 
     def train(self, batches: Any, rates: NDArray[np.float64]) -> NDArray[np.float32]:
         """Take a step on each of the next batches, all of one size, at these learning rates; the loss of each."""
-        return np.array([self._step(*next(batches), rate) for rate in rates], np.float32)
+        drawn = ((*next(batches), rate) for rate in rates)
+        return np.array([self._step(x, y, rate) for x, y, rate in drawn], np.float32)
 
 
 @lru_cache(maxsize=16)

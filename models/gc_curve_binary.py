@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +17,7 @@ class LogisticCurve(GCCurve):
     """A penalised cubic regression spline of each feature, added up to log odds; the splines and the smoothing tried
     are those of ``gc-curve``, and the smoothing with the least cross-entropy on the validation rows is kept."""
 
-    libraries = ("scikit-learn", "scipy")
+    libraries: ClassVar[tuple[str, ...]] = ("scikit-learn", "scipy")  # type: ignore[assignment]
 
     def fit(self, train: Part, valid: Part, setting: Setting) -> None:
         super().fit(train, valid, setting)  # knots, and where to begin

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +17,7 @@ class ForestClassifier(RandomForest):
     """``random-forest``: a leaf's mean label is a probability, and so is the mean over trees. It is drawn towards the
     prevalence; the validation rows say by how much (Platt 1999), which changes no order."""
 
-    libraries = ("xgboost", "scikit-learn", "scipy")
+    libraries: ClassVar[tuple[str, ...]] = ("xgboost", "scikit-learn", "scipy")  # type: ignore[assignment]
 
     def fit(self, train: Part, valid: Part, setting: Setting) -> None:
         super().fit(train, valid, setting)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,7 +29,7 @@ class LogisticRidge(Ridge):
     the validation rows are kept.
     """
 
-    libraries = ("numpy", "scipy", "threadpoolctl")
+    libraries: ClassVar[tuple[str, ...]] = ("numpy", "scipy", "threadpoolctl")  # type: ignore[assignment]
 
     def _fit_targets(
         self,

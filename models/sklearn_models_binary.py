@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from bench.errors import BenchError, one_line
 from bench.featurizer import Features
 from bench.model import Part, Setting
-from bench.models.sklearn_models import SklearnModel
+from bench.models.sklearn_models import PREFIX, SklearnModel
 
 
 class SklearnClassifier(SklearnModel):
@@ -70,8 +70,8 @@ class SklearnClassifier(SklearnModel):
 def classifier(cls: type[SklearnModel]) -> type[SklearnModel]:
     """The class that fits binary targets: the regressor itself where there is no classifier of its name that gives
     probabilities."""
-    package, name = cls.estimator.__module__.rpartition(".")[0], cls.estimator.__name__
-    found = getattr(importlib.import_module(package), f"{name.removesuffix('Regressor')}Classifier", None)
+    path, _, name = cls.name.removeprefix(PREFIX).rpartition(".")
+    found = getattr(importlib.import_module(f"sklearn.{path}"), f"{name.removesuffix('Regressor')}Classifier", None)
     if not name.endswith("Regressor") or found is None or not hasattr(found, "predict_proba"):
         return cls
     taken = {key: vars(cls)[key] for key in ("__init__", "name", "estimator", "stochastic")}

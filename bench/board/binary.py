@@ -32,7 +32,7 @@ def binary_parts(board: Board, found: TargetFigures, joint: Joint) -> dict[str, 
     share of explainable variance takes noise of one size, which labels do not have."""
     if board.target.kind != "binary":
         return {}
-    none = {"share": None, "shares_apart": [], "cpg_apart": None, "held_fixed": [], "verdict": None}
+    none: dict[str, Any] = {"share": None, "shares_apart": [], "cpg_apart": None, "held_fixed": [], "verdict": None}
     return {**none, "binary": binary_summary(board, found, joint)}
 
 
@@ -76,7 +76,7 @@ def binary_summary(board: Board, found: TargetFigures, joint: Joint) -> BinarySu
         matched_rows=MATCHED_ROWS,
         matched_pairs=_pairs(y, fold, bins),
         rows={name: BinaryRowSummary(**row) for name, row in rows.items()},
-        chosen=dict(keys),
+        chosen={str(role): key for role, key in keys.items()},
     )
 
 
@@ -95,7 +95,7 @@ def _row(
     matched: BinaryDraws,
     loci: int,
     ceiling: float,
-) -> dict[str, object]:
+) -> dict[str, Any]:
     """Figures of one learner, the mean over its seeds."""
 
     def score(values: Array, drawn: Array, *, biased: bool = False) -> Estimate:
@@ -115,7 +115,7 @@ def _row(
     }
 
 
-def _calibrated(y: Array, seeds: Array) -> dict[str, float | None]:
+def _calibrated(y: Array, seeds: Array) -> dict[str, Any]:
     """Calibration, the mean over seeds."""
     found = [calibration(y, run) for run in seeds.T]
     names = ("brier", "brier_null", "error", "slope")
@@ -148,11 +148,10 @@ def _pairs(y: Array, fold: NDArray[np.int64], bins: NDArray[np.int64]) -> int:
 
 def _attainable(most: Attainable) -> AttainableSummary:
     return AttainableSummary(
-        model=most.model,
         reason=most.reason,
         auroc=None if most.auroc is None else shown(most.auroc),
         ap=None if most.ap is None else shown(most.ap),
-        other_auroc=number(most.other_auroc),
+        flips_auroc=number(most.flips_auroc),
         phi=None if most.phi is None else shown(most.phi),
         between=number(most.between),
     )

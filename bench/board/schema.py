@@ -377,16 +377,15 @@ class ChromosomeSummary(Stored):
 class AttainableSummary(Stored):
     """The highest AUROC and average precision of any prediction of a binary target (``bench.stats.attainable``).
 
-    model : "flips" (two classes, labels turned over by chance) or "cut" (an activity with noise, cut at a level);
-    other_auroc : AUROC by the other one, where the label allows both. phi : correlation of the labels of two
+    auroc, ap : if labels cut a normal activity with normal noise. flips_auroc : if the truth is two classes and labels
+    are turned over by chance; None where they were cut from numbers here. phi : correlation of the labels of two
     replicates. between : AUROC of one replicate's label by another's. reason : why there is none.
     """
 
-    model: Literal["flips", "cut"]
     reason: str | None = None
     auroc: Estimate | None = None
     ap: Estimate | None = None
-    other_auroc: Number = None
+    flips_auroc: Number = None
     phi: Estimate | None = None
     between: Number = None
 

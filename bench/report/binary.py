@@ -9,11 +9,6 @@ from bench.report import text
 from bench.report.columns import LEFT, row_name, seeds, sequence_only
 from bench.report.text import NOTHING, code, count, escape, estimate, number, percent, point, signed_estimate
 
-#: What the attainable maximum takes for true.
-MODELS = {
-    "flips": "if the truth is two classes and each label is turned over with one chance, whatever the sequence",
-    "cut": "if labels cut a normal activity with normal noise",
-}
 #: A heading, and what its column shows of a row.
 _Column = tuple[str, Callable[[BinaryRowSummary, RowSummary, BoardSummary], str]]
 
@@ -112,11 +107,12 @@ def above(board: BoardSummary) -> list[str]:
     most = found.attainable
     if most.auroc is None:
         return [*lines, f"- Attainable AUROC: n/a ({escape(most.reason or 'no reason is stored')})"]
-    other = f"; if they cut a continuous activity {number(most.other_auroc)}" if most.other_auroc is not None else ""
+    flips = number(most.flips_auroc)
+    turned = f" (AUROC {flips} if the truth is two classes and labels are turned over by chance, whatever the sequence)"
     lines.append(
-        f"- Attainable AUROC {estimate(most.auroc)}, average precision {estimate(most.ap)},"
-        f" {MODELS[most.model]}{other}. Labels of two replicates correlate at {signed_estimate(most.phi)}; one"
-        f" replicate tells the other's label with AUROC {number(most.between)}"
+        f"- Attainable AUROC {estimate(most.auroc)}, average precision {estimate(most.ap)}, if labels cut a normal"
+        f" activity with normal noise{turned * (most.flips_auroc is not None)}. Labels of two replicates correlate at"
+        f" {signed_estimate(most.phi)}; one replicate tells the other's label with AUROC {number(most.between)}"
     )
     return lines
 

@@ -3,20 +3,20 @@
 Two replicates give one correlation, phi, and a prevalence, so that a model must say the rest. Two are computed, both
 with errors that are independent between replicates and given the truth do not depend on the sequence:
 
-* **flips**: the truth is two classes, and each label is turned over with one and the same chance e. Then
-  e(1 − e) = (1 − phi)·p(1 − p), and the oracle, who knows the class, reaches ½ + phi/(2(1 − 2e)).
 * **cut**: the truth is a continuous (normal) activity, measured with normal noise and cut at a level. Phi gives the
   correlation of the measurements (tetrachoric; Pearson 1900), and the oracle, who knows the activity, ranks by it.
+* **flips**: the truth is two classes, and each label is turned over with one and the same chance e. Then
+  e(1 − e) = (1 − phi)·p(1 − p), and the oracle, who knows the class, reaches ½ + phi/(2(1 − 2e)).
 
-The second is never below the first: an activity just above the level is more often called negative, and an oracle may
-rank it low.
+The second is never above the first: an activity just above the level is more often called negative, and an oracle may
+rank it low. So the first is the ceiling, and the second stands beside it where labels were not cut here.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import combinations
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,15 +45,14 @@ class Reached(NamedTuple):
 class Attainable:
     """The attainable maximum of a binary target; ``reason`` says why there is none.
 
-    model : behind ``auroc`` and ``ap``, see the module. other_auroc : by the other model. phi : correlation of two
-    replicates' labels. between : AUROC of one replicate's label by another's.
+    auroc, ap : by the model "cut". flips_auroc : by "flips", NaN where labels were cut from a combined value or it
+    cannot give them. phi : correlation of two replicates' labels. between : AUROC of one's label by another's.
     """
 
-    model: Literal["flips", "cut"]
     reason: str | None = None
     auroc: Estimate | None = None
     ap: Estimate | None = None
-    other_auroc: float = float("nan")
+    flips_auroc: float = float("nan")
     phi: Estimate | None = None
     between: float = float("nan")
 
@@ -66,17 +65,16 @@ def attainable(
     Parameters
     ----------
     y : (n,), labels. replicates : (n, k), 0, 1 or NaN. locus : codes of ``draws``, of which ``blocks`` occur.
-    cut_at : the label is of the combined value, cut at a threshold (model "cut", with the reliability that k replicates
-        have together); else it is any one replicate's ("flips").
+    cut_at : the label is of the combined value, cut at a threshold, which has the reliability that k replicates have
+        together; else it is any one replicate's, of which y holds the mean.
     """
     n = same_length(y=y, replicates=replicates, locus=locus)
     replicates = np.asarray(replicates, float).reshape(n, -1)
-    model: Literal["flips", "cut"] = "cut" if cut_at else "flips"
     k = replicates.shape[1]
     if k < 2:
-        return Attainable(model, "one replicate")
+        return Attainable("one replicate")
     if any_copies(replicates):
-        return Attainable(model, COPIED)
+        return Attainable(COPIED)
     sums = _sums(np.asarray(y, float), replicates, np.asarray(locus), draws.blocks)
     phi, p, positive, labelled = _agreement(sums.sum(axis=0)[None])
     drawn = [_agreement(weights.astype(np.float64) @ sums) for _, weights in draws.block_weights()]
@@ -84,21 +82,15 @@ def attainable(
     figure = t_interval(float(phi[0]), phi_drawn, blocks)
     reason = no_reliability(figure)
     if reason is not None:
-        return Attainable(model, reason, phi=figure)
-    if cut_at:
-        many = effective_replicates(replicates)
-        value, values = cut(phi, p, many, labelled), cut(phi_drawn, p_drawn, many, labelled_drawn)
-    else:
-        value, values = flips(phi, p), flips(phi_drawn, p_drawn)
-    if not np.isfinite(value.auroc[0]):
-        return Attainable(model, "the replicates agree less than labels that are turned over can", phi=figure)
-    other = np.nan if cut_at else float(cut(phi, p).auroc[0])  # turned over, a combined value has no label
+        return Attainable(reason, phi=figure)
+    many = effective_replicates(replicates) if cut_at else 1.0
+    value = cut(phi, p, many, labelled if cut_at else p)
+    values = cut(phi_drawn, p_drawn, many, labelled_drawn if cut_at else p_drawn)
     return Attainable(
-        model,
         None,
         fraction_interval(float(value.auroc[0]), values.auroc, blocks),
         fraction_interval(float(value.ap[0]), values.ap, blocks),
-        other,
+        float("nan") if cut_at else float(flips(phi, p).auroc[0]),
         figure,
         # of two replicates with one prevalence p: sensitivity P(1|1), specificity P(0|0), and half of their sum
         float((positive[0] / p[0] + (1 - 2 * p[0] + positive[0]) / (1 - p[0])) / 2),

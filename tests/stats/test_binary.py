@@ -159,12 +159,13 @@ def test_what_the_activity_reaches_on_cut_labels(prevalence: float, noise: float
 
 
 def test_attainable_has_an_interval_and_reasons() -> None:
-    rows = simulate(World(loci=200, flip=0.1), np.random.default_rng(4))
+    rows = simulate(World(loci=200, noise=1.0), np.random.default_rng(4))
     draws = Draws(200, 200)
     found = attainable(rows.y, rows.replicates, rows.locus, draws, 200, cut_at=False)
     assert found.auroc is not None
     assert found.auroc.low < roc_auc_score(rows.replicates[:, 0], rows.truth) < found.auroc.high
     one, other = rows.replicates.T
+    assert found.flips_auroc < found.auroc.value
     between = (roc_auc_score(one, other) + roc_auc_score(other, one)) / 2
     assert found.between == pytest.approx(between, abs=0.01)
     alone = attainable(rows.y, rows.replicates[:, :1], rows.locus, draws, 200, cut_at=False)
