@@ -136,18 +136,20 @@ def fraction_interval(value: float, draws: Array, blocks: int, *, biased: bool =
 
     biased : the figure of few rows is not that of many on average, as average precision is not (.450 on folds of 18
         positives where many rows have .416): the interval is moved by what draws lie off the figure, so that it is one
-        of the figure of many rows (Efron & Tibshirani 1993, chapter 10). The figure stays as it is.
+        of the figure of many rows (Efron & Tibshirani 1993, chapter 10), and widened as if that were off by as much
+        again, which it is on few positives. The figure stays as it is.
     """
     if not np.isfinite(value):
         return NOTHING
     ends = 1e-4, 1 - 1e-4
     odds = float(_log_odds(np.clip(value, *ends)))
     drawn = _log_odds(np.clip(draws, *ends))
-    half = student(0.975, blocks - 1) * standard_error(drawn, blocks)
-    if not np.isfinite(half):
+    error, shift = standard_error(drawn, blocks), 0.0
+    if not np.isfinite(error):
         return Estimate(float(value))
     if biased:
-        odds -= float(np.nanmean(drawn)) - odds
+        shift = float(np.nanmean(drawn)) - odds
+    odds, half = odds - shift, student(0.975, blocks - 1) * float(np.hypot(error, shift))
     low, high = (float(1 / (1 + np.exp(-end))) for end in (odds - half, odds + half))
     return Estimate(float(value), low, high)
 
