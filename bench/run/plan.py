@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 
@@ -206,7 +206,7 @@ class _Planner:
 
     def __init__(self, plan: Plan, registry: Registry, store: Store, outside: Outside) -> None:
         self._plan, self._registry, self._store, self._outside = plan, registry, store, outside
-        self._recipes: dict[tuple[str, str, Any], PluginRecipe] = {}
+        self._recipes: dict[tuple[str, str, str], PluginRecipe] = {}
         self._featurizers = self._made("featurizer", plan.selection.featurizers)
         self._models = self._made("model", plan.selection.models)
 
@@ -233,7 +233,7 @@ class _Planner:
 
     def _recipe(self, made: Made) -> PluginRecipe:
         """What a plugin is made of, once for all tasks."""
-        key = made.kind, made.name, made.cls
+        key = made.kind, made.name, made.cls.__module__  # a classifier has its regressor's name
         if key not in self._recipes:
             self._recipes[key] = plugin_recipe(made)
         return self._recipes[key]
