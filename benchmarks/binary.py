@@ -36,12 +36,12 @@ FIGURES = ("AUROC", "average precision", "GC-matched", "GC-matched, GC in steps"
 
 def board(rows: Rows, world: World, draws: Draws) -> dict[str, Estimate]:
     """The figures of one board, with intervals."""
-    names = ["learned", "GC in steps", "GC"]
+    names = ["learned", "GC in steps"]
     matrix = np.column_stack([rows.predictions[name] for name in names])
     loci = int(rows.locus.max()) + 1
     scores = binary_draws(rows.y, matrix, rows.locus, draws, rows.fold)
     bins = matched_bins(rows.gc, rows.fold)
-    left = given_gc(matrix, rows.gc, rows.fold, bins, [False, False, True])
+    left = given_gc(matrix, rows.gc, rows.fold, bins)
     matched = binary_draws(rows.y, left, rows.locus, draws, rows.fold, bins)
     found = {
         "AUROC": fraction_interval(scores.auroc[0], scores.auroc_drawn[:, 0], loci),

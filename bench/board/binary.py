@@ -45,15 +45,12 @@ def binary_summary(board: Board, found: TargetFigures, joint: Joint) -> BinarySu
     for choice in found.choices.values():
         if choice.key not in runs:  # put together of what was chosen in each fold
             runs[choice.key] = _put_together(runs, choice.by_fold, fold)
-    blind = {pair.name for pair in board.results if pair.gc_only} | {
-        keys[role] for role in ("gc", "windows") if role in keys
-    }
     owners = np.array([name for name, seeds in runs.items() for _ in range(seeds.shape[1])])
     matrix = np.column_stack(list(runs.values()))
     scores = binary_draws(y, matrix, locus, joint.draws, fold)
     gc = board.rows["gc"].to_numpy(np.float64)[place]
     bins = matched_bins(gc, fold)
-    left = given_gc(matrix, gc, fold, bins, [name in blind for name in owners])
+    left = given_gc(matrix, gc, fold, bins)
     matched = binary_draws(y, left, locus, joint.draws, fold, bins)
     replicates = board.replicates[place]
     most = attainable(y, replicates, locus, joint.draws, found.loci, cut_at=board.target.label is not None)

@@ -7,7 +7,6 @@ row is left out for being doubtful. Everything is computed within a fold and ave
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -168,14 +167,12 @@ def matched_bins(gc: NDArray[Any], fold: NDArray[Any]) -> NDArray[np.int64]:
     return bins
 
 
-def given_gc(
-    predictions: NDArray[Any], gc: NDArray[Any], fold: NDArray[Any], bins: NDArray[np.int64], gc_only: Sequence[bool]
-) -> Array:
+def given_gc(predictions: NDArray[Any], gc: NDArray[Any], fold: NDArray[Any], bins: NDArray[np.int64]) -> Array:
     """Predictions less what is GC's within the bins of ``matched_bins``, float64 (n, models): places in the fold less
-    their line of GC's own places in the bin. A GC-only learner, and one of which less than 2 % is left, is 0: AUROC .5.
+    their line of GC's own places in the bin; 0, and so AUROC .5, where less than 2 % is left, as of a GC-only learner.
 
     Without the line GC would tell rows of one bin apart, which in small folds are .05 of GC apart. What is left of GC
-    in the labels of a bin makes the figure a little too near to .5: a simulated .766 reads .748 where a fold has 18
+    in the labels of a bin makes the figure a little too near to .5: a simulated .766 reads .747 where a fold has 18
     positives.
     """
     same_length(predictions=predictions, gc=gc, fold=fold, bins=bins)
@@ -192,7 +189,6 @@ def given_gc(
             residual[part] = inside - np.outer(x, slope)
         residual[:, (residual**2).sum(axis=0) < NOTHING_LEFT * ((columns - columns.mean(axis=0)) ** 2).sum(axis=0)] = 0
         left[rows] = residual
-    left[:, np.asarray(gc_only, bool)] = 0.0
     return left
 
 

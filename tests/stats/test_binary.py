@@ -97,7 +97,7 @@ def test_at_equal_gc_a_model_of_gc_is_at_chance_and_a_motif_keeps_its_own() -> N
     rows = simulate(world, np.random.default_rng(1))
     matrix = np.column_stack([rows.predictions[name] for name in ("learned", "GC in steps", "GC")])
     bins = matched_bins(rows.gc, rows.fold)
-    left = given_gc(matrix, rows.gc, rows.fold, bins, [False, False, True])
+    left = given_gc(matrix, rows.gc, rows.fold, bins)
     learned, steps, gc = binary_scores(rows.y, left, rows.fold, bins)[0]
     truth = true_scores(rows, "learned")[2]
     assert truth == pytest.approx(0.73, abs=0.02)
