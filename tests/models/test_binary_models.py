@@ -16,7 +16,11 @@ from bench.plugins.source import _collect
 from bench.stats.binary import auroc, calibration
 
 REGISTRY = Registry(dropped=False)
-BINARY = Setting(kind="binary")
+
+
+def binary():
+    """The setting of a fit of its own: nothing is shared."""
+    return Setting(kind="binary")
 
 
 def rows(n=3000, columns=6, seed=0):
@@ -32,7 +36,7 @@ def fitted(name, x, y):
     model = REGISTRY.make("model", name).of_kind("binary").new()
     third = len(y) // 3
     parts = [Part(Features(x[rows], "table"), y[rows]) for rows in (slice(0, third), slice(third, 2 * third))]
-    model.fit(*parts, BINARY)
+    model.fit(*parts, binary())
     return model, Features(x[2 * third :], "table"), slice(2 * third, None)
 
 
@@ -45,7 +49,7 @@ def fitted(name, x, y):
         "random-forest",
         "random-forest[library=sklearn,trees=50]",
         "gc-curve",
-        "sklearn:ensemble.HistGradientBoostingRegressor[max_iter=50]",
+        "sklearn:ensemble.HistGradientBoostingRegressor[max_iter=30,max_depth=2]",
     ],
 )
 def test_predictions_are_calibrated_probabilities(name):
@@ -80,7 +84,7 @@ def test_ridge_is_penalised_logistic_regression(n, columns, scaling):
     part = Part(Features(x, "table"), y)
     for alpha in (3.0, 300.0):
         model = LogisticRidge(alpha=alpha, scaling=scaling)
-        model.fit(part, part, BINARY)
+        model.fit(part, part, binary())
         z = (x - x.mean(axis=0)) / (x.std(axis=0) if scaling == "standard" else 1)
         c = 1 / (alpha * y.mean() * (1 - y.mean()))
         reference = LogisticRegression(C=c, tol=1e-10, max_iter=5000).fit(z, y).predict_proba(z)[:, 1]
@@ -100,7 +104,7 @@ def test_several_targets_at_once():
     both = np.column_stack([y, 1 - y])
     both[::7, 1] = np.nan
     model = LogisticRidge()
-    model.fit(Part(Features(x[:600], "table"), both[:600]), Part(Features(x[600:], "table"), both[600:]), BINARY)
+    model.fit(Part(Features(x[:600], "table"), both[:600]), Part(Features(x[600:], "table"), both[600:]), binary())
     found = model.predict(Features(x[600:], "table"))
     assert found.shape == (300, 2)
     assert np.corrcoef(found[:, 0], 1 - found[:, 1])[0, 1] > 0.98
@@ -114,7 +118,7 @@ def test_a_network_gives_probabilities():
     y = (rng.random(600) < np.where(hit, 0.9, 0.15)).astype(np.float32)
     model = REGISTRY.make("model", "cnn[epochs=3,batch=64]").of_kind("binary").new()
     train, valid = (Part(Features(codes[part], "codes"), y[part]) for part in (slice(0, 450), slice(450, 600)))
-    model.fit(train, valid, BINARY)
+    model.fit(train, valid, binary())
     found = model.predict(valid.x)
     assert ((found >= 0) & (found <= 1)).all()
     assert auroc(y[450:], found) > 0.7
