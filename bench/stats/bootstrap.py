@@ -225,9 +225,9 @@ def correlation_draws(
         b = np.where(both, b - np.where(both, b, 0).sum(axis=0) / counts, 0.0)
         stacked = np.concatenate([both, a, b, a * a, b * b, a * b], axis=1, dtype=np.float64)
         sums.append((present, np.add.reduceat(stacked, first, axis=0)))
-    present = [of_fold for of_fold, _ in sums]
-    once = [(slice(0, 1), [np.ones((len(some), 1)) for some in present])]
-    for part, weights in once if whole else draws.weights_of(present):
+    loci = [of_fold for of_fold, _ in sums]
+    once = [(slice(0, 1), [np.ones((len(some), 1)) for some in loci])]
+    for part, weights in once if whole else draws.weights_of(loci):
         for index, (_, blocks) in enumerate(sums):
             w, sa, sb, saa, sbb, sab = np.split(weights[index].T @ blocks, 6, axis=1)
             with np.errstate(divide="ignore", invalid="ignore"):
