@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from bench.board.binary import binary_parts
 from bench.board.joint import Joint, joint_draws
 from bench.board.load import Board, BoardFiles, Failure, PairScores, TaskFiles, load_board
 from bench.board.pairs import pairs_summary
@@ -142,6 +143,7 @@ def _computed(empty: BoardSummary, board: Board, joint: Joint) -> BoardSummary:
             "pairs": pairs_summary(board, found, joint),
             "warnings": empty.warnings + warnings,
         }
+        | binary_parts(board, found, joint)
     )
 
 

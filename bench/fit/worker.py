@@ -20,7 +20,7 @@ from bench.fit.fit import FitJob, FitResult, fit_job
 from bench.fit.kept import unpacked
 from bench.fit.messages import LINE, Done, Failed, Said
 from bench.fit.predictor import FittedModels
-from bench.fit.recipe import Recipe, plugin_recipe
+from bench.fit.recipe import Recipe, kind_of_targets, plugin_recipe
 from bench.model import Group, Model
 from bench.plugins.described import Described, MadeElsewhere, describe
 from bench.plugins.files import classes_in_file
@@ -346,7 +346,7 @@ class Worker:
     def _fit(self, ask: Fit, say: Callable[[str], None]) -> list[FitResult]:
         planned, featurizer, registry = self._planned_of(ask.spec)
         spec = ask.spec
-        model = registry.make("model", spec.model)
+        model = registry.make("model", spec.model).of_kind(kind_of_targets(planned.task, spec.targets))
         job = FitJob(
             planned.task,
             planned.folds,

@@ -15,7 +15,7 @@ from bench.board.schema import (
     TaskSummary,
 )
 from bench.explain.record import Explanation
-from bench.report import text
+from bench.report import binary, text
 from bench.report.columns import FITS, LEFT, SCORES
 from bench.report.explained import explained_section
 from bench.report.pairs import pairs_section
@@ -96,10 +96,10 @@ def _facts(task: TaskSummary) -> list[str]:
 
 
 def _one_line(board: BoardSummary) -> str:
-    pieces = [f"noise ceiling {number(board.ceiling.value)}"]
+    pieces = [f"noise ceiling {number(binary.ceiling_of(board))}"]
     for name, label in ((board.best_gc, "GC-only"), (board.best, "best"), (board.best_deep, "best deep")):
         row = board.row(name)
-        pieces += [] if row is None else [f"{label} {number(point(row.score))}"]
+        pieces += [] if row is None else [f"{label} {number(point(binary.score_of(board, row)))}"]
     return ", ".join(pieces)
 
 
@@ -111,11 +111,15 @@ def _board(board: BoardSummary, picture: str | None) -> list[str]:
         parts += [parts_sentence(share, windows=True) for share in board.shares_apart if not board.few_loci]
         lines += [f"{sentence}\n" for sentence in (*parts, verdict_sentence(board)) if sentence]
         lines += [*_above(board), *share_facts(board), ""]
-        lines += text.table([name for name, _ in SCORES], _rows(board), left=LEFT)
+        if board.binary is not None:
+            lines += binary.binary_board(board, _ordered(board))
+        else:
+            lines += text.table([name for name, _ in SCORES], _rows(board), left=LEFT)
         lines += _held_fixed(board)
         lines += _fits(board)
+        what = "Spearman" if board.binary is None else "figure"
         lines += [
-            f"Split {code(board.split)}. Scores are means over folds of the within-fold Spearman, never pooled over "
+            f"Split {code(board.split)}. Scores are means over folds of the within-fold {what}, never pooled over "
             f"folds; intervals from {count(board.draws)} draws of loci.",
             "",
         ]
@@ -133,7 +137,8 @@ def _board(board: BoardSummary, picture: str | None) -> list[str]:
 # ---- above the table -------------------------------------------------------------------------------------------------
 def _above(board: BoardSummary) -> list[str]:
     """What the table's figures stand on: noise ceiling, confounders, rows and folds."""
-    lines = [*_ceiling(board), f"- ρ(GC, y) {signed_estimate(board.rho_gc)}"]
+    ceiling = _ceiling(board) if board.binary is None else binary.above(board)
+    lines = [*ceiling, f"- ρ(GC, y) {signed_estimate(board.rho_gc)}"]
     for row in board.confounders:
         name = escape(row.name)
         lines.append(f"- ρ({name}, y) {signed_estimate(row.with_y)}, ρ(GC, {name}) {signed_estimate(row.with_gc)}")
@@ -213,7 +218,8 @@ def _rows(board: BoardSummary) -> list[list[str]]:
 
 def _ordered(board: BoardSummary) -> list[RowSummary]:
     """Confounders, null model; then the sequence rows, best first."""
-    rows = sorted(board.rows, key=lambda row: (2.0 if row.score is None else -row.score.value, row.name))
+    scores = {row.name: point(binary.score_of(board, row)) for row in board.rows}
+    rows = sorted(board.rows, key=lambda row: (2.0 if (score := scores[row.name]) is None else -score, row.name))
     return [row for role in ("confounder", "null", "sequence") for row in rows if row.role == role]
 
 

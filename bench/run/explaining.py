@@ -65,6 +65,10 @@ def explain_task(
     """
     planned = load_planned(wanted.source, registry)
     target = _target(planned, wanted.target)
+    if planned.task.targets[target].kind == "binary":
+        numbers = [name for name, each in planned.task.targets.items() if each.kind != "binary"]
+        instead = f"choose {' or '.join(numbers)} with --target" if numbers else "give the numbers that it was made of"
+        raise BenchError(f"{planned.name}: {target!r} is binary, and explain is for regression targets: {instead}.")
     motifs = MotifSource.of(wanted.taxon, planned.task.card.organism, wanted.motifs)
     pairs = pairs_to_ask(wanted, planned, target, store)
     outcome, effects, last = [], {}, None

@@ -386,7 +386,8 @@ def rows_frame(task: Task, gc: NDArray[np.float32]) -> pd.DataFrame:
     """rows.parquet: ``row_id, chrom, position, locus, length, gc, cpg``, ``control`` where there are any,
     ``pair`` (number of the row that a row is compared with, -1 for none) and ``pair_kind`` where there are pairs,
     covariates as ``x:<name>``, other columns that rows were filtered by as ``m:<name>``, strata as ``s:<name>``,
-    replicates as ``y:<target>:<replicate>``, barcode halves as ``h:<target>:<1|2>``."""
+    replicates as ``y:<target>:<replicate>``, barcode halves as ``h:<target>:<1|2>``,
+    labels that were cut from a combined value as ``l:<target>``."""
     import pandas as pd
 
     from bench.kernels.cpg import cpg_fraction
@@ -409,6 +410,8 @@ def rows_frame(task: Task, gc: NDArray[np.float32]) -> pd.DataFrame:
     for target in task.targets.values():
         for j, name in enumerate(target.replicate_names):
             columns[f"y:{target.name}:{name}"] = target.replicates[:, j]
+        if target.label is not None:
+            columns[f"l:{target.name}"] = target.label
         if target.halves is not None:
             columns |= {f"h:{target.name}:{j + 1}": target.halves[:, j] for j in range(2)}
     return pd.DataFrame(columns)
@@ -442,6 +445,7 @@ def task_record(task: Task, rows_file: Mark | None) -> TaskRecord:
                 replicates=list(target.replicate_names),
                 combine=target.combine,
                 minimum_replicates=target.minimum_replicates,
+                positive=target.positive,
                 unmeasured=_kept(task.unmeasured.get(target.name)),
                 digest=content.of(target.name),
             )

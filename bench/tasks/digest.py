@@ -60,6 +60,8 @@ def digest(
         # How replicates become the value: a change of the rule is a change of the data.
         made = f"{target.combine} {target.minimum_replicates} {COMBINED}"
         whole.append(f"target {target.name} {target.kind} {made} {_hash(target.replicates)}")
+        if target.label is not None:
+            whole.append(f"label {_hash(target.label)}")
         if target.halves is not None:
             whole.append(f"halves {_hash(target.halves)}")
     whole += [f"covariate {name} {covariates[name]}" for name in sorted(covariates)]
@@ -67,7 +69,11 @@ def digest(
     whole += [] if control is None else [f"control {_hash(control)}"]
     whole += [f"{name} {_hash(column)}" for name, column in columns_of(pairs).items()]
     whole += [f"filter {name} {_hash(column)}" for name, column in sorted((filters or {}).items())]
-    values = {name: _hash(target.value) for name, target in targets.items()}
+    # The same 0 and 1 as numbers are another target: models fit classes by another loss.
+    values = {
+        name: _of_text(f"binary {_hash(target.value)}") if target.kind == "binary" else _hash(target.value)
+        for name, target in targets.items()
+    }
     return Content(_of_text("\n".join(whole)), bases, values, covariates)
 
 

@@ -13,6 +13,7 @@ from bench.errors import BenchError
 from bench.tasks.aliases import candidates
 from bench.tasks.columns import Columns
 from bench.tasks.counts import DNA
+from bench.tasks.labels import read_labels
 from bench.tasks.loci import codes_of
 from bench.tasks.rows import matching
 from bench.tasks.spec import PARTS, ColumnsSpec, Part, TargetSpec, TaskFile
@@ -145,7 +146,8 @@ def _spread(
     made: dict[str, list[str]] = {}
     for key in ("replicates", "rna", "dna"):
         for column in getattr(target, key):
-            values = table.numbers(column)
+            labelled = target.labelled
+            values = read_labels(table, column, target, name, [column]) if labelled else table.numbers(column)
             for replicate in replicates:
                 some = rows[which[rows] == replicate]
                 spread = np.full(int(element.max()) + 1, np.nan)
@@ -153,7 +155,7 @@ def _spread(
                 label = f"{column}, replicate {replicate}{only}"
                 added[label] = spread
                 made.setdefault(key, []).append(label)
-    return target.model_copy(update={**made, "rows": {}})
+    return target.model_copy(update={**made, "rows": {}, "positive": []})
 
 
 def _once_each(

@@ -21,6 +21,7 @@ from pydantic import (
 
 from bench.errors import BenchError
 from bench.files.toml import sentence
+from bench.tasks.labels import Threshold
 from bench.tasks.pair_spec import Pair
 from bench.tasks.splits import Split
 from bench.tasks.stratum_spec import StratumSpec, printable, stratum_tables
@@ -96,6 +97,8 @@ def _control(value: Any) -> Any:
 TRUE = ("1", "true", "yes", "control")
 
 PlainName = Annotated[str, AfterValidator(_plain)]
+#: One label or several, as text.
+Labels = Annotated[list[str], BeforeValidator(lambda value: _texts("positive", value))]
 #: Name in the project -> column of the table; a list where the two are the same.
 ColumnMap = Annotated[dict[str, str], BeforeValidator(_by_name)]
 #: A split, or its name.
@@ -129,6 +132,8 @@ class TargetSpec(_Strict):
     ``halves``: two columns measured on two halves of the barcodes, where there are any. ``combine``: how replicates
     become one value, None for the engine's own way. ``minimum``, ``maximum``: rows outside count as not measured.
     ``rows``: the rows of a long table that are of this target, by the values of a column.
+    ``positive``: labels of a binary target that count as 1; every other label is 0. ``threshold``: cuts numbers into
+    two classes (``bench.tasks.labels``). Either makes the target binary.
     """
 
     replicates: list[str] = []
@@ -141,6 +146,43 @@ class TargetSpec(_Strict):
     minimum: dict[str, float] = {}
     maximum: dict[str, float] = {}
     rows: Conditions = {}
+    positive: Labels = []
+    threshold: str | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _classes_are_binary(cls, said: Any) -> Any:
+        """``threshold`` or ``positive`` alone say the kind."""
+        if isinstance(said, dict) and "kind" not in said and (said.get("threshold") or said.get("positive")):
+            return {**said, "kind": "binary"}
+        return said
+
+    @field_validator("threshold")
+    @classmethod
+    def _readable_threshold(cls, text: str | None) -> str | None:
+        return None if text is None else str(Threshold.parse(text))
+
+    @model_validator(mode="after")
+    def _two_classes(self) -> TargetSpec:
+        made = "threshold" if self.threshold else "positive" if self.positive else ""
+        if self.kind == "regression" and made:
+            raise ValueError(f'{made} makes a binary target: leave kind out, or set kind = "binary"')
+        if self.kind == "regression":
+            return self
+        if self.threshold and self.positive:
+            raise ValueError("give threshold (for numbers) or positive (for labels), not both")
+        if self.rna and not self.threshold:
+            raise ValueError('a binary target of counts needs a threshold, such as threshold = "> 0"')
+        if self.halves:
+            raise ValueError("halves is for regression targets: leave it out of a binary one")
+        if self.combine and not self.threshold:
+            raise ValueError("combine is for numbers; the labels of a binary target are counted: leave it out")
+        if self.combine in ("rank", "scale") and not Threshold.parse(str(self.threshold)).quantile:
+            raise ValueError(
+                f'threshold = "{self.threshold}" is in the units of the columns, which combine = "{self.combine}" gives'
+                ' up: leave combine out (the mean of the replicates is cut), or set a quantile, such as "quantile 0.8"'
+            )
+        return self
 
     @field_validator("replicates", "halves", "rna", "dna")
     @classmethod
@@ -171,6 +213,11 @@ class TargetSpec(_Strict):
         if self.minimum_replicates > most > 1:  # one column may be that of a long table
             raise ValueError(f"minimum_replicates must be at most the number of replicates, {most}")
         return self
+
+    @property
+    def labelled(self) -> bool:
+        """Whether the columns hold labels, and no numbers."""
+        return self.kind == "binary" and self.threshold is None
 
     @property
     def outcome(self) -> tuple[str, ...]:
@@ -255,6 +302,11 @@ class TaskSpec(_Strict):
         counted = next((column for target in self.targets.values() for column in target.rna), None)
         if counted and self.duplicates == "mean":
             raise ValueError(f"duplicates = 'mean' would make fractions of the counts in {counted!r}: set 'sum'")
+        words = next((name for name, target in self.targets.items() if target.labelled), None)
+        if words and self.duplicates in ("mean", "sum"):
+            raise ValueError(
+                f"duplicates = {self.duplicates!r} cannot be taken of labels (target {words!r}): set 'first'"
+            )
         return self
 
     @model_validator(mode="after")

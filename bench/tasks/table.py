@@ -21,6 +21,7 @@ from bench.tasks.columns import Columns
 from bench.tasks.counts import activities, with_dna
 from bench.tasks.digest import digest
 from bench.tasks.dropout import filters, unmeasured
+from bench.tasks.labels import Threshold, cut, read_labels
 from bench.tasks.loci import loci_of
 from bench.tasks.pairs import read_pairs, with_pairs
 from bench.tasks.places import Places, read_places
@@ -242,7 +243,12 @@ def _target(table: Columns, name: str, spec: TaskSpec, lengths: _Lengths) -> Tar
     """One target on the rows of a table."""
     about = spec.targets[name]
     columns = about.replicates or about.rna
-    replicates = activities(table, about) if about.rna else np.column_stack([table.numbers(each) for each in columns])
+    if about.labelled:
+        replicates = np.column_stack([read_labels(table, each, about, name, columns) for each in columns])
+    else:
+        replicates = (
+            activities(table, about) if about.rna else np.column_stack([table.numbers(each) for each in columns])
+        )
     void = ~np.isfinite(replicates).any(axis=0)
     if void.any() and not void.all() and not table.problems:
         column = columns[int(np.argmax(void))]
@@ -257,7 +263,7 @@ def _target(table: Columns, name: str, spec: TaskSpec, lengths: _Lengths) -> Tar
     replicates[few] = np.nan
     if halves is not None:
         halves[few] = np.nan
-    return Target(
+    target = Target(
         name,
         replicates,
         tuple(columns),
@@ -265,7 +271,12 @@ def _target(table: Columns, name: str, spec: TaskSpec, lengths: _Lengths) -> Tar
         halves,
         combine=about.combine or DEFAULT,
         minimum_replicates=about.minimum_replicates,
+        positive=" or ".join(about.positive) or ("1" if about.labelled else ""),
     )
+    if about.threshold is None or table.problems:
+        return target
+    threshold = Threshold.parse(about.threshold)
+    return cut(target, threshold, about.combine or threshold.combine)
 
 
 def _flat(values: NDArray[np.float64]) -> bool:
@@ -274,14 +285,16 @@ def _flat(values: NDArray[np.float64]) -> bool:
 
 
 def _check_spread(target: Target, table: Columns) -> None:
-    """Check that a target has two different values, and a binary one no others than 0 and 1."""
+    """Check that a target has two different values."""
     values = np.unique(target.value[np.isfinite(target.value)])
     columns = ", ".join(map(repr, target.replicate_names))
-    if len(values) < 2:
+    if len(values) == 1 and target.kind == "binary":
+        said = f"threshold {target.positive!r}" if target.label is not None else f"positive {target.positive!r}"
+        none = "no row" if values[0] == 0 else "every row"
+        table.say(f"binary target {target.name!r} (column {columns}): {none} is positive by {said}. Change it.")
+    elif len(values) < 2:
         had = f"only the value {np.nanmin(target.replicates):g}" if len(values) else "no measured row"
         table.say(f"target {target.name!r} (column {columns}) has {had}. Nothing to learn.")
-    if target.kind == "binary" and not np.isin(target.replicates[np.isfinite(target.replicates)], (0, 1)).all():
-        table.say(f"binary target {target.name!r} (column {columns}) must hold 0 and 1 only.")
 
 
 def _cut(

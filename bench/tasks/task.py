@@ -49,6 +49,9 @@ class Target:
     ``combine`` : how the replicates become one ``value`` (``bench.stats.replicates``). ``minimum_replicates`` : a row
     with fewer has none. ``loci`` : number of loci of the task's rows, on which the weights of three or more replicates
     rest; that of the rows without it.
+
+    A binary target has replicates of 0 and 1. Its value is ``label``, float64 (n,), where numbers were cut at a
+    threshold, else the part of a row's replicates that say 1. ``positive`` : what 1 stands for, for people.
     """
 
     name: str
@@ -59,6 +62,8 @@ class Target:
     combine: Combine = DEFAULT
     minimum_replicates: int = 1
     loci: int | None = None
+    label: NDArray[np.float64] | None = None
+    positive: str = ""
 
     @property
     def value(self) -> NDArray[np.float64]:
@@ -68,6 +73,9 @@ class Target:
     @cached_property
     def combined(self) -> Combined:
         """The value, with the weights that it was made by. Of two classes it is the mean."""
+        if self.label is not None:
+            k = self.replicates.shape[1]
+            return Combined(self.label, np.full(k, 1 / k), None)
         how: Combine = "mean" if self.kind == "binary" else self.combine
         return combine(self.replicates, how, loci=self.loci, minimum=self.minimum_replicates)
 
