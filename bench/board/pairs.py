@@ -31,7 +31,7 @@ def pairs_summary(board: Board, found: TargetFigures, joint: Joint) -> list[Pair
         used = tested.together & mine
         first, second = tested.first[used], tested.second[used]
         differences = _differences(board, joint, first, second)
-        whole = np.isfinite(differences.replicates).any(axis=1)
+        whole = np.asarray(np.isfinite(differences.replicates).any(axis=1))
         best = _best(board, found, first, second)
         differences, best = differences.take(whole), None if best is None else best[whole]
         same = differences.gc == 0

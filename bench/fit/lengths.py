@@ -51,7 +51,9 @@ def fit_lengths(sequences: Sequences, like: Sequences, how: Lengths = "centre") 
     length = sequences.lengths
     long, short = length > longest, length < shortest
     owner = np.arange(len(sequences))
-    start, stop, reverse = (np.array(values) for values in (sequences.start, sequences.stop, sequences.reverse))
+    start: NDArray[np.int64] = np.array(sequences.start)
+    stop: NDArray[np.int64] = np.array(sequences.stop)
+    reverse: NDArray[np.bool_] = np.array(sequences.reverse)
     if how == "tile" and long.any():
         offsets = [_offsets(each, longest) if each > longest else np.zeros(1, np.int64) for each in length.tolist()]
         owner = np.repeat(owner, [len(each) for each in offsets])

@@ -52,7 +52,7 @@ def _same_bases(sequences: Sequences, source: Sequences, part: NDArray[np.bool_]
 
     # most rows are near to none: one search over all tells which are worth one for each fold
     rows = np.flatnonzero((different_kmers(both, K, passed)[:n] > 0) & ~seen.all(axis=1))
-    rows = rows[near(rows, part.any(axis=0))]
+    rows = rows[near(rows, np.asarray(part.any(axis=0)))]
     for fold, among in enumerate(part):
         open_ = rows[~seen[rows, fold]]
         seen[open_, fold] = near(open_, among)
