@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.errors import BenchError, nearest
+from bench.explain.filters import ask_filters, write_meme
 from bench.explain.inside import ask_gradients, ask_trees, write_gradients
 from bench.explain.ladder import ladder
 from bench.explain.mutated import ask_mutated, write_bedgraph, write_npz
@@ -118,6 +119,13 @@ def _gradients(subject: Subject, effort: Effort) -> Answer:
     return made[0], {"gradients.npz": partial(write_gradients, subject=subject, found=made[1])}
 
 
+def _filters(subject: Subject, effort: Effort) -> Answer:
+    made = ask_filters(subject, effort)
+    if made is None:
+        return None, {}
+    return made[0], {"motifs-filters.meme": partial(write_meme, motifs=made[1])} if made[1] else {}
+
+
 def subject_of(
     planned: PlannedTask,
     record: ResultRecord,
@@ -192,4 +200,5 @@ QUESTIONS: dict[str, tuple[Callable[[Subject, Effort], Answer], bool]] = {
     "mutated": (_mutated, True),
     "trees": (_trees, True),
     "gradients": (_gradients, True),
+    "filters": (_filters, True),
 }

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from bench.errors import BenchError
 from bench.fit.features import compute_features
+from bench.fit.first_layer import FirstLayer, first_layers
 from bench.fit.fit import predictions_of
 from bench.fit.inside import base_gradients, column_contributions
 from bench.model import Model
@@ -50,6 +51,9 @@ class Predictor(Protocol):
     def inside(self, sequences: Sequences, fold: int, reference: NDArray[np.float32]) -> Inside:
         """What the model's library tells of one fold's model."""
 
+    def first_layers(self, sequences: Sequences, fold: int, most: int, few: int) -> list[FirstLayer] | None:
+        """The first convolution of one fold's networks, as `bench.fit.first_layer.first_layers`."""
+
 
 @dataclass(frozen=True, eq=False)
 class FittedModels:
@@ -74,6 +78,13 @@ class FittedModels:
         columns = [] if self.featurizer is None else self.featurizer.new().names(sequences)
         bases = base_gradients(model, sequences, place, reference) if features.kind == "codes" else None
         return Inside(column_contributions(model, features), [*map(str, columns)], bases)
+
+    def first_layers(self, sequences: Sequences, place: int, fold: int, most: int, few: int) -> list[FirstLayer] | None:
+        """The first convolution of one fold's networks, where they see bases."""
+        task = dataclasses.replace(self.task, sequences=sequences, row_id=np.arange(len(sequences)).astype(np.str_))
+        if compute_features(task, self.featurizer).kind != "codes":
+            return None
+        return first_layers(self.models[fold], sequences, place, most, few)
 
     def predict(self, sequences: Sequences, place: int, folds: Sequence[int]) -> NDArray[np.float32]:
         """Predictions of the target at a place, float32 (n, folds).

@@ -115,6 +115,15 @@ class LookInside(Predict):
     reference: tuple[float, ...] = (0.25, 0.25, 0.25, 0.25)
 
 
+@dataclass(frozen=True, eq=False)
+class LookAtFilters(Predict):
+    """Ask for the first convolutions of one fold's networks, ``most`` at most, of ``few`` rows with each filter at its
+    mean: a list of `FirstLayer`, or None."""
+
+    most: int = 1
+    few: int = 0
+
+
 @dataclass(frozen=True)
 class Prepare:
     """Ask for what a fit needs before it fits: the task and its features, kept for the fit."""
@@ -198,6 +207,7 @@ Ask = (
     Fit
     | Predict
     | LookInside
+    | LookAtFilters
     | Prepare
     | ProbeFeatures
     | ForOrganism
@@ -318,6 +328,8 @@ class Worker:
             case LookInside():
                 reference = np.array(ask.reference, np.float32)
                 return self._fitted(ask).inside(ask.sequences, ask.place, ask.folds[0], reference)
+            case LookAtFilters():
+                return self._fitted(ask).first_layers(ask.sequences, ask.place, ask.folds[0], ask.most, ask.few)
             case Predict():
                 return self._fitted(ask).predict(ask.sequences, ask.place, ask.folds)
             case Prepare():
