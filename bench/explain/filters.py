@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -356,16 +355,3 @@ def _matches(subject: Subject, read: list[_Read]) -> Iterator[Match | None]:
 def _nearer(p: NDArray[np.float64], value: float, targets: Targets, rng: np.random.Generator) -> bool:
     """Whether every shuffle of a motif's positions has a nearest motif that is farther."""
     return all(tomtom(p[rng.permutation(len(p))], targets).min() > value for _ in range(SHUFFLES))
-
-
-def write_meme(path: Path, motifs: list[Motif]) -> None:
-    """Motifs as a MEME file, frequencies with the number of windows (nsites)."""
-    lines = ["MEME version 4", "", "ALPHABET= ACGT", "", "strands: + -", ""]
-    lines += ["Background letter frequencies", "A 0.25 C 0.25 G 0.25 T 0.25", ""]
-    for motif in motifs:
-        sites = round(float(motif.counts.sum(axis=1).max()))
-        lines.append(f"MOTIF {motif.id} {motif.name}".rstrip())
-        lines.append(f"letter-probability matrix: alength= 4 w= {len(motif)} nsites= {sites} E= 0")
-        lines += [" ".join(f"{value:.6f}" for value in row) for row in shares(motif.counts)]
-        lines.append("")
-    path.write_text("\n".join(lines), encoding="utf-8")

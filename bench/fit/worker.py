@@ -109,6 +109,11 @@ class Predict:
 
 
 @dataclass(frozen=True, eq=False)
+class Mutate(Predict):
+    """Ask for predictions of every row with one base changed, by one fold's model: float32, or None."""
+
+
+@dataclass(frozen=True, eq=False)
 class LookInside(Predict):
     """Ask what the library of fitted models tells of one fold's (the first of ``folds``): an `Inside`."""
 
@@ -206,6 +211,7 @@ class DataFiles:
 Ask = (
     Fit
     | Predict
+    | Mutate
     | LookInside
     | LookAtFilters
     | Prepare
@@ -325,6 +331,8 @@ class Worker:
         match ask:
             case Fit():
                 return self._fit(ask, say)
+            case Mutate():
+                return self._fitted(ask).mutants(ask.sequences, ask.place, ask.folds[0])
             case LookInside():
                 reference = np.array(ask.reference, np.float32)
                 return self._fitted(ask).inside(ask.sequences, ask.place, ask.folds[0], reference)

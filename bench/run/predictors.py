@@ -19,7 +19,7 @@ from bench.errors import BenchError
 from bench.fit.first_layer import FirstLayer
 from bench.fit.messages import Failed, checked_results
 from bench.fit.predictor import Inside, Predictor
-from bench.fit.worker import Ask, Fit, JobSpec, LookAtFilters, LookInside, Predict, Worker
+from bench.fit.worker import Ask, Fit, JobSpec, LookAtFilters, LookInside, Mutate, Predict, Worker
 from bench.plugins.registry import Registry
 from bench.run.job import Job
 from bench.run.places.child import Child
@@ -52,6 +52,14 @@ class _Asked:
         answer = self.ask(Predict(self.spec, plain, chosen, self.place, self.models, self.trusted))
         if not isinstance(answer, np.ndarray) or answer.shape != (len(sequences), len(chosen)):
             raise BenchError(f"{self.spec.model}: its process gave no predictions of {len(sequences)} rows.", status=1)
+        return answer
+
+    def mutants(self, sequences: Sequences, fold: int) -> NDArray[np.float32] | None:
+        """As `bench.fit.predictor.Predictor`."""
+        plain = dataclasses.replace(sequences, shared={})
+        answer = self.ask(Mutate(self.spec, plain, (fold,), self.place, self.models, self.trusted))
+        if answer is not None and not isinstance(answer, np.ndarray):
+            raise BenchError(f"{self.spec.model}: its process gave no predictions of changed rows.", status=1)
         return answer
 
     def inside(self, sequences: Sequences, fold: int, reference: NDArray[np.float32]) -> Inside:
