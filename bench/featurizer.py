@@ -39,6 +39,8 @@ class Featurizer:
     residualise: Literal["", "gc"] = ""
     #: Parameters shown in the name on the board even at their defaults.
     shown: ClassVar[tuple[str, ...]] = ()
+    #: Other parameters that a run of all featurizers tries beside the defaults: ``("k=4",)``.
+    also: ClassVar[tuple[str, ...]] = ()
     #: Covariates of a task (``dna_count``, ``barcodes``) that ``transform`` reads; a task without them is skipped.
     #: Only these are handed to it; a row without a value has the task's median.
     covariates: ClassVar[tuple[str, ...]] = ()

@@ -33,6 +33,8 @@ class Kmers(Featurizer):
     name = "kmers"
     cheap = True
     shown = ("k",)
+    #: On 20,440 plant elements (AT-rich) ridge scored .570 with k = 4 and .426 with k = 6.
+    also = ("k=4",)
 
     def __init__(self, k: int = 6, exact: bool = False, canonical: bool = False, windows: int = 1) -> None:
         if not 1 <= k <= MOST_DENSE:

@@ -15,7 +15,7 @@ from bench.stats.figures import TargetFigures
 from bench.stats.pooled import pooled_correlations, row_weights
 from bench.stats.ranks import fold_rows, places
 from bench.stats.replicate_checks import any_copies
-from bench.stats.strata import Stratum, by_stratum, share_refitted
+from bench.stats.strata import Stratum, by_stratum, scored, share_refitted
 
 #: Name of GC content itself, as the board shows it.
 GC = "GC content"
@@ -33,10 +33,16 @@ def strata_summary(
     named = {role: _of_folds(found, role, pairs, board.test_fold) for role in ("gc", "best")}
     labels = {"gc": found.chosen("gc") or "", "best": found.chosen("best") or ""}
     columns = {GC: gc} | {labels[role]: column for role, column in named.items() if column is not None}
-    tables, stories, warnings = {}, {}, []
-    for column in (name for name in rows.columns if name.startswith("s:")):
+    tables: dict[str, list[StratumSummary]] = {}
+    stories: dict[str, HeterogeneitySummary] = {}
+    warnings: list[str] = []
+    named_strata = [name for name in rows.columns if name.startswith("s:")]
+    if not named_strata:
+        return tables, stories, warnings
+    pooled = scored("pooled", y, columns, board.test_fold, locus, joint.draws)
+    for column in named_strata:
         levels = rows[column].astype(str).to_numpy()
-        strata = by_stratum(y, columns, levels, board.test_fold, locus, joint.draws)
+        strata = by_stratum(y, columns, levels, board.test_fold, locus, joint.draws, pooled=pooled)
         warnings += [f"{column[2:]}: {line}" for line in strata.warnings]
         warnings += [f"{column[2:]}: too few rows in {', '.join(strata.left_out)}."] * bool(strata.left_out)
         if len(strata.strata) < 2:

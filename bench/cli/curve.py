@@ -7,28 +7,23 @@ from typing import Annotated
 
 import typer
 
+from bench.cli.fitting import DataDir, Device, Pairs, Plugins, Seeds, SplitName, TaskName, Threads, Timeout, Workers
+
 
 def curve(
-    task: Annotated[str, typer.Argument(help="A data set's name or a task file (.toml).")],
-    pair: Annotated[
-        list[str] | None,
-        typer.Option("--pair", "-p", help="'featurizer + model', such as 'kmers[k=5] + xgboost'. Repeatable."),
-    ] = None,
-    seeds: Annotated[int, typer.Option(help="Seeds of every stochastic model: 0 .. N-1.", min=1)] = 1,
-    split: Annotated[str | None, typer.Option(help="In place of the task's own.")] = None,
+    task: TaskName,
+    pair: Pairs = None,
+    seeds: Seeds = 1,
+    split: SplitName = None,
     out: Annotated[
         Path, typer.Option("--out", "-o", help="Its folder `curves` gets results, page and pictures.")
     ] = Path("results"),
-    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
-    threads: Annotated[int | None, typer.Option(help="CPU threads; all by default.", min=1)] = None,
-    workers: Annotated[int, typer.Option(help="Processes that fit side by side. 0: this process.", min=0)] = 0,
-    timeout: Annotated[float | None, typer.Option(help="Seconds after which a fit is given up.", min=0.1)] = None,
-    data_dir: Annotated[
-        Path | None, typer.Option("--data-dir", envvar="BENCH_DATA_DIR", help="Folder that holds the public files.")
-    ] = None,
-    plugin: Annotated[
-        list[Path] | None, typer.Option("--plugin", help="A Python file with featurizers or models. Repeatable.")
-    ] = None,
+    device: Device = "auto",
+    threads: Threads = None,
+    workers: Workers = 0,
+    timeout: Timeout = None,
+    data_dir: DataDir = None,
+    plugin: Plugins = None,
 ) -> None:
     """Fit pairs on 250, 500, ... and all training rows, and write `curves/curves.md` with a picture for each target.
     Finished results are kept and reused: call again to resume."""

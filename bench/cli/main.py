@@ -28,6 +28,7 @@ from bench.cli import (
     run,
     score,
     selftest,
+    shift,
     simulate,
 )
 from bench.errors import BenchError, Unavailable
@@ -54,6 +55,7 @@ app.command("compare")(compare.compare)
 app.command("explain")(explain.explain)
 app.command("blend")(blend.blend)
 app.command("curve")(curve.curve)
+app.command("shift")(shift.shift)
 app.command("score")(score.score)
 app.command("merge")(merge.merge)
 app.command("clean")(clean.clean)

@@ -7,8 +7,9 @@ from dataclasses import replace
 from bench.board.curve import FIRST, sizes
 from bench.errors import BenchError
 from bench.plugins.registry import Registry
+from bench.run.over_splits import plan_over_splits
 from bench.run.places.outside import Outside
-from bench.run.plan import Plan, Selection, Skip, make_plan
+from bench.run.plan import Plan, Selection
 from bench.store.store import Store
 from bench.tasks.load import load_planned
 from bench.tasks.splits import Split
@@ -45,23 +46,5 @@ def plan_curve(
     rows = int((planned.folds.part == TRAIN).sum(axis=1).mean())
     if len(sizes(rows)) < 2:
         raise BenchError(f"{task}: its folds have {rows} training rows, and a curve begins at {FIRST}: there is none.")
-    plan = Plan(selection)
-    for train in sizes(rows):
-        for featurizer, model in pairs or DEFAULT_PAIRS:
-            of_size = replace(
-                selection, featurizers=(featurizer,), models=(model,), split=str(replace(whole, train=train))
-            )
-            try:
-                part = make_plan(of_size, registry, store, outside=outside)
-            except BenchError as error:  # no motifs of this organism, say
-                if pairs:
-                    raise
-                plan.skipped.append(Skip(planned.name, str(error), featurizer, model))
-                continue
-            plan.tasks += part.tasks
-            plan.jobs += part.jobs
-            plan.reused += part.reused
-            plan.skipped += part.skipped
-    if not plan.tasks:
-        raise BenchError(f"{task}: none of the pairs can be run on it. Name others with --pair.")
-    return plan
+    splits = [replace(whole, train=train) for train in sizes(rows)]
+    return plan_over_splits(selection, splits, pairs, DEFAULT_PAIRS, registry, store, outside)

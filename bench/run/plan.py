@@ -214,7 +214,7 @@ class _Planner:
         """The plugins that were asked for. Of all that there are, one that cannot be used is noted and left out."""
         named = [text for each in asked or () for text in expand_sweep(each)]
         made: dict[str, Made] = {}
-        for text in self._registry.names(kind) if asked is None else named:
+        for text in self._open(kind) if asked is None else named:
             try:
                 missing = not_installed(self._registry.find(kind, parse_name(text)[0]))
                 if missing is not None and asked is None:
@@ -230,6 +230,16 @@ class _Planner:
                     raise
                 self._plan.broken[f"{kind} {text}"] = str(error)
         return list(made.values())
+
+    def _open(self, kind: Literal["featurizer", "model"]) -> Iterator[str]:
+        """All that there are, each with the parameters that it wants to be run with too."""
+        for name in self._registry.names(kind):
+            yield name
+            try:
+                cls = self._registry.find(kind, name)
+            except BenchError:  # said where it is made
+                continue
+            yield from (f"{name}[{parameters}]" for parameters in getattr(cls, "also", ()))
 
     def _recipe(self, made: Made) -> PluginRecipe:
         """What a plugin is made of, once for all tasks."""

@@ -76,15 +76,34 @@ class Draws:
             weights = np.stack([self.group(index) for index in range(first, last)])
             yield slice(first * LANES, min(last * LANES, self.count)), weights
 
-    def block_weights(self) -> Iterator[tuple[slice, NDArray[np.uint8]]]:
-        """``(draws, weights)`` pairs, weights uint8 (draws, blocks), some 256 draws at a time."""
+    @cached_property
+    def _by_block(self) -> NDArray[np.uint8]:
+        return np.ascontiguousarray(self._kept.transpose(1, 0, 2).reshape(self.blocks, -1)[:, : self.count])
+
+    def _pieces(self) -> Iterator[tuple[slice, NDArray[np.uint8]]]:
+        """``(draws, weights)`` pairs, weights uint8 (blocks, draws), some 256 draws at a time."""
+        if self.groups * self.blocks * LANES <= KEEP_BYTES:
+            for first in range(0, self.count, 256):
+                part = slice(first, min(first + 256, self.count))
+                yield part, self._by_block[:, part]
+            return
         for draws, weights in self.chunks():
             for first in range(0, len(weights), 64):
                 piece = weights[first : first + 64]
                 start = draws.start + first * LANES
                 stop = min(start + len(piece) * LANES, draws.stop)
-                flat = piece.transpose(0, 2, 1).reshape(-1, self.blocks)
-                yield slice(start, stop), flat[: stop - start]
+                yield slice(start, stop), piece.transpose(1, 0, 2).reshape(self.blocks, -1)[:, : stop - start]
+
+    def block_weights(self) -> Iterator[tuple[slice, NDArray[np.uint8]]]:
+        """``(draws, weights)`` pairs, weights uint8 (draws, blocks), some 256 draws at a time."""
+        for part, piece in self._pieces():
+            yield part, piece.T
+
+    def weights_of(self, blocks: Sequence[NDArray[Any]]) -> Iterator[tuple[slice, list[Array]]]:
+        """``(draws, weights)`` pairs, weights float64 (len(some), draws) of each ``some`` of ``blocks``: what a stratum
+        needs of many loci are a few."""
+        for part, piece in self._pieces():
+            yield part, [piece[some].astype(np.float64) for some in blocks]
 
 
 def block_codes(locus: NDArray[Any]) -> tuple[NDArray[np.int64], int]:
@@ -206,10 +225,11 @@ def correlation_draws(
         b = np.where(both, b - np.where(both, b, 0).sum(axis=0) / counts, 0.0)
         stacked = np.concatenate([both, a, b, a * a, b * b, a * b], axis=1, dtype=np.float64)
         sums.append((present, np.add.reduceat(stacked, first, axis=0)))
-    once = [(slice(0, 1), np.ones((1, draws.blocks), np.uint8))]
-    for part, weights in once if whole else draws.block_weights():
-        for index, (present, blocks) in enumerate(sums):
-            w, sa, sb, saa, sbb, sab = np.split(weights[:, present].astype(np.float64) @ blocks, 6, axis=1)
+    loci = [of_fold for of_fold, _ in sums]
+    once = [(slice(0, 1), [np.ones((len(some), 1)) for some in loci])]
+    for part, weights in once if whole else draws.weights_of(loci):
+        for index, (_, blocks) in enumerate(sums):
+            w, sa, sb, saa, sbb, sab = np.split(weights[index].T @ blocks, 6, axis=1)
             with np.errstate(divide="ignore", invalid="ignore"):
                 va, vb = saa - sa * sa / w, sbb - sb * sb / w
                 r = (sab - sa * sb / w) / np.sqrt(va * vb)

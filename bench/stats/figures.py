@@ -18,7 +18,17 @@ from bench.stats.intervals import FEW_LOCI, NOTHING, Estimate, estimate, t_inter
 from bench.stats.library import Bound, LibraryKind, LibraryTest, dropout_columns, lower_bound
 from bench.stats.observations import ROLES, HeldOut, Learners, Observations, Role, held_out
 from bench.stats.pooled import prediction_places
-from bench.stats.ranks import Array, fold_rows, fold_scores, mid_ranks, pearson, places, spearman_by_fold, tied_fraction
+from bench.stats.ranks import (
+    Array,
+    fold_rows,
+    fold_scores,
+    fold_scores_of,
+    mid_ranks,
+    pearson,
+    places,
+    spearman_by_fold,
+    tied_fraction,
+)
 from bench.stats.replicate_checks import COPIED
 from bench.stats.replicates import replicate_pairs
 from bench.stats.rows import GIVEN_GC, OF_GC, PREDICTED, RANK, Choice, RowFigures, Scores, row_figures
@@ -177,7 +187,7 @@ def _dominating(held: HeldOut) -> tuple[str, float] | None:
 # ---- scores and choices ----------------------------------------------------------------------------------------------
 def _scores(held: HeldOut) -> Scores:
     matrix = held.matrix
-    found = [fold_scores(held.y, column, held.fold) for column in matrix.T]
+    found = fold_scores_of(held.y, matrix, held.fold)
     owners = np.array(held.owners)
     replicates = held.replicates
     with np.errstate(invalid="ignore"):

@@ -95,9 +95,12 @@ def spline_parts(locus: NDArray[Any]) -> NDArray[np.int64]:
 
 def _alike(measured: NDArray[np.bool_]) -> list[tuple[NDArray[np.int64], NDArray[np.int64]]]:
     """(rows, columns) of the groups of columns that are measured on the same rows."""
-    patterns, of = np.unique(measured, axis=1, return_inverse=True)
-    of = of.reshape(-1)
-    return [(np.flatnonzero(pattern), np.flatnonzero(of == number)) for number, pattern in enumerate(patterns.T)]
+    if measured.all():
+        return [(np.arange(len(measured)), np.arange(measured.shape[1]))]
+    patterns: dict[bytes, list[int]] = {}
+    for number, pattern in enumerate(measured.T):
+        patterns.setdefault(np.packbits(pattern).tobytes(), []).append(number)
+    return [(np.flatnonzero(measured[:, of[0]]), np.array(of)) for of in patterns.values()]
 
 
 def _cross_fitted(columns: Array, design: Array, part: NDArray[np.int64], weights: Array | None) -> Array:

@@ -151,12 +151,12 @@ def pooled_correlations(
             continue
         tables = [sums[rows] for rows in cells.of_fold]
         held = np.empty(0)
-        for drawn, multiplicity in draws.block_weights():
-            many = multiplicity.astype(np.float64)
-            if held.shape[1:2] != many.shape[:1]:  # memory is touched once, not for every block of draws
-                held = np.empty((len(tables), len(many), sums.shape[1]))
-            for f, rows in enumerate(cells.of_fold):
-                np.matmul(many[:, cells.locus[rows]], tables[f], out=held[f])
+        for drawn, many in draws.weights_of([cells.locus[rows] for rows in cells.of_fold]):
+            count = drawn.stop - drawn.start
+            if held.shape[1:2] != (count,):  # memory is touched once, not for every block of draws
+                held = np.empty((len(tables), count, sums.shape[1]))
+            for f, table in enumerate(tables):
+                np.matmul(many[f].T, table, out=held[f])
             found.drawn[drawn, part] = _pool(held, wanted)
     return Pooled(found.point[0], found.drawn, found.left_out)
 

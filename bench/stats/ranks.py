@@ -137,13 +137,32 @@ def fold_scores(y: NDArray[Any], prediction: NDArray[Any], fold: NDArray[Any] | 
     A fold in which the prediction is one value has no ranking, and counts 0: left out, a model that ranks the rows of
     one fold of four would be judged by that fold alone. A prediction that is constant everywhere has no score.
     """
+    return fold_scores_of(y, np.asarray(prediction)[:, None], fold)[0]
+
+
+def fold_scores_of(y: NDArray[Any], predictions: NDArray[Any], fold: NDArray[Any] | None = None) -> list[FoldScores]:
+    """``fold_scores`` of each column of predictions (n, p); y is ranked once."""
+    same_length(y=y, predictions=predictions, fold=fold)
+    y, predictions = np.asarray(y, float), np.asarray(predictions, float)
     folds = fold_rows(fold, len(y))
-    by_fold = spearman_by_fold(y, prediction, fold)
-    countable = np.array([len(rows) >= 3 and np.ptp(np.asarray(y)[rows]) > 0 for rows in folds], bool)
-    undefined = countable & ~np.isfinite(by_fold)
-    by_fold = np.where(undefined, 0.0, by_fold)
-    mean = float(by_fold[countable].mean()) if (countable & ~undefined).any() else float("nan")
-    return FoldScores(mean, by_fold, int(undefined.sum()))
+    found = np.full((predictions.shape[1], len(folds)), np.nan)
+    countable = np.zeros(len(folds), bool)
+    for f, rows in enumerate(folds):
+        own, piece = y[rows], predictions[rows]
+        countable[f] = len(rows) >= 3 and np.ptp(own) > 0
+        ranked = mid_ranks(own) if np.isfinite(own).all() else None
+        for j, column in enumerate(piece.T):
+            if ranked is not None and np.isfinite(column).all():
+                found[j, f] = pearson(ranked, mid_ranks(column))
+            else:
+                found[j, f] = spearman(own, column)
+    scores = []
+    for by_fold in found:
+        undefined = countable & ~np.isfinite(by_fold)
+        by_fold = np.where(undefined, 0.0, by_fold)
+        mean = float(by_fold[countable].mean()) if (countable & ~undefined).any() else float("nan")
+        scores.append(FoldScores(mean, by_fold, int(undefined.sum())))
+    return scores
 
 
 def mean_of_scores(scores: Sequence[float | None], rows: Sequence[int]) -> float | None:

@@ -63,6 +63,36 @@ class Heterogeneity:
     pooled_only: bool
 
 
+@dataclass(frozen=True, eq=False)
+class Scored:
+    """A stratum's figures with the draws behind them, float64 (draws, columns)."""
+
+    figures: Stratum
+    drawn: Array
+
+
+def scored(
+    name: str,
+    y: NDArray[Any],
+    columns: Mapping[str, NDArray[Any]],
+    fold: NDArray[Any],
+    locus: NDArray[Any],
+    draws: Draws,
+) -> Scored:
+    """Spearman of each column with y (mean over folds) on the rows with fold ≥ 0. locus : int (n,), codes of
+    ``draws``."""
+    rows = np.flatnonzero(fold >= 0)
+    y, fold, locus = np.asarray(y, float)[rows], fold[rows], locus[rows]
+    matrix = np.column_stack([np.asarray(column, float)[rows] for column in columns.values()])
+    loci = len(np.unique(locus))
+    drawn = spearman_draws(y, matrix, locus, draws, fold)
+    scores = {
+        label: t_interval(fold_scores(y, column, fold).mean, drawn[:, j], loci)
+        for j, (label, column) in enumerate(zip(columns, matrix.T, strict=True))
+    }
+    return Scored(Stratum(name, len(rows), loci, scores), drawn)
+
+
 def by_stratum(
     y: NDArray[Any],
     columns: Mapping[str, NDArray[Any]],
@@ -71,6 +101,7 @@ def by_stratum(
     locus: NDArray[Any],
     draws: Draws | None = None,
     seed: int = 0,
+    pooled: Scored | None = None,
 ) -> Strata:
     """Spearman (mean over folds of within-fold) of each column with y, in each stratum and pooled.
 
@@ -79,6 +110,7 @@ def by_stratum(
     y : (n,). columns : name → (n,) predictions or covariates such as GC. All finite on rows with fold ≥ 0.
     stratum : (n,) labels; "" belongs to none but counts in the pooled figure. fold : int (n,). locus : (n,).
     draws : over the codes of ``locus`` where given; else 2,000 over the loci that occur.
+    pooled : the same columns on all rows (``scored``), where they were drawn already.
 
     Warnings: two strata with opposite signs, both intervals off 0; a sign that differs between a stratum and the pooled
     figure, likewise; a pooled figure further from 0 than the interval of any stratum; two columns whose order differs,
@@ -91,27 +123,19 @@ def by_stratum(
         locus, blocks = block_codes(locus)
         draws = Draws(blocks, seed=seed)
     names = list(columns)
-    matrix = np.column_stack([np.asarray(columns[name], float) for name in names])
-    parts = [("pooled", fold >= 0)]
+    parts = [pooled or scored("pooled", y, columns, fold, locus, draws)]
     left_out = []
     for label in np.unique(stratum):
-        rows = (stratum == label) & (fold >= 0)
+        inside = np.where(stratum == label, fold, -1)
         if str(label) == "":
             continue
-        sizes = np.unique(fold[rows], return_counts=True)[1]
+        sizes = np.unique(inside[inside >= 0], return_counts=True)[1]
         if len(sizes) and sizes.max() >= STRATUM_ROWS:
-            parts.append((str(label), rows))
+            parts.append(scored(str(label), y, columns, inside, locus, draws))
         else:
             left_out.append(str(label))
-    found = []
-    samples: list[Array] = []
-    for label, rows in parts:
-        values = [fold_scores(y[rows], column, fold[rows]).mean for column in matrix[rows].T]
-        loci = len(np.unique(locus[rows]))
-        sample = spearman_draws(y[rows], matrix[rows], locus[rows], draws, fold[rows])
-        samples.append(sample)
-        scores = {name: t_interval(values[j], sample[:, j], loci) for j, name in enumerate(names)}
-        found.append(Stratum(label, int(rows.sum()), loci, scores))
+    found = [part.figures for part in parts]
+    samples = [part.drawn for part in parts]
     stories = {name: _story(name, found[0], found[1:]) for name in names}
     return Strata(
         found[0], tuple(found[1:]), tuple(left_out), tuple(_warnings(names, found, samples, stories)), stories
