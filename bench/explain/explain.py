@@ -22,7 +22,7 @@ from bench.explain.mutated import Maps, ask_mutated, write_bedgraph, write_npz
 from bench.explain.planted import plant
 from bench.explain.record import Explanation
 from bench.explain.rules import ask_rules
-from bench.explain.subject import QUICK, Effort, Subject
+from bench.explain.subject import QUICK, Effort, NotAsked, Subject
 from bench.fit.features import compute_features
 from bench.fit.predictor import Predictor
 from bench.motifs.database import GROUPS, group_of, jaspar_motifs
@@ -84,7 +84,11 @@ def explain(subject: Subject, record: ResultRecord, *, effort: Effort, say: Call
             continue
         say(f"{subject.name}: {name}")
         began = time.perf_counter()
-        found[name], more = ask(session)
+        try:
+            found[name], more = ask(session)
+        except NotAsked as why:
+            left_out[name] = str(why)
+            continue
         files |= more
         seconds[name] = round(time.perf_counter() - began, 2)
     files |= exports(subject, session.maps, found.get("planted"))

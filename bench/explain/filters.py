@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from bench.explain.designed import Codes
 from bench.explain.record import Filter, Filters, Match
-from bench.explain.subject import Effort, Subject
+from bench.explain.subject import Effort, NotAsked, Subject
 from bench.fit.first_layer import FirstLayer
 from bench.kernels.shuffle import dinucleotide_shuffle
 from bench.motifs.motif import Motif
@@ -49,7 +49,12 @@ BLOCK = 4_000_000
 
 def ask_filters(subject: Subject, effort: Effort) -> tuple[Filters, list[Motif]] | None:
     """Filters of the networks of the fold that tests most rows, and their motifs; None for a model without networks on
-    bases."""
+    bases.
+
+    Raises
+    ------
+    NotAsked : where a network does not begin with a convolution of bases.
+    """
     assert subject.predictor is not None
     folds, counts = np.unique(subject.fold, return_counts=True)
     fold = int(folds[np.argmax(counts)])
@@ -63,6 +68,8 @@ def ask_filters(subject: Subject, effort: Effort) -> tuple[Filters, list[Motif]]
     layers = subject.predictor.first_layers(both, fold, effort.networks, effort.influence_rows)
     if layers is None:
         return None
+    if not layers:
+        raise NotAsked("its networks do not begin with a convolution of bases")
     y = subject.task.targets[subject.target].value[subject.row[place[: effort.influence_rows]]]
     gc = _gc(codes)
     found = [_Looked.of(layer, codes, shuffled, gc, y) for layer in layers]

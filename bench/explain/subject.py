@@ -43,6 +43,10 @@ class Effort:
     influence_rows: int = 64
 
 
+class NotAsked(Exception):
+    """A question that cannot be asked of a model; it says why."""
+
+
 FULL = Effort()
 QUICK = Effort(
     ladder_rows=800,

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.errors import BenchError
 from bench.fit.inside import networks_of
 from bench.kernels.codes import padded_codes
 from bench.model import Model
@@ -35,31 +34,36 @@ class FirstLayer:
 
 
 def first_layers(model: Model, sequences: Sequences, place: int, most: int, few: int) -> list[FirstLayer] | None:
-    """The first convolution of a model's networks, ``most`` of them at most; None for a model without networks on
-    bases.
+    """The first convolution of a model's networks, ``most`` of them at most; none where a network does not begin with a
+    convolution of bases, None for a model without networks.
 
     Parameters
     ----------
     sequences : rows that are predicted; the first ``few`` also with each filter at its mean.
-
-    Raises
-    ------
-    BenchError : where a network does not begin with a convolution of bases.
     """
     found = networks_of(model)
     if found is None:
         return None
     codes = padded_codes(sequences)
     x = (codes[:, :, None] == np.arange(4, dtype=np.uint8)).astype(np.float32)
-    return [_first_layer(network, x, place, few) for network in found[0][:most]]
+    begins = [_convolution(network) for network in found[0][:most]]
+    if any(each is None for each in begins):
+        return []
+    return [_first_layer(network, each, x, place, few) for network, each in zip(found[0], begins, strict=False)]
 
 
-def _first_layer(network: Any, x: NDArray[np.float32], place: int, few: int) -> FirstLayer:
+def _convolution(network: Any) -> Any | None:
+    """The first layer with weights, where it is a convolution of bases, one base at a time."""
     import keras
 
-    convolution = next((each for each in network.layers if isinstance(each, keras.layers.Conv1D)), None)
-    if convolution is None or convolution.kernel.shape[1] != 4:
-        raise BenchError("its networks do not begin with a convolution of bases", status=1)
+    first = next((each for each in network.layers if each.weights), None)
+    plain = isinstance(first, keras.layers.Conv1D) and first.kernel.shape[1] == 4
+    return first if plain and set(first.dilation_rate) == {1} and first.groups == 1 else None
+
+
+def _first_layer(network: Any, convolution: Any, x: NDArray[np.float32], place: int, few: int) -> FirstLayer:
+    import keras
+
     front = keras.Model(network.inputs, convolution.output)
     rest = keras.Model(convolution.output, network.outputs)
     at = max(1, VALUES // int(np.prod(convolution.output.shape[1:])))
