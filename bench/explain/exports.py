@@ -4,6 +4,7 @@ bedGraph, and arrays for TF-MoDISco."""
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -73,27 +74,43 @@ def write_modisco(path: Path, maps: Maps) -> None:
         np.savez_compressed(stream, sequences=hot, contributions=score)
 
 
-def _place(subject: Subject, place: int) -> tuple[str, int, str]:
-    """Where a row lies: chromosome and start where the task has them, else its name and 0; and its name."""
-    row = int(subject.row[place])
-    name, start = "_".join(str(subject.task.row_id[row]).split()), int(subject.task.position[row])
-    return (str(subject.task.chrom[row]), start, name) if start >= 0 else (name, 0, name)
+@dataclass(frozen=True)
+class _Place:
+    """Where a row lies: ``where`` and ``start`` on the genome, the other way round if ``reverse``, or its name and 0."""
+
+    where: str
+    start: int
+    reverse: bool
+    name: str
+
+    @classmethod
+    def of(cls, subject: Subject, place: int) -> _Place:
+        task, row = subject.task, int(subject.row[place])
+        name, start = "_".join(str(task.row_id[row]).split()), int(task.position[row])
+        if start < 0:
+            return cls(name, 0, False, name)
+        return cls(str(task.chrom[row]), start, task.reverse is not None and bool(task.reverse[row]), name)
+
+    def first(self, at: int, width: int, length: int) -> int:
+        """Where some bases of a row begin, those from ``at`` on."""
+        return self.start + (length - at - width if self.reverse else at)
 
 
 def write_hits(path: Path, subject: Subject, maps: Maps, motifs: Sequence[Motif]) -> None:
     """Windows that reach ``HIT`` of a motif's highest score in the rows whose bases were changed, as BED: where, the
     motif and the row, 1,000 times the share of the highest score, strand, and in a seventh column the sum of what its
-    bases do. In genome coordinates for rows that have a place on it (forward strand), else from the row's start."""
+    bases do. In genome coordinates for rows that have a place on it, else from the row's start."""
     lines: list[tuple[str, int, str]] = []
     for place, codes, contribution in zip(maps.place, maps.codes, maps.contributions(), strict=True):
-        where, start, name = _place(subject, int(place))
+        there = _Place.of(subject, int(place))
         for motif in motifs:
-            label = f"{'_'.join(motif.title.split())}|{name}"
+            label = f"{'_'.join(motif.title.split())}|{there.name}"
             for at, share, strand in _hits(codes, motif.log_odds()):
                 does = float(contribution[at : at + len(motif)].sum())
-                first, last = start + at, start + at + len(motif)
-                said = f"{where}\t{first}\t{last}\t{label}\t{round(1000 * share)}\t{strand}\t{does:.5g}"
-                lines.append((where, first, said))
+                first = there.first(at, len(motif), len(codes))
+                side = strand if not there.reverse else {"+": "-", "-": "+"}[strand]
+                span = f"{there.where}\t{first}\t{first + len(motif)}"
+                lines.append((there.where, first, f"{span}\t{label}\t{round(1000 * share)}\t{side}\t{does:.5g}"))
     lines.sort(key=lambda each: each[:2])
     path.write_text("".join(f"{said}\n" for *_, said in lines), encoding="utf-8")
 
@@ -113,15 +130,16 @@ def _hits(codes: NDArray[np.uint8], odds: NDArray[np.float64]) -> Iterator[tuple
 
 
 def write_genome(path: Path, subject: Subject, maps: Maps) -> None:
-    """Contributions of rows that have a place on the genome (forward strand) as bedGraph, sorted; the mean where rows
-    overlap."""
+    """Contributions of rows that have a place on the genome as bedGraph, sorted; the mean where rows overlap. A row on
+    the minus strand is laid down the other way round."""
     total: dict[str, dict[int, tuple[float, int]]] = {}
     for place, contribution in zip(maps.place, maps.contributions(), strict=True):
-        where, start, _ = _place(subject, int(place))
         if int(subject.task.position[subject.row[place]]) < 0:
             continue
-        mine = total.setdefault(where, {})
-        for at, value in enumerate(contribution, start):
+        there = _Place.of(subject, int(place))
+        mine = total.setdefault(there.where, {})
+        for i, value in enumerate(contribution):
+            at = there.first(i, 1, len(contribution))
             before, count = mine.get(at, (0.0, 0))
             mine[at] = before + float(value), count + 1
     with path.open("w", encoding="utf-8") as stream:

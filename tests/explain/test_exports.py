@@ -67,6 +67,19 @@ def test_rows_that_overlap_are_one_track_in_genome_coordinates(tmp_path, read):
     value = {int(line[1]): float(line[3]) for line in lines}
     assert value[1000] == pytest.approx(first[0], rel=1e-3, abs=1e-6)
     assert value[1060] == pytest.approx((first[60] + second[10]) / 2, rel=1e-3, abs=1e-6)
+    # On the minus strand a row lies the other way round, and its sites point the other way.
+    write_hits(tmp_path / "f.bed", made, maps, [motif("MA0139")])
+    object.__setattr__(made.task, "reverse", np.isin(np.arange(len(position)), maps.place[:1]))
+    write_genome(tmp_path / "g.bedgraph", made, maps)
+    write_hits(tmp_path / "r.bed", made, maps, [motif("MA0139")])
+    value = {int(f[1]): float(f[3]) for f in map(str.split, (tmp_path / "g.bedgraph").read_text().splitlines()[1:])}
+    assert value[1000 + 119 - 80] == pytest.approx(first[80], rel=1e-3, abs=1e-6)
+    name = f"r{maps.place[0]}"
+    there, back = ([f.split("\t") for f in (tmp_path / n).read_text().splitlines() if name in f.split("|")[-1].split("\t")]
+                   for n in ("f.bed", "r.bed"))  # fmt: skip
+    assert len(there) >= 1
+    assert {(2120 - int(f[2]), {"+": "-", "-": "+"}[f[5]]) for f in there} == {(int(f[1]), f[5]) for f in back}
+    object.__setattr__(made.task, "reverse", None)
     position[:] = -1
 
 
