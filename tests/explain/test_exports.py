@@ -54,6 +54,10 @@ def test_hits_are_the_windows_that_pass_and_planted_sites_do_most(tmp_path, read
     assert all(0 <= int(line[4]) <= 1000 and float(line[6]) > 0 for line in lines)
 
 
+def fields(path):
+    return [line.split("\t") for line in path.read_text().splitlines()]
+
+
 def test_rows_that_overlap_are_one_track_in_genome_coordinates(tmp_path, read):
     made, maps, _ = read
     position = made.task.position
@@ -75,8 +79,7 @@ def test_rows_that_overlap_are_one_track_in_genome_coordinates(tmp_path, read):
     value = {int(f[1]): float(f[3]) for f in map(str.split, (tmp_path / "g.bedgraph").read_text().splitlines()[1:])}
     assert value[1000 + 119 - 80] == pytest.approx(first[80], rel=1e-3, abs=1e-6)
     name = f"r{maps.place[0]}"
-    there, back = ([f.split("\t") for f in (tmp_path / n).read_text().splitlines() if name in f.split("|")[-1].split("\t")]
-                   for n in ("f.bed", "r.bed"))  # fmt: skip
+    there, back = ([f for f in fields(tmp_path / n) if f[3].endswith(f"|{name}")] for n in ("f.bed", "r.bed"))
     assert len(there) >= 1
     assert {(2120 - int(f[2]), {"+": "-", "-": "+"}[f[5]]) for f in there} == {(int(f[1]), f[5]) for f in back}
     object.__setattr__(made.task, "reverse", None)
