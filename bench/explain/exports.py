@@ -76,7 +76,7 @@ def write_modisco(path: Path, maps: Maps) -> None:
 
 @dataclass(frozen=True)
 class _Place:
-    """Where a row lies: ``where`` and ``start`` on the genome, on the minus strand if ``reverse``, or its name and 0."""
+    """Where a row lies: ``where`` and ``start`` on the genome (``reverse``: minus strand), or its name and 0."""
 
     where: str
     start: int
