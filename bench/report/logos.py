@@ -57,7 +57,7 @@ def draw_logo(axes: Axes, shares: Sequence[Sequence[float]]) -> None:
         low = 0.0
         for base in np.argsort(p, kind="stable"):
             height = bits * float(p[base])
-            if height < 0.01:
+            if height < 0.05:
                 continue
             box = letters[base].get_extents()
             fit = Affine2D().translate(-box.x0, -box.y0).scale(0.92 / box.width, height / box.height)
