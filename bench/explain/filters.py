@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -332,7 +333,7 @@ def _answer(
     return answer, motifs
 
 
-def _figures(found: _Looked, number: int) -> dict[str, float | bool]:
+def _figures(found: _Looked, number: int) -> dict[str, Any]:
     return {
         "influence": float(found.influence[number]),
         "loss": float(found.loss[number]),

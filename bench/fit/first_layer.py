@@ -56,7 +56,7 @@ def _convolution(network: Any) -> Any | None:
     """The first layer with weights, where it is a convolution of bases, one base at a time."""
     import keras
 
-    first = next((each for each in network.layers if each.weights), None)
+    first: Any = next((each for each in network.layers if each.weights), None)
     plain = isinstance(first, keras.layers.Conv1D) and first.kernel.shape[1] == 4
     return first if plain and set(first.dilation_rate) == {1} and first.groups == 1 else None
 

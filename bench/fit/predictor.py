@@ -90,8 +90,10 @@ class FittedModels:
 
     def mutants(self, sequences: Sequences, place: int, fold: int) -> NDArray[np.float32] | None:
         """As `Predictor.mutants`, by what the featurizer's module called as its own with ``_mutated`` behind says."""
-        made = None if self.featurizer is None else self.featurizer.new()
-        mutated = None if made is None else _mutated_of(made)
+        if self.featurizer is None:
+            return None
+        made = self.featurizer.new()
+        mutated = _mutated_of(made)
         if mutated is None:
             return None
         pieces = [np.zeros(0, np.float32)]

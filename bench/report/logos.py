@@ -46,11 +46,13 @@ def _said(each: Filter) -> str:
 
 def draw_logo(axes: Axes, shares: Sequence[Sequence[float]]) -> None:
     """Draw one motif, the letter of the largest share on top, up to 2 bits."""
+    from matplotlib.font_manager import FontProperties
     from matplotlib.patches import PathPatch
     from matplotlib.textpath import TextPath
     from matplotlib.transforms import Affine2D
 
-    letters = [TextPath((0, 0), letter, size=1, prop={"family": "DejaVu Sans", "weight": "bold"}) for letter in "ACGT"]
+    bold = FontProperties(family="DejaVu Sans", weight="bold")
+    letters = [TextPath((0, 0), letter, size=1, prop=bold) for letter in "ACGT"]
     for at, position in enumerate(np.asarray(shares, float)):
         p = np.maximum(position, 1e-9)
         bits = max(2 + float((p * np.log2(p)).sum()), 0.0)
