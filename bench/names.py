@@ -50,3 +50,9 @@ def format_name(name: str, params: Mapping[str, object]) -> str:
 
 def _text(value: object) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def natural(label: str) -> list[tuple[int, int, str]]:
+    """What labels are sorted by so that "decile 9" stands before "decile 10", and "2_Enh" before "10_Quies"."""
+    pieces = re.split(r"(\d+)", label)
+    return [(0, int(piece), "") if piece.isdigit() else (1, 0, piece) for piece in pieces if piece]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import gc
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -24,7 +24,16 @@ from bench.stats.intervals import Estimate
 from bench.stats.library import LibraryTest
 from bench.store.predictions import impossible, read_predictions
 from bench.store.reading import PREDICTIONS, ROWS, StoredResult, StoredTask, linked_tasks, trouble
-from bench.store.record import FailureRecord, FoldsRecord, ResultRecord, Role, SkipRecord, State, TaskRecord
+from bench.store.record import (
+    FailureRecord,
+    FoldsRecord,
+    ResultRecord,
+    Role,
+    SkipRecord,
+    State,
+    StratumRecord,
+    TaskRecord,
+)
 from bench.store.result import safe_name
 from bench.store.store import Store, troubles_of
 from bench.tasks.task import TEST, Target
@@ -132,6 +141,7 @@ class Board:
     rows : rows.parquet of the task (n rows).
     target : as it was fitted. replicates : float64 (n, k), NaN where unmeasured. value : float64 (n,), what they make.
     minimum : columns that rows were filtered by. unmeasured : whether rows without any measurement follow GC.
+    strata : how strata were made that are no column.
     test_row, test_fold : int64 (m,): every measured test row with its fold, sorted by fold and row.
     """
 
@@ -144,6 +154,7 @@ class Board:
     left_out: list[str]
     minimum: list[str] = field(default_factory=list)
     unmeasured: LibraryTest | None = None
+    strata: Mapping[str, StratumRecord] = field(default_factory=dict)
 
     @property
     def replicates(self) -> NDArray[np.float64]:
@@ -371,6 +382,7 @@ def load_board(task: TaskFiles, files: BoardFiles, rows: pd.DataFrame) -> Board 
         left_out,
         task.record.minimum if task.record else [],
         _unmeasured(task, files.target),
+        task.record.stratum_cards if task.record else {},
     )
 
 
@@ -401,6 +413,8 @@ def target_of(task: TaskFiles, target: str, rows: pd.DataFrame) -> Target:
         combine=known.combine,
         minimum_replicates=known.minimum_replicates,
         loci=rows["locus"].nunique(),
+        label=rows[f"l:{target}"].to_numpy(np.float64) if f"l:{target}" in rows else None,
+        positive=known.positive,
     )
 
 

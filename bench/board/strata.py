@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -9,16 +11,21 @@ from bench.board.joint import Joint
 from bench.board.load import Board, PairScores
 from bench.board.schema import Estimate, HeterogeneitySummary, StratumSummary, number, shown
 from bench.stats import intervals
-from bench.stats.beyond import beyond_gc
 from bench.stats.ceilings import ceiling
 from bench.stats.figures import TargetFigures
-from bench.stats.pooled import pooled_correlations, row_weights
-from bench.stats.ranks import fold_rows, places
+from bench.stats.levels import given_gc_by_level, groups_of, shares_by_level
 from bench.stats.replicate_checks import any_copies
-from bench.stats.strata import Stratum, by_stratum, scored, share_refitted
+from bench.stats.share import ProductShare
+from bench.stats.strata import STRATUM_ROWS, Strata, Stratum, by_stratum, scored, share_refitted
+from bench.store.record import StratumRecord
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 #: Name of GC content itself, as the board shows it.
 GC = "GC content"
+#: A stratum that is a column of the table.
+_COLUMN = StratumRecord(how="")
 
 
 def strata_summary(
@@ -36,34 +43,61 @@ def strata_summary(
     tables: dict[str, list[StratumSummary]] = {}
     stories: dict[str, HeterogeneitySummary] = {}
     warnings: list[str] = []
-    named_strata = [name for name in rows.columns if name.startswith("s:")]
-    if not named_strata:
+    strata = [name for name in rows.columns if name.startswith("s:")]
+    if not strata:
         return tables, stories, warnings
     pooled = scored("pooled", y, columns, board.test_fold, locus, joint.draws)
-    for column in named_strata:
-        levels = rows[column].astype(str).to_numpy()
-        strata = by_stratum(y, columns, levels, board.test_fold, locus, joint.draws, pooled=pooled)
-        warnings += [f"{column[2:]}: {line}" for line in strata.warnings]
-        warnings += [f"{column[2:]}: too few rows in {', '.join(strata.left_out)}."] * bool(strata.left_out)
-        if len(strata.strata) < 2:
-            continue
-        inside: list[tuple[Stratum, NDArray[np.bool_], str | None]] = [(strata.pooled, np.ones(len(y), np.bool_), None)]
-        inside += [(stratum, levels == stratum.name, stratum.name) for stratum in strata.strata]
-        tables[column[2:]] = [
-            _level(board, joint, stratum, chosen, name, labels, named, found) for stratum, chosen, name in inside
-        ]
-        kept = np.isin(levels, [stratum.name for stratum in strata.strata])
-        within = share_refitted(y[kept], gc[kept], replicates[kept], locus[kept], joint.draws, levels[kept])
-        story = strata.stories[GC]
-        stories[column[2:]] = HeterogeneitySummary(
-            q=number(story.q),
-            p=number(story.p),
-            i2=number(story.i2),
-            within=None if within is None else shown(within.value),
-            opposite=list(story.opposite),
-            pooled_only=story.pooled_only,
+    whole = _level(board, pooled.figures, None, labels, *_of_all(found))
+    for name in (column[2:] for column in strata):
+        levels = _labels(rows[f"s:{name}"])
+        card = board.strata.get(name, _COLUMN)
+        # GC in bins of GC: what is left of its range within says nothing of Simpson's case.
+        restricted = {GC, labels["gc"]} if card.of == "gc" else set()
+        by_level = by_stratum(
+            y, columns, levels, board.test_fold, locus, joint.draws, pooled=pooled, restricted=restricted
         )
+        warnings += [f"{name}: {line}" for line in by_level.warnings]
+        warnings += [f"{name}: too few rows in {', '.join(by_level.left_out)}."] * bool(by_level.left_out)
+        if len(by_level.strata) < 2:
+            warnings.append(f"{name}: {_undivided(by_level)}, so that there is nothing to set apart.")
+            continue
+        group = groups_of(levels, [stratum.name for stratum in by_level.strata])
+        shares = shares_by_level(y, gc, replicates, locus, joint.draws, group)
+        given = [intervals.NOTHING] * len(by_level.strata)
+        if named["best"] is not None:
+            given = given_gc_by_level(y, named["best"], named["gc"], gc, locus, board.test_fold, joint.draws, group)
+        tables[name] = [whole]
+        for i, stratum in enumerate(by_level.strata):
+            share, reason = (intervals.NOTHING, "one replicate") if shares is None else (
+                shares[i].value, shares[i].reason)  # fmt: skip
+            figures = _level(board, stratum, group == i, labels, share, reason, given[i])
+            tables[name].append(figures.model_copy(update={"range": card.levels.get(stratum.name, "")}))
+        within = None
+        if card.of != "gc":  # with GC itself held fixed nothing of it is left to have a share
+            kept = group >= 0
+            within = share_refitted(y[kept], gc[kept], replicates[kept], locus[kept], joint.draws, group[kept])
+        stories[name] = _story(by_level, within)
     return tables, stories, warnings
+
+
+def _story(strata: Strata, within: ProductShare | None) -> HeterogeneitySummary:
+    """Whether the levels tell one story of GC. ``within`` : its share with the stratum held fixed."""
+    story = strata.stories[GC]
+    return HeterogeneitySummary(
+        q=number(story.q),
+        p=number(story.p),
+        i2=number(story.i2),
+        within=None if within is None else shown(within.value),
+        opposite=list(story.opposite),
+        pooled_only=story.pooled_only,
+    )
+
+
+def _undivided(strata: Strata) -> str:
+    """Why a stratum has no table."""
+    if strata.strata:
+        return f"only {strata.strata[0].name} has {STRATUM_ROWS} test rows in a fold"
+    return f"no level has {STRATUM_ROWS} test rows in a fold"
 
 
 def _of_folds(
@@ -79,34 +113,41 @@ def _of_folds(
     return column
 
 
+def _labels(column: pd.Series) -> NDArray[np.str_]:
+    """The labels of rows, str (n,)."""
+    if hasattr(column, "cat"):
+        names = np.array([*column.cat.categories.astype(str), ""], np.str_)
+        return names[column.cat.codes.to_numpy()]
+    return column.astype(str).to_numpy(np.str_)
+
+
+def _of_all(found: TargetFigures) -> tuple[intervals.Estimate, str | None, intervals.Estimate]:
+    """GC's share among all rows, why there is none, and what the best learner scores given GC: the board's own."""
+    own, best = found.share, found.choices.get("best")
+    given = intervals.NOTHING if best is None or best.figures is None else best.figures.given_gc
+    return (intervals.NOTHING, "no GC-only model", given) if own is None else (own.value, own.reason, given)
+
+
 def _level(
     board: Board,
-    joint: Joint,
     stratum: Stratum,
-    chosen: NDArray[np.bool_],
-    name: str | None,
+    chosen: NDArray[np.bool_] | None,
     labels: dict[str, str],
-    named: dict[str, NDArray[np.float64] | None],
-    found: TargetFigures,
+    share: intervals.Estimate,
+    reason: str | None,
+    given: intervals.Estimate,
 ) -> StratumSummary:
-    """Figures of the chosen test rows; GC's share among them is of a curve of GC refitted in them."""
-    place = board.test_row[chosen]
-    gc, replicates = board.rows["gc"].to_numpy(np.float64)[place], board.replicates[place]
-    inside = None if any_copies(replicates) else ceiling(replicates, board.test_fold[chosen])
-    if name is None:  # all rows together: the board's own figures
-        own, best = found.share, found.choices.get("best")
-        value, reason = (intervals.NOTHING, "no GC-only model") if own is None else (own.value, own.reason)
-        given = intervals.NOTHING if best is None or best.figures is None else best.figures.given_gc
-    else:
-        given = _given_gc(board, joint, chosen, named, stratum.loci)
-        share = share_refitted(board.value[place], gc, replicates, joint.codes[place], joint.draws)
-        value, reason = (intervals.NOTHING, "one replicate") if share is None else (share.value, share.reason)
+    """The figures of some test rows; None for all of them. GC's ``share`` is of a curve of GC refitted in them."""
+    place, fold = (board.test_row, board.test_fold) if chosen is None else (
+        board.test_row[chosen], board.test_fold[chosen])  # fmt: skip
+    replicates = board.replicates[place]
+    inside = None if any_copies(replicates) else ceiling(replicates, fold)
 
     def score(column: str) -> Estimate | None:
         return shown(stratum.scores[column]) if column in stratum.scores else None
 
     return StratumSummary(
-        level=name,
+        level=None if chosen is None else stratum.name,
         n=stratum.rows,
         loci=stratum.loci,
         ceiling=None if inside is None else inside.best,
@@ -114,26 +155,6 @@ def _level(
         gc=score(labels["gc"]),
         best=score(labels["best"]),
         given_gc=shown(given),
-        share=shown(value),
+        share=shown(share),
         reason=reason,
     )
-
-
-def _given_gc(
-    board: Board, joint: Joint, chosen: NDArray[np.bool_], named: dict[str, NDArray[np.float64] | None], loci: int
-) -> intervals.Estimate:
-    """Semi-partial Spearman given GC of the best learner among the chosen rows."""
-    best, gc_only = named["best"], named["gc"]
-    if best is None:
-        return intervals.NOTHING
-    place, fold = board.test_row[chosen], board.test_fold[chosen]
-    locus = joint.codes[place]
-    weights = row_weights(locus)
-    columns = np.column_stack([column[chosen] for column in (best, gc_only) if column is not None])
-    for rows in fold_rows(fold, len(fold)):
-        columns[rows] = np.column_stack([places(column[rows]) for column in columns.T])
-    of_gc = np.arange(columns.shape[1]) == 1
-    left = beyond_gc(columns, board.rows["gc"].to_numpy(np.float64)[place], locus, fold, of_gc)[:, 0]
-    table = np.column_stack([left, places(board.value[place], weights)])
-    found = pooled_correlations(table, [(0, 1)], locus, fold, weights=weights, draws=joint.draws)
-    return intervals.t_interval(float(found.point[0]), found.drawn[:, 0], loci)

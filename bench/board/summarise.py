@@ -61,6 +61,7 @@ def inputs_digest(task: TaskFiles, files: BoardFiles, code: str) -> str:
     assert task.record is not None, "a task without predictions has no inputs"
     parts: list[object] = [code, task.record.digest, [target.model_dump() for target in task.record.targets]]
     parts += [files.target, files.split, files.folds_digest]
+    parts.append({name: card.model_dump() for name, card in task.record.stratum_cards.items()})
     parts += [
         [str(failure.folder.relative_to(task.folder)), failure.record.model_dump(), failure.refit]
         for failure in files.failed

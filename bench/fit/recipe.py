@@ -11,7 +11,7 @@ import hashlib
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from bench.errors import BenchError
 from bench.plugins.declared import file_digests, names_of
@@ -48,8 +48,8 @@ class Recipe:
     orientation : of the assay where the model may make use of it ("free"), else empty.
 
     The others have the value of most fits as their default, and one that has it is not hashed. members : keys of the
-    results that a blend is made of. Places for what is not done yet: replicates, how they become one value; features,
-    predictions, hashes of those made by other programs.
+    results that a blend is made of. kind : of the targets, "binary" where labels are fitted. Places for what is not
+    done yet: replicates, how they become one value; features, predictions, hashes of those made by other programs.
     """
 
     task: str = field(compare=False)
@@ -67,6 +67,7 @@ class Recipe:
     members: tuple[str, ...] = ()
     features: str = ""
     predictions: str = ""
+    kind: str = "regression"
 
     def key(self, place: int = 0) -> str:
         """The key of the result of one of the targets, by its place among them: 24 hexadecimal digits."""
@@ -160,7 +161,21 @@ def recipe_of(
         covariates=tuple((name, content.covariates[name]) for name in sorted(set(declared))),
         numpy=library_versions(COMMON_LIBRARIES)["numpy"],
         orientation=task.card.orientation if task.card.orientation == "free" and may_flip(model) else "",
+        kind=kind_of_targets(task, targets),
     )
+
+
+def kind_of_targets(task: Task, targets: tuple[str, ...]) -> Literal["regression", "binary"]:
+    """The kind of targets that are fitted together.
+
+    Raises
+    ------
+    BenchError : for targets of two kinds.
+    """
+    kinds = {task.targets[name].kind for name in targets}
+    if len(kinds) > 1:
+        raise BenchError(f"{task.card.name}: targets of two kinds cannot be fitted together: {', '.join(targets)}.")
+    return kinds.pop() if kinds else "regression"
 
 
 def may_flip(model: Made) -> bool:

@@ -20,7 +20,7 @@ from bench.fit.fit import FitJob, FitResult, fit_job
 from bench.fit.kept import unpacked
 from bench.fit.messages import LINE, Done, Failed, Said
 from bench.fit.predictor import FittedModels
-from bench.fit.recipe import Recipe, plugin_recipe
+from bench.fit.recipe import Recipe, kind_of_targets, plugin_recipe
 from bench.model import Group, Model
 from bench.plugins.described import Described, MadeElsewhere, describe
 from bench.plugins.files import classes_in_file
@@ -29,7 +29,7 @@ from bench.plugins.parameters import normal_name
 from bench.plugins.registry import Made, Registry
 from bench.sequences import Sequences
 from bench.tasks.data_files import Action, data_state
-from bench.tasks.load import PlannedTask, TaskSource, load_planned, load_task
+from bench.tasks.load import PlannedTask, TaskSource, base_name, load_planned, load_task
 from bench.tasks.task import Task
 
 #: Seconds of the longest fit that an estimate may speak of: ten years.
@@ -66,8 +66,8 @@ class JobSpec:
             ("featurizer", more.get("featurizer")),
             ("model", more.get("model")),
         ]
-        if not planned.source.name.endswith(".toml"):
-            named.append(("dataset", planned.source.name))
+        if not base_name(planned.source.name).endswith(".toml"):
+            named.append(("dataset", base_name(planned.source.name)))
         outside, files = registry.outside([(kind, name) for kind, name in named if name])
         return cls(planned.source.absolute(), planned.task.digest, planned.folds.digest, files, outside, **more)
 
@@ -366,7 +366,7 @@ class Worker:
     def _fit(self, ask: Fit, say: Callable[[str], None]) -> list[FitResult]:
         planned, featurizer, registry = self._planned_of(ask.spec)
         spec = ask.spec
-        model = registry.make("model", spec.model)
+        model = registry.make("model", spec.model).of_kind(kind_of_targets(planned.task, spec.targets))
         job = FitJob(
             planned.task,
             planned.folds,

@@ -35,6 +35,8 @@ ALIGN_P = 1e-3
 CONSTANT = 1e-10
 #: Products of columns that are made at a time; fewest pairs, and bytes of sums, of one pass over the draws.
 COLUMNS, PAIRS, KEEP_BYTES = 16, 16, 2**27
+#: Loci within folds and levels whose draws are held at a time: 256 draws of so many are 400 MB.
+CELLS = 200_000
 
 
 def row_weights(locus: NDArray[Any]) -> Array:
@@ -247,3 +249,73 @@ def _pool(sums: Array, wanted: Sums) -> Array:
 
     found: Array = pool_kernel(np.ascontiguousarray(sums), wanted.of_pair, CONSTANT)
     return found
+
+
+# ---- levels ----------------------------------------------------------------------------------------------------------
+def pooled_by_level(
+    columns: Array,
+    pairs: Sequence[tuple[int, int]],
+    locus: NDArray[Any],
+    fold: NDArray[Any],
+    level: NDArray[np.int64],
+    *,
+    weights: Array | None = None,
+    draws: Draws,
+    by_fold: bool = False,
+) -> list[Pooled]:
+    """Correlations of pairs of columns in each level: ``pooled.pooled_correlations`` of its rows, for all levels in one
+    pass over the draws.
+
+    Parameters
+    ----------
+    columns : float64 (n, p), on their final scale within their level. pairs, locus, weights, draws : as there.
+    fold : int (n,), folds to pool over; negative: left out. level : int64 (n,), 0 ...; negative: left out.
+    by_fold : the mean over folds of the folds' own correlations instead, 0 for a fold in which a side is constant.
+    """
+    same_length(columns=columns, locus=locus, fold=fold, level=level, weights=weights)
+    count = int(level.max(initial=-1)) + 1
+    folds = int(np.max(fold, initial=0)) + 1
+    code = np.where((np.asarray(fold) >= 0) & (level >= 0), level * folds + fold, -1)
+    cells = _Cells(locus, code, draws.blocks)
+    labels = np.unique(code[code >= 0])
+    wanted = Sums.of(columns, pairs)
+    sums = cells.sums(columns, wanted, weights)
+    of_level = [np.flatnonzero(labels // folds == one).tolist() for one in range(count)]
+    point, drawn_of = np.full((count, len(pairs)), np.nan), np.full((count, draws.count, len(pairs)), np.nan)
+
+    def figure(held: Array) -> Array:
+        return _mean_over_folds(held, wanted) if by_fold else _pool(held, wanted)
+
+    for some in _in_turn(of_level, cells):
+        tables = {piece: sums[cells.of_fold[piece]] for one in some for piece in of_level[one]}
+        for one in some:
+            if of_level[one]:
+                whole = np.stack([tables[piece].sum(axis=0) for piece in of_level[one]])
+                point[one] = figure(whole[:, None])[0]
+        for drawn, many in draws.weights_of([cells.locus[cells.of_fold[piece]] for piece in tables]):
+            held = {piece: times.T @ table for (piece, table), times in zip(tables.items(), many, strict=True)}
+            for one in some:
+                if of_level[one]:
+                    drawn_of[one][drawn] = figure(np.stack([held[piece] for piece in of_level[one]]))
+    return [Pooled(*figures, np.empty((0, len(pairs)))) for figures in zip(point, drawn_of, strict=True)]
+
+
+def _in_turn(of_level: list[list[int]], cells: _Cells) -> list[list[int]]:
+    """Levels in runs of at most ``CELLS`` loci within folds, or one level, that one pass over the draws serves."""
+    runs: list[list[int]] = []
+    held = 0
+    for one, pieces in enumerate(of_level):
+        size = sum(len(cells.of_fold[piece]) for piece in pieces)
+        if not runs or held + size > CELLS:
+            runs.append([])
+            held = 0
+        runs[-1].append(one)
+        held += size
+    return runs
+
+
+def _mean_over_folds(held: Array, wanted: Sums) -> Array:
+    """(folds, m, sums) → (m, pairs): the mean of the folds' own correlations, an undefined one as 0."""
+    each = np.stack([_pool(fold[None], wanted) for fold in held])
+    known = np.isfinite(each).any(axis=0)
+    return np.where(known, np.where(np.isfinite(each), each, 0.0).mean(axis=0), np.nan)

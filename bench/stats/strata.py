@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
@@ -10,17 +10,21 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bench.names import natural
 from bench.stats.arrays import same_length
 from bench.stats.bootstrap import Draws, block_codes, spearman_draws
 from bench.stats.intervals import Estimate, student, t_interval
 from bench.stats.partial import PARTS, spline_parts, spline_residuals
-from bench.stats.pooled import prediction_places, row_weights
-from bench.stats.ranks import Array, fold_scores, places
+from bench.stats.pooled import pooled_by_level, prediction_places, row_weights
+from bench.stats.ranks import Array, fold_rows, fold_scores, mid_ranks, places
 from bench.stats.replicate_checks import any_copies
 from bench.stats.share import ProductShare, share_of_columns
 
 #: Strata with fewer rows in every fold are left out: their figures would be noise.
 STRATUM_ROWS = 50
+#: From so many rows on draws keep the ranks of the whole sample (``pooled.pooled_correlations`` says what that costs),
+#: and all such levels take one pass: ranked again in each draw, 2.2 million rows took minutes.
+MANY = 100_000
 
 
 @dataclass(frozen=True)
@@ -71,6 +75,10 @@ class Scored:
     drawn: Array
 
 
+#: What is said of a column whose range the strata divide.
+UNTOLD = Heterogeneity(float("nan"), float("nan"), float("nan"), (), False)
+
+
 def scored(
     name: str,
     y: NDArray[Any],
@@ -82,6 +90,8 @@ def scored(
     """Spearman of each column with y (mean over folds) on the rows with fold ≥ 0. locus : int (n,), codes of
     ``draws``."""
     rows = np.flatnonzero(fold >= 0)
+    if len(rows) >= MANY:
+        return _kept_ranks([name], y, columns, [fold], locus, draws)[0]
     y, fold, locus = np.asarray(y, float)[rows], fold[rows], locus[rows]
     matrix = np.column_stack([np.asarray(column, float)[rows] for column in columns.values()])
     loci = len(np.unique(locus))
@@ -102,6 +112,7 @@ def by_stratum(
     draws: Draws | None = None,
     seed: int = 0,
     pooled: Scored | None = None,
+    restricted: Collection[str] = (),
 ) -> Strata:
     """Spearman (mean over folds of within-fold) of each column with y, in each stratum and pooled.
 
@@ -111,6 +122,8 @@ def by_stratum(
     stratum : (n,) labels; "" belongs to none but counts in the pooled figure. fold : int (n,). locus : (n,).
     draws : over the codes of ``locus`` where given; else 2,000 over the loci that occur.
     pooled : the same columns on all rows (``scored``), where they were drawn already.
+    restricted : columns whose range the strata divide (GC, in bins of GC): they correlate less within by construction,
+        so that their levels tell no story.
 
     Warnings: two strata with opposite signs, both intervals off 0; a sign that differs between a stratum and the pooled
     figure, likewise; a pooled figure further from 0 than the interval of any stratum; two columns whose order differs,
@@ -123,23 +136,63 @@ def by_stratum(
         locus, blocks = block_codes(locus)
         draws = Draws(blocks, seed=seed)
     names = list(columns)
-    parts = [pooled or scored("pooled", y, columns, fold, locus, draws)]
+    inside: dict[str, NDArray[Any]] = {}
     left_out = []
-    for label in np.unique(stratum):
-        inside = np.where(stratum == label, fold, -1)
-        if str(label) == "":
+    for label in sorted(map(str, np.unique(stratum)), key=natural):
+        of_label = np.where(stratum == label, fold, -1)
+        if label == "":
             continue
-        sizes = np.unique(inside[inside >= 0], return_counts=True)[1]
+        sizes = np.unique(of_label[of_label >= 0], return_counts=True)[1]
         if len(sizes) and sizes.max() >= STRATUM_ROWS:
-            parts.append(scored(str(label), y, columns, inside, locus, draws))
+            inside[label] = of_label
         else:
-            left_out.append(str(label))
+            left_out.append(label)
+    large = [label for label, of_label in inside.items() if (of_label >= 0).sum() >= MANY]
+    known = {
+        part.figures.name: part
+        for part in _kept_ranks(large, y, columns, [inside[label] for label in large], locus, draws)
+    }
+    parts = [pooled or scored("pooled", y, columns, fold, locus, draws)]
+    parts += [known.get(label) or scored(label, y, columns, each, locus, draws) for label, each in inside.items()]
     found = [part.figures for part in parts]
     samples = [part.drawn for part in parts]
-    stories = {name: _story(name, found[0], found[1:]) for name in names}
-    return Strata(
-        found[0], tuple(found[1:]), tuple(left_out), tuple(_warnings(names, found, samples, stories)), stories
-    )
+    stories = {name: UNTOLD if name in restricted else _story(name, found[0], found[1:]) for name in names}
+    warnings = _warnings(names, found, samples, stories, restricted)
+    return Strata(found[0], tuple(found[1:]), tuple(left_out), tuple(warnings), stories)
+
+
+def _kept_ranks(
+    names: Sequence[str],
+    y: NDArray[Any],
+    columns: Mapping[str, NDArray[Any]],
+    folds: Sequence[NDArray[Any]],
+    locus: NDArray[Any],
+    draws: Draws,
+) -> list[Scored]:
+    """``scored`` of sets of rows that share none, by draws that keep the ranks of the whole sample. folds : of each
+    set, int (n,), negative outside it."""
+    if not names:
+        return []
+    labels = list(columns)
+    ranks = np.full((len(y), 1 + len(labels)), np.nan)
+    level, fold = np.full(len(y), -1, np.int64), np.full(len(y), -1, np.int64)
+    for one, inside in enumerate(folds):
+        level[inside >= 0] = one
+        for number, rows in enumerate(fold_rows(inside, len(y))):
+            if len(rows) < 3 or np.ptp(y[rows]) == 0:  # no fold to score anything in
+                continue
+            fold[rows] = number
+            for j, column in enumerate((y, *columns.values())):
+                ranks[rows, j] = mid_ranks(np.asarray(column, float)[rows])
+    pairs = [(0, 1 + j) for j in range(len(labels))]
+    found = []
+    drawn = pooled_by_level(ranks, pairs, locus, fold, level, draws=draws, by_fold=True)
+    for name, inside, figures in zip(names, folds, drawn, strict=True):
+        loci = len(np.unique(locus[inside >= 0]))
+        each = zip(labels, figures.point, figures.drawn.T, strict=True)
+        scores = {label: t_interval(float(value), draw, loci) for label, value, draw in each}
+        found.append(Scored(Stratum(name, int((inside >= 0).sum()), loci, scores), figures.drawn))
+    return found
 
 
 def _story(name: str, pooled: Stratum, strata: list[Stratum]) -> Heterogeneity:
@@ -210,11 +263,16 @@ def _outer(figure: Estimate, sign: float) -> float:
 
 
 def _warnings(
-    names: list[str], found: list[Stratum], samples: list[Array], stories: Mapping[str, Heterogeneity]
+    names: list[str],
+    found: list[Stratum],
+    samples: list[Array],
+    stories: Mapping[str, Heterogeneity],
+    restricted: Collection[str],
 ) -> list[str]:
     pooled, strata = found[0], found[1:]
     lines = []
-    for name in names:
+    told = [(j, name) for j, name in enumerate(names) if name not in restricted]
+    for _, name in told:
         whole = pooled.scores[name]
         if stories[name].opposite:
             low, high = (next(part for part in strata if part.name == end) for end in stories[name].opposite)
@@ -230,7 +288,7 @@ def _warnings(
         if stories[name].pooled_only:
             inside = ", ".join(f"{part.scores[name].value:+.2f} within {part.name}" for part in strata)
             lines.append(f"{name}: {whole.value:+.2f} pooled, more than any stratum shows ({inside}).")
-    for (i, a), (j, b) in combinations(enumerate(names), 2):
+    for (i, a), (j, b) in combinations(told, 2):
         gaps = [
             t_interval(part.scores[a].value - part.scores[b].value, sample[:, i] - sample[:, j], part.loci)
             for part, sample in zip(found, samples, strict=True)

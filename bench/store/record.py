@@ -173,7 +173,7 @@ class TargetRecord(Stored):
     """A target of ``task.json``. ``combine``, ``minimum_replicates`` : how its value is made of the replicates; before
     there was a choice it was their mean. ``digest`` : hash of the rows' sequences and of its values; empty in older
     files. ``unmeasured`` : Spearman of GC with being measured in no replicate, over all rows of the table; None where
-    few rows are, or where it is not known."""
+    few rows are, or where it is not known. ``positive`` : what a binary target's 1 stands for."""
 
     name: str
     kind: Literal["regression", "binary"]
@@ -182,6 +182,7 @@ class TargetRecord(Stored):
     minimum_replicates: int = 1
     digest: str = ""
     unmeasured: EstimateRecord | None = None
+    positive: str = ""
 
 
 class RowsFile(Stored):
@@ -189,6 +190,16 @@ class RowsFile(Stored):
 
     bytes: int
     crc32: int | None = None
+
+
+class StratumRecord(Stored):
+    """How a stratum was made that is no column of the table: see ``bench.tasks.task.StratumCard``."""
+
+    how: str
+    of: str = ""
+    levels: dict[str, str] = {}
+    file: str = ""
+    sha256: str = ""
 
 
 class TaskRecord(Record):
@@ -199,7 +210,7 @@ class TaskRecord(Record):
     digest : hash of the task's content. rows : how many there are. rows_file : None in the oldest files.
     split : the task's own. card : what a reader must know. counts : what was counted while reading.
     notes : how the table was read. strata, covariates, targets : names, as in rows.parquet. minimum : covariates that
-    rows were filtered by.
+    rows were filtered by. stratum_cards : how strata were made that are no column.
     """
 
     digest: str
@@ -213,6 +224,7 @@ class TaskRecord(Record):
     covariates: list[str]
     targets: list[TargetRecord]
     minimum: list[str] = []
+    stratum_cards: dict[str, StratumRecord] = {}
 
     def digest_of(self, target: str) -> str:
         """What ``task_digest`` of a result of a target is where it was made from these data. In older files every

@@ -9,7 +9,7 @@ from typing import Any
 from bench.errors import BenchError
 
 #: Tables of a task file, in the order they are written. Keys without a table come first.
-_TABLES = ("", "barcodes", "columns", "targets", "minimum")
+_TABLES = ("", "barcodes", "columns", "targets", "minimum", "strata")
 _WIDTH = 34
 
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from bench.errors import BenchError
 from bench.files.fasta import is_fasta
+from bench.files.intervals import is_gtf, is_intervals
 from bench.files.reading import open_text
 from bench.files.tables import kind_of
 from bench.tasks.aliases import candidates
@@ -48,7 +49,10 @@ def draft_of(files: Sequence[Path], folder: Path) -> Draft:
         if not path.is_file():
             raise BenchError(f"{path}: no such file. Give a table and, where it holds no sequences, a FASTA.")
     fastas = [path for path in files if is_fasta(path)]
-    tables = [found_table(path) for path in files if not is_fasta(path)]
+    others = [path for path in files if not is_fasta(path)]
+    # A BED file is the table where there is no other one.
+    intervals = [path for path in others if is_intervals(path)] if not all(map(is_intervals, others)) else []
+    tables = [found_table(path) for path in others if path not in intervals]
     designs = [table for table in tables if _is_design(table)]
     measured = [table for table in tables if table not in designs]
     if len(measured) != 1 or len(fastas) + len(designs) > 1:
@@ -61,6 +65,8 @@ def draft_of(files: Sequence[Path], folder: Path) -> Draft:
     draft = Draft()
     draft.add("name", _name(table.path), "letters, digits and _.+-")
     draft.add("table", _relative(table.path, folder))
+    for path in intervals:
+        _stratum(draft, path, folder)
     if len(table.sheets) > 1:
         why, question = f"of the sheets {', '.join(table.sheets)}", "Which sheet holds the measurements"
         draft.add("sheet", table.sheet, why, question if table.other_sheets else "")
@@ -74,6 +80,15 @@ def draft_of(files: Sequence[Path], folder: Path) -> Draft:
         return draft
     _plain_table(draft, table, others, folder)
     return draft
+
+
+def _stratum(draft: Draft, path: Path, folder: Path) -> None:
+    """The stratum that a file of intervals gives."""
+    name = re.sub(r"[^A-Za-z0-9_-]+", "-", path.name.partition(".")[0]).strip("-_") or "intervals"
+    draft.add(f"strata.{name}.file", _relative(path, folder), "figures by what covers a row")
+    if is_gtf(path):
+        draft.add(f"strata.{name}.feature", "transcript", "start sites of transcripts")
+        draft.add(f"strata.{name}.window", [-700, 200], "bases around them, along the strand")
 
 
 # ---- layouts of other tools ------------------------------------------------------------------------------------------

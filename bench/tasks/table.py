@@ -21,7 +21,9 @@ from bench.tasks.columns import Columns
 from bench.tasks.counts import activities, with_dna
 from bench.tasks.digest import digest
 from bench.tasks.dropout import filters, unmeasured
+from bench.tasks.labels import Threshold, cut, read_labels
 from bench.tasks.loci import loci_of
+from bench.tasks.pairs import read_pairs, with_pairs
 from bench.tasks.places import Places, read_places
 from bench.tasks.problems import Problems
 from bench.tasks.remarks import refuse_odd_columns, refuse_other_bases, remarks
@@ -29,6 +31,7 @@ from bench.tasks.repeats import refuse_long
 from bench.tasks.rows import chosen, marked_rows, one_row_each, row_names, within
 from bench.tasks.spec import TaskSpec
 from bench.tasks.splits import Split
+from bench.tasks.strata import folded, strata_of
 from bench.tasks.task import Target, Task
 
 if TYPE_CHECKING:
@@ -72,6 +75,7 @@ def build_task(
     """
     said, counts = list(notes or ()), dict(counts or {})
     problems = Problems(source)
+    spec = folded(spec)
     own = spec.columns
     spec, table, told = _checked(spec, frame, problems, cut=genome is not None)
     said += told if notes is not None else ()
@@ -104,19 +108,21 @@ def build_task(
         refuse_other_bases(table, own, spec.columns, sequences)
     assert sequences is not None
     column = spec.columns.said("locus")
-    locus = loci_of(places, sequences, table.text(column) if column else None, circle)
+    pairs = read_pairs(table, spec.columns.pair, row_id, counts)
+    locus = with_pairs(loci_of(places, sequences, table.text(column) if column else None, circle), pairs)
     unplaced = int((places.chrom == UNPLACED).sum())
     if 0 < unplaced < len(table):
         counts["rows without a chromosome"] = unplaced
     targets = {name: replace(target, loci=len(np.unique(locus))) for name, target in targets.items()}
-    strata = {name: table.text(column) for name, column in spec.columns.strata.items()}
+    strata = strata_of(table, spec, places, sequences, covariates)
+    said += strata.notes
     control = [marked_rows(table, column, kept, "columns.control") for column, kept in spec.columns.control.items()]
     problems.stop()
     marked = np.any(control, axis=0) if control else None
     position = np.where(places.located, np.maximum(places.start, 0), places.start)
     wanted = dict.fromkeys([*([spec.split.column] if spec.split else []), *labels])
     limits = filters(table, spec)
-    content = digest(sequences, row_id, places.chrom, position, locus, targets, strata, marked, limits)
+    content = digest(sequences, row_id, places.chrom, position, locus, targets, strata.labels, marked, limits, pairs)
     return Task(
         card=spec.card,
         sequences=sequences,
@@ -126,7 +132,7 @@ def build_task(
         reverse=places.reverse,
         locus=locus,
         targets=targets,
-        strata=strata,
+        strata=strata.labels,
         split=spec.split or default_split(places.chrom),
         digest=content.whole,
         content=content,
@@ -137,8 +143,10 @@ def build_task(
         labels={column: table.text(column) for column in wanted if column in table},
         left_out=np.setdiff1d(every, row_id),
         control=marked,
+        pairs=pairs,
         filters=limits,
         unmeasured=gone,
+        stratum_cards=strata.cards,
     )
 
 
@@ -236,7 +244,12 @@ def _target(table: Columns, name: str, spec: TaskSpec, lengths: _Lengths) -> Tar
     """One target on the rows of a table."""
     about = spec.targets[name]
     columns = about.replicates or about.rna
-    replicates = activities(table, about) if about.rna else np.column_stack([table.numbers(each) for each in columns])
+    if about.labelled:
+        replicates = np.column_stack([read_labels(table, each, about, name, columns) for each in columns])
+    else:
+        replicates = (
+            activities(table, about) if about.rna else np.column_stack([table.numbers(each) for each in columns])
+        )
     void = ~np.isfinite(replicates).any(axis=0)
     if void.any() and not void.all() and not table.problems:
         column = columns[int(np.argmax(void))]
@@ -251,7 +264,7 @@ def _target(table: Columns, name: str, spec: TaskSpec, lengths: _Lengths) -> Tar
     replicates[few] = np.nan
     if halves is not None:
         halves[few] = np.nan
-    return Target(
+    target = Target(
         name,
         replicates,
         tuple(columns),
@@ -259,7 +272,12 @@ def _target(table: Columns, name: str, spec: TaskSpec, lengths: _Lengths) -> Tar
         halves,
         combine=about.combine or DEFAULT,
         minimum_replicates=about.minimum_replicates,
+        positive=" or ".join(about.positive) or ("1" if about.labelled else ""),
     )
+    if about.threshold is None or table.problems:
+        return target
+    threshold = Threshold.parse(about.threshold)
+    return cut(target, threshold, about.combine or threshold.combine)
 
 
 def _flat(values: NDArray[np.float64]) -> bool:
@@ -268,14 +286,16 @@ def _flat(values: NDArray[np.float64]) -> bool:
 
 
 def _check_spread(target: Target, table: Columns) -> None:
-    """Check that a target has two different values, and a binary one no others than 0 and 1."""
+    """Check that a target has two different values."""
     values = np.unique(target.value[np.isfinite(target.value)])
     columns = ", ".join(map(repr, target.replicate_names))
-    if len(values) < 2:
+    if len(values) == 1 and target.kind == "binary":
+        said = f"threshold {target.positive!r}" if target.label is not None else f"positive {target.positive!r}"
+        none = "no row" if values[0] == 0 else "every row"
+        table.say(f"binary target {target.name!r} (column {columns}): {none} is positive by {said}. Change it.")
+    elif len(values) < 2:
         had = f"only the value {np.nanmin(target.replicates):g}" if len(values) else "no measured row"
         table.say(f"target {target.name!r} (column {columns}) has {had}. Nothing to learn.")
-    if target.kind == "binary" and not np.isin(target.replicates[np.isfinite(target.replicates)], (0, 1)).all():
-        table.say(f"binary target {target.name!r} (column {columns}) must hold 0 and 1 only.")
 
 
 def _cut(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ from bench.tasks.oligos import read_design, with_design, with_sequences
 from bench.tasks.rows import chosen
 from bench.tasks.spec import IgvfFormat, TargetSpec, TaskFile, named
 from bench.tasks.splits import Split
+from bench.tasks.strata import folded
 from bench.tasks.table import build_task
 from bench.tasks.task import Task
 
@@ -23,9 +25,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-def load_task_file(path: str | Path, split: Split | None = None) -> Task:
+def load_task_file(path: str | Path, split: Split | None = None, rows: Mapping[str, list[str]] | None = None) -> Task:
     """The task that a TOML file describes. ``split`` is one that it will be put under in place of its own: the task
-    keeps the column that it goes by.
+    keeps the column that it goes by. ``rows``: those that are taken of it, as a task of their own.
 
     Raises
     ------
@@ -33,6 +35,7 @@ def load_task_file(path: str | Path, split: Split | None = None) -> Task:
     """
     path = Path(path)
     spec = validated(TaskFile, read_toml(path, "task file"), str(path))
+    spec = folded(spec.of_rows(rows) if rows else spec, path.parent)
     source = path.parent / spec.table
     names = GENOMIC_ELEMENT if spec.format == "igvf-genomic-element" else spec.columns.names
     read = read_table(source, Layout(spec.skip_rows, tuple(map(bare, names)), spec.sheet))
@@ -51,7 +54,8 @@ def _of_layout(
     spec: TaskFile, layout: IgvfFormat, frame: pd.DataFrame, folder: Path, counts: dict[str, int]
 ) -> tuple[TaskFile, pd.DataFrame]:
     """A table in a layout of IGVF, made canonical, and its task."""
-    design = read_design(folder / spec.design) if spec.design else None
+    paired = spec.columns.pair.columns if spec.columns.pair else ()
+    design = read_design(folder / spec.design, paired) if spec.design else None
     found = canonical(layout, frame, design, str(folder / spec.table), spec.barcodes)
     counts |= found.counts
     said = [spec.note]

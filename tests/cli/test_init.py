@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from calls import call, refused
 from lab_files import SHAPES, assay, excel, fasta, headerless, lines, supplement, tab
+from small_tasks import write_small_task
 from typer.testing import CliRunner
 
 from bench.cli import init
@@ -271,3 +272,33 @@ def test_a_split_without_validation_and_two_columns_of_ids(tmp_path, monkeypatch
     said = drafted(tmp_path, monkeypatch, "t.tsv", content, asked=["Which column is id (id, oligo)"])
     assert said["split"] == "column[name=set]"
     assert "of its train rows, one locus in five validates" in (tmp_path / "mine.toml").read_text()
+
+
+def test_files_of_intervals_become_strata(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    write_small_task(tmp_path)
+    (tmp_path / "my states.bed").write_text("1\t0\t90000\tEnh\n1\t100000\t200000\tTss\n")
+    (tmp_path / "genes.gtf").write_text('chr2\tx\ttranscript\t900\t5000\t.\t+\t.\tgene_id "g";\n')
+    said = CliRunner().invoke(app, ["init", "small.tsv", "my states.bed", "genes.gtf", "--yes", "--out", "new.toml"])
+    assert said.exit_code == 0, said.output
+    task = load_task_file(tmp_path / "new.toml")
+    assert set(task.strata["my-states"].tolist()) == {"Enh", "Tss", "elsewhere"}
+    assert "inside" in task.strata["genes"].tolist()
+
+
+def test_labels_make_a_binary_target(tmp_path, monkeypatch):
+    rows = "".join(f"e{i}\t{ASSAY.sequences[i]}\t{['weak', 'active'][i % 3 > 0]}\n" for i in range(60))
+    asked = ["Which label of 'call' is positive"]
+    task = drafted(tmp_path, monkeypatch, "labels.tsv", f"name\tseq\tcall\n{rows}", asked=asked)
+    assert task["targets"] == {"call": {"replicates": ["call"], "positive": "active"}}
+    found = load_task_file("mine.toml").targets["call"]
+    assert found.value.tolist() == [float(i % 3 > 0) for i in range(60)]
+
+
+def test_columns_of_0_and_1_make_a_binary_target(tmp_path, monkeypatch):
+    rows = "".join(f"e{i}\t{ASSAY.sequences[i]}\t{i % 2}\t{int(i % 5 > 1)}\n" for i in range(60))
+    asked = ["Which columns are the replicates"]
+    task = drafted(tmp_path, monkeypatch, "classes.tsv", f"name\tseq\tactive_rep1\tactive_rep2\n{rows}", asked=asked)
+    (target,) = task["targets"].values()
+    assert target == {"replicates": ["active_rep1", "active_rep2"], "kind": "binary"}
+    assert load_task_file("mine.toml").targets.popitem()[1].kind == "binary"

@@ -6,6 +6,7 @@ from bench.errors import BenchError
 from bench.files.toml import validated
 from bench.tasks.aliases import ALIASES
 from bench.tasks.spec import ColumnsSpec, TargetSpec, TaskFile, TaskSpec
+from bench.tasks.stratum_spec import StratumSpec
 from bench.tasks.task_file import load_task_file
 
 GOOD = {"name": "mine", "table": "t.tsv", "targets": {"y": {"replicates": ["a", "b"]}}}
@@ -73,7 +74,7 @@ def test_missing_or_broken_files(tmp_path):
 
 def test_the_page_names_every_key_and_alias(pytestconfig):
     page = (pytestconfig.rootpath / "docs" / "task-file.md").read_text(encoding="utf-8")
-    for model in (TaskFile, ColumnsSpec, TargetSpec):
+    for model in (TaskFile, ColumnsSpec, TargetSpec, StratumSpec):
         for key in model.model_fields:
             assert f"`{key}`" in page or f"[{key}]" in page or key in ("targets", "columns"), key
     for part, aliases in ALIASES.items():
@@ -87,7 +88,8 @@ def test_all_that_is_wrong_is_said_at_once():
         validated(TaskFile, content, "mine.toml")
     said = str(caught.value)
     assert said.startswith("mine.toml: 5 problems. (1) unknown key")
-    assert "unknown key 'strata'. It belongs under [columns]." in said
+    assert "'strata' at the top of the file is for tables [strata.NAME]" in said
+    assert "A list of columns belongs under [columns]" in said
     assert "unknown key 'split' in [columns]. It belongs at the top of the file" in said
     assert "unknown key 'tabel'. Did you mean 'table'?" in said
     assert "'end' in [columns]: must be the name of a column, or false" in said
