@@ -109,10 +109,24 @@ class Predict:
 
 
 @dataclass(frozen=True, eq=False)
+class Mutate(Predict):
+    """Ask for predictions of every row with one base changed, by one fold's model: float32, or None."""
+
+
+@dataclass(frozen=True, eq=False)
 class LookInside(Predict):
     """Ask what the library of fitted models tells of one fold's (the first of ``folds``): an `Inside`."""
 
     reference: tuple[float, ...] = (0.25, 0.25, 0.25, 0.25)
+
+
+@dataclass(frozen=True, eq=False)
+class LookAtFilters(Predict):
+    """Ask for the first convolutions of one fold's networks, ``most`` at most, of ``few`` rows with each filter at its
+    mean: a list of `FirstLayer`, or None."""
+
+    most: int = 1
+    few: int = 0
 
 
 @dataclass(frozen=True)
@@ -197,7 +211,9 @@ class DataFiles:
 Ask = (
     Fit
     | Predict
+    | Mutate
     | LookInside
+    | LookAtFilters
     | Prepare
     | ProbeFeatures
     | ForOrganism
@@ -315,9 +331,13 @@ class Worker:
         match ask:
             case Fit():
                 return self._fit(ask, say)
+            case Mutate():
+                return self._fitted(ask).mutants(ask.sequences, ask.place, ask.folds[0])
             case LookInside():
                 reference = np.array(ask.reference, np.float32)
                 return self._fitted(ask).inside(ask.sequences, ask.place, ask.folds[0], reference)
+            case LookAtFilters():
+                return self._fitted(ask).first_layers(ask.sequences, ask.place, ask.folds[0], ask.most, ask.few)
             case Predict():
                 return self._fitted(ask).predict(ask.sequences, ask.place, ask.folds)
             case Prepare():
