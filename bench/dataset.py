@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
@@ -69,20 +70,24 @@ class Dataset:
         """The canonical table, from the local copy of each ``RemoteFile.path``."""
         raise NotImplementedError
 
-    def load(self, data_dir: Path | None = None, *, download: bool = False) -> Task:
+    def load(
+        self, data_dir: Path | None = None, *, download: bool = False, rows: Mapping[str, list[str]] | None = None
+    ) -> Task:
         """The task.
 
         Parameters
         ----------
         data_dir : folder that may hold the files under their ``path``; ``BENCH_DATA_DIR`` by default.
         download : fetch what is missing into the cache.
+        rows : those that are taken of it, by the values of columns, as a task of their own; all without it.
 
         Raises
         ------
         Unavailable : where files are missing and ``download`` is false, or the download failed.
         BenchError : for files that are not what was published.
         """
-        return build_task(self.spec(), self.frame(self.locate(data_dir, download=download)), source=self.name)
+        spec = self.spec().of_rows(rows) if rows else self.spec()
+        return build_task(spec, self.frame(self.locate(data_dir, download=download)), source=self.name)
 
     def problem(self, data_dir: Path | None = None) -> str | None:
         """Why the task cannot be loaded as things stand, with the fix; None when its files are here."""

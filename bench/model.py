@@ -19,7 +19,7 @@ class Part:
     """One part of a fold (training or validation rows): features and the target on the scale the model fits.
 
     ``y`` is float32 (n,), or (n, targets) with NaN where unmeasured for a model that declares ``multitask``. Both are
-    read-only.
+    read-only. Of a binary target it is the label: 1, 0, or the part of the replicates that say 1.
     """
 
     x: Features
@@ -53,6 +53,8 @@ class Setting:
         seeds, other models of the same package or plugin file on the same features and fold): keep what is expensive to
         build, such as a quantised matrix. Arrays in it are read-only once the fit is over.
     say : one line of progress for people.
+    kind : of the target. A model that does not look at it fits the labels of a "binary" one as numbers, which ranks
+        rows; one that does gives the probability of 1.
     group : where the model says that it ``spreads`` and is fitted by several processes: who they are. Nothing in
         ``shared`` may then be relied on, as another process may not have it.
     """
@@ -64,6 +66,7 @@ class Setting:
     shared: dict[str, Any] = field(default_factory=dict)
     say: Callable[[str], None] = lambda line: None
     group: Group | None = None
+    kind: Literal["regression", "binary"] = "regression"
 
     @property
     def row_seed(self) -> int:

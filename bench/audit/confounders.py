@@ -91,6 +91,10 @@ def check_strata(subject: Subject) -> Iterator[Finding]:
     if not subject.task.strata:
         yield Finding("strata", "SKIPPED", "", "the task has none")
     for name, labels in subject.task.strata.items():
+        card = subject.task.stratum_cards.get(name)
+        if card is not None and card.of:
+            yield Finding("strata", "SKIPPED", name, f"bins of {card.of}, which is looked at as it is")
+            continue
         for target in subject.task.targets.values():
             y = target.value
             figure = subject.correlation(known_stratum(subject, labels, y), y, subject.test_fold)

@@ -38,7 +38,7 @@ def check_table(path: Path) -> Iterator[Finding]:
     named = _named(spec, [str(column) for column in frame.columns])
     others = [str(column) for column in frame.columns if column not in named]
     for name, target in spec.targets.items():
-        if not target.replicates:  # counts: the activity is not in the table
+        if not target.replicates or target.kind == "binary":  # of counts the activity is not in the table
             continue
         about = name if len(spec.targets) > 1 else ""
         yield from _averages(about, target, frame, others)

@@ -11,6 +11,7 @@ from bench.board.joint import joint_draws
 from bench.board.load import Board, BoardFiles, TaskFiles, find_tasks, load_board, load_rows
 from bench.board.summary import board_summary
 from bench.errors import BenchError
+from bench.stats.binary import binary_draws
 from bench.stats.bootstrap import Draws, block_codes, spearman_draws
 from bench.stats.compare import paired_difference
 from bench.stats.intervals import Estimate, t_interval
@@ -28,7 +29,8 @@ class Point:
     Attributes
     ----------
     train : training rows asked for, 0 for all. rows : those that a fold had, the mean over folds.
-    scores : by pair (``featurizer + model``), the mean over folds and seeds of the within-fold Spearman.
+    scores : by pair (``featurizer + model``), the mean over folds and seeds of the within-fold Spearman,
+        or AUROC of a binary target.
     leads : (first, second) pairs of which the first is ahead, the paired interval of their difference above 0.
     """
 
@@ -42,7 +44,7 @@ class Point:
 class Curve:
     """The points of one target, from the fewest training rows on.
 
-    ceiling : the board's noise ceiling at the last point; None where it has none.
+    ceiling : the board's noise ceiling at the last point; None where it has none. measure : what is scored.
     """
 
     task: str
@@ -51,6 +53,7 @@ class Curve:
     loci: int
     test_rows: int
     ceiling: float | None
+    measure: str = "Spearman"
 
     @property
     def pairs(self) -> list[str]:
@@ -105,14 +108,16 @@ def _curve(task: TaskFiles, several: list[tuple[int, BoardFiles]]) -> Curve:
     if not boards:
         raise BenchError(f"{task.folder}: no result of a curve can be read. Run again to refit.", status=1)
     last = boards[-1][1]
-    ceiling = board_summary(task, last.files, rows, joint_draws(task, last.files.folds_digest, rows)).ceiling
+    summary = board_summary(task, last.files, rows, joint_draws(task, last.files.folds_digest, rows))
+    attainable = None if summary.binary is None else summary.binary.attainable.auroc
     return Curve(
         task.name,
         last.files.target,
         [_point(train, board) for train, board in boards],
         len(np.unique(rows["locus"].to_numpy()[last.test_row])),
         len(last.test_row),
-        ceiling.value,
+        summary.ceiling.value if summary.binary is None else None if attainable is None else attainable.value,
+        "Spearman" if summary.binary is None else "AUROC",
     )
 
 
@@ -121,8 +126,12 @@ def _point(train: int, board: Board) -> Point:
     locus, blocks = block_codes(board.rows["locus"].to_numpy()[board.test_row])
     runs = np.concatenate([pair.test for pair in board.results]).T
     owner = np.concatenate([np.full(len(pair.test), i) for i, pair in enumerate(board.results)])
-    drawn = spearman_draws(y, runs, locus, Draws(blocks), board.test_fold)
-    one = np.array([fold_scores(y, run, board.test_fold).mean for run in runs.T])
+    if board.target.kind == "binary":
+        found = binary_draws(y, runs, locus, Draws(blocks), board.test_fold)
+        drawn, one = found.auroc_drawn, found.auroc
+    else:
+        drawn = spearman_draws(y, runs, locus, Draws(blocks), board.test_fold)
+        one = np.array([fold_scores(y, run, board.test_fold).mean for run in runs.T])
     names = [pair.name for pair in board.results]
     draws = [drawn[:, owner == i].mean(axis=1) for i in range(len(names))]
     values = [float(one[owner == i].mean()) for i in range(len(names))]

@@ -416,6 +416,8 @@ def target_of(task: TaskFiles, target: str, rows: pd.DataFrame) -> Target:
         combine=known.combine,
         minimum_replicates=known.minimum_replicates,
         loci=rows["locus"].nunique(),
+        label=rows[f"l:{target}"].to_numpy(np.float64) if f"l:{target}" in rows else None,
+        positive=known.positive,
     )
 
 

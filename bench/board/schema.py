@@ -369,11 +369,114 @@ class HeterogeneitySummary(Stored):
         return bool(self.opposite) or self.pooled_only
 
 
+class PairRowSummary(Stored):
+    """One row of a board on the differences of pairs. spearman : predicted against measured, mean over folds.
+    of_ceiling : over the noise ceiling of differences. sign : fraction of the differences beyond noise whose sign it
+    predicts. reason : why there are no figures."""
+
+    name: str
+    spearman: Estimate | None = None
+    of_ceiling: Estimate | None = None
+    sign: Estimate | None = None
+    reason: str = ""
+
+
+class PairSetSummary(Stored):
+    """Figures of some pairs.
+
+    pairs, loci : how many. ceiling : noise ceiling of their differences; ``reason`` says why there is none.
+    replicate_rho : mean Spearman between two replicates of the differences. rho_gc : of the difference with that of GC.
+    clear : differences beyond noise, on which signs are judged; None without two replicates. commoner : fraction of
+    them that have the commoner sign. left_out : why there are no rows.
+    """
+
+    pairs: int
+    loci: int
+    ceiling: Estimate | None = None
+    reason: str | None = None
+    replicate_rho: Number = None
+    rho_gc: Estimate | None = None
+    clear: int | None = None
+    commoner: Number = None
+    rows: list[PairRowSummary] = Field(default_factory=list)
+    left_out: str = ""
+
+
+class PairsSummary(Stored):
+    """Pairs of one kind, such as ``wild type/mutant``: all of them, and those of equal GC content alone.
+
+    split : pairs whose rows are tested in two folds. untested : those of which a row is no test row, or was not
+    measured. Neither has figures.
+    """
+
+    kind: str
+    split: int = 0
+    untested: int = 0
+    all: PairSetSummary
+    neutral: PairSetSummary
+
+
 class ChromosomeSummary(Stored):
     """A chromosome that holds half of the rows or more: the board's figures are that chromosome's."""
 
     name: str
     fraction: Known
+
+
+class AttainableSummary(Stored):
+    """The highest AUROC and average precision of any prediction of a binary target (``bench.stats.attainable``).
+
+    auroc, ap : if labels cut a normal activity with normal noise. flips_auroc : if the truth is two classes and labels
+    are turned over by chance; None where they were cut from numbers here. phi : correlation of the labels of two
+    replicates. between : AUROC of one replicate's label by another's. reason : why there is none.
+    """
+
+    reason: str | None = None
+    auroc: Estimate | None = None
+    ap: Estimate | None = None
+    flips_auroc: Number = None
+    phi: Estimate | None = None
+    between: Number = None
+
+
+class BinaryRowSummary(Stored):
+    """One row of a binary target's board: means over folds and seeds of the within-fold figure.
+
+    gain : AUROC less that of the chosen GC-only prediction, paired. gc_matched : AUROC among rows of one bin of GC, of
+    what GC does not tell (``bench.stats.binary.given_gc``); .5 is chance. of_attainable : AUROC above chance, over the
+    attainable one above chance. brier, brier_null, calibration_error, slope : ``bench.stats.binary.Calibration``; None
+    for predictions that are no probabilities.
+    """
+
+    auroc: Estimate | None = None
+    ap: Estimate | None = None
+    gain: Estimate | None = None
+    gc_matched: Estimate | None = None
+    of_attainable: Number = None
+    brier: Number = None
+    brier_null: Number = None
+    calibration_error: Number = None
+    slope: Number = None
+
+
+class BinarySummary(Stored):
+    """What a board of a binary target shows in place of Spearman's figures.
+
+    positive : what 1 stands for, for people. cut : labels were cut from numbers. undecided : test rows whose replicates
+    disagree, which count in part. ap_baseline : average precision of a random order. matched_rows : fewest rows in a
+    bin of GC; matched_pairs : pairs of a positive and a negative of one bin. rows : by name; chosen : key of a role.
+    """
+
+    positive: str = ""
+    cut: bool = False
+    undecided: int = 0
+    prevalence: Estimate | None = None
+    ap_baseline: Number = None
+    attainable: AttainableSummary
+    matched_rows: int
+    matched_pairs: int
+    rows: dict[str, BinaryRowSummary] = Field(default_factory=dict)
+    chosen: dict[str, str] = Field(default_factory=dict)
 
 
 class BoardSummary(Stored):
@@ -388,6 +491,7 @@ class BoardSummary(Stored):
     locus holds; ``locus_capped``: it counts for less. chromosome : one that holds half of the rows or more.
     strata_made : how strata were made that are no column of the table.
     heterogeneity : by stratum. A stratum that is ``marked`` puts a mark on the pooled share wherever it is shown.
+    binary : of a binary target, which has no share; its other figures are of the labels as numbers.
     """
 
     inputs: str
@@ -428,7 +532,9 @@ class BoardSummary(Stored):
     strata: dict[str, list[StratumSummary]] = Field(default_factory=dict)
     strata_made: dict[str, StratumRecord] = Field(default_factory=dict)
     heterogeneity: dict[str, HeterogeneitySummary] = Field(default_factory=dict)
+    pairs: list[PairsSummary] = Field(default_factory=list)
     warnings: list[str] = Field(default_factory=list)
+    binary: BinarySummary | None = None
 
     def row(self, name: str | None) -> RowSummary | None:
         """The row of a ``featurizer + model``."""

@@ -67,7 +67,8 @@ def _halves(board: Board, rows: pd.DataFrame) -> HalvesSummary | None:
 def combine_summary(board: Board) -> CombineSummary:
     """What became of the replicates, and what their numbers say."""
     target = board.target
-    alone = len(target.replicate_names) == 1 or target.kind == "binary"
+    counted = target.kind == "binary" and target.label is None
+    alone = len(target.replicate_names) == 1 or counted
     weights = zip(target.replicate_names, target.combined.weights, strict=True)
     return CombineSummary(
         how="mean" if alone else target.combine,

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from bench.board.binary import binary_parts
 from bench.board.joint import Joint, joint_draws
 from bench.board.load import Board, BoardFiles, Failure, PairScores, TaskFiles, load_board
+from bench.board.pairs import pairs_summary
 from bench.board.schema import (
     BoardSummary,
     CeilingSummary,
@@ -138,8 +140,10 @@ def _computed(empty: BoardSummary, board: Board, joint: Joint) -> BoardSummary:
             "strata": strata,
             "strata_made": {name: card for name, card in board.strata.items() if name in strata},
             "heterogeneity": heterogeneity,
+            "pairs": pairs_summary(board, found, joint),
             "warnings": empty.warnings + warnings,
         }
+        | binary_parts(board, found, joint, strata)
     )
 
 

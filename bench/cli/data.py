@@ -7,7 +7,11 @@ from typing import Annotated
 
 import typer
 
-app = typer.Typer(help="Data sets: list, card, fetch, verify, export.", no_args_is_help=True)
+from bench.cli.windows import windows
+
+app = typer.Typer(help="Data sets: list, card, fetch, verify, export, windows.", no_args_is_help=True)
+
+app.command("windows")(windows)
 
 #: State of a data set without published files that is ready all the same.
 _OWN = "nothing to fetch"

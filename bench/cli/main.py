@@ -30,6 +30,7 @@ from bench.cli import (
     selftest,
     shift,
     simulate,
+    transfer,
 )
 from bench.errors import BenchError, Unavailable
 
@@ -54,6 +55,7 @@ app.command("audit")(audit.audit)
 app.command("compare")(compare.compare)
 app.command("explain")(explain.explain)
 app.command("blend")(blend.blend)
+app.command("transfer")(transfer.transfer)
 app.command("curve")(curve.curve)
 app.command("shift")(shift.shift)
 app.command("score")(score.score)

@@ -61,6 +61,11 @@ def score(
     means = {part: "n/a" if mean is None else f"{mean:.3f}" for part, mean in scored.means.items()}
     console.print(f"{scored.result}: {'replaced' if scored.replaced else 'stored'}")
     console.print("Spearman " + ", ".join(f"{part} {means[part]} ({scored.rows[part]:,} rows)" for part in means))
+    chosen = target or next(iter(planned.task.targets))
+    if planned.task.targets[chosen].kind == "binary":
+        console.print(
+            "a binary target: the board has AUROC, average precision and, of probabilities, their calibration"
+        )
     if scored.unused:
         console.print(f"{scored.unused:,} predictions not used: not measured, or left out by the task or its split")
     if not scored.rows["valid"]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from bench.dataset import Dataset, remote_files
 from bench.files.fasta import read_fasta
 from bench.files.tables import read_tsv
+from bench.tasks.pair_spec import PairSpec
 from bench.tasks.spec import ColumnsSpec, TargetSpec, TaskSpec, named
 from bench.tasks.splits import Split
 
@@ -52,10 +53,16 @@ cf697765d5b75f9172d5a8b6d237127ce92352d5545509b24fd318e6330c2131 902258 Polylink
             orientation="stranded",
             note=(
                 "The stratum WT are native elements, MUT the same with their CRX sites or their shape mutated,"
-                " scrambled the same bases in another order. All three share the locus. Activity is the mean over"
+                " scrambled the same bases in another order. All three share the locus, and the latter two are"
+                " compared with the first. Activity is the mean over"
                 f" barcodes (DNA reads >= {MINIMUM_DNA}) of RNA/DNA, as its authors have it, then log2."
             ),
-            columns=ColumnsSpec(id="label", covariates=named("dna_count", "barcodes"), strata=named("kind")),
+            columns=ColumnsSpec(
+                id="label",
+                covariates=named("dna_count", "barcodes"),
+                strata=named("kind"),
+                pair=PairSpec(column="element", kind="kind", reference="WT"),
+            ),
             targets={name: TargetSpec(replicates=[f"{name} {rna}" for rna in RNA]) for name in PROMOTERS},
             split=Split.parse("chromosome-kfold[k=5]"),
         )
@@ -75,6 +82,7 @@ cf697765d5b75f9172d5a8b6d237127ce92352d5545509b24fd318e6330c2131 902258 Polylink
         place = frame.index.str.extract(r"^(chr\w+)-(\d+)-(\d+)_[A-Z]+_(WT|MUT|scrambled)")
         place.index = frame.index
         frame[["chrom", "start", "end", "kind"]] = place
+        frame["element"] = place[0] + ":" + place[1] + "-" + place[2]
         return frame.rename_axis("label").reset_index()
 
     @staticmethod

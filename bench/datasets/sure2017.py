@@ -12,7 +12,7 @@ import hashlib
 import json
 import os
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -121,13 +121,16 @@ class SuRE2017(BroughtDataset):
         dna = np.log2((kept.rows["dna"].to_numpy() + 1) / kept.reads["dna"])
         return [np.log2((kept.rows[rna].to_numpy() + 1) / kept.reads[rna]) - dna for rna in ("rna1", "rna2")]
 
-    def load(self, data_dir: Path | None = None, *, download: bool = False) -> Task:
+    def load(
+        self, data_dir: Path | None = None, *, download: bool = False, rows: Mapping[str, list[str]] | None = None
+    ) -> Task:
         files = self.locate(data_dir, download=download)
         kept = cached_counts(files[COUNTS], self.rule)
         frame = self.table(kept)
         # The plasmids are a woman's DNA: no fragment of chrY may be left for the split to drop.
         there = set(frame["chrom"].unique())
-        spec = self.spec().model_copy(
+        spec = self.spec().of_rows(rows) if rows else self.spec()
+        spec = spec.model_copy(
             update={"split": replace(SPLIT, drop=tuple(chrom for chrom in SPLIT.drop if chrom in there))}
         )
         task = build_task(spec, frame, source=self.name, genome=files[GENOMES[0]])

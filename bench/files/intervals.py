@@ -50,8 +50,8 @@ class Intervals:
     def __len__(self) -> int:
         return len(self.start)
 
-    def keep(self, mask: NDArray[np.bool_]) -> Intervals:
-        """The intervals where ``mask``, bool (m,), is true."""
+    def keep(self, mask: NDArray[Any]) -> Intervals:
+        """The intervals where ``mask``, bool (m,), is true; or those of numbers, int (k,), in their order."""
         arrays = {name: getattr(self, name)[mask] for name in ("chrom", "start", "end", "strand", "line")}
         return replace(self, **arrays, fields={name: values[mask] for name, values in self.fields.items()})
 

@@ -18,7 +18,7 @@ from bench.featurizer import Features
 from bench.fit.features import LARGE, FoldFeatures, Workspace, compute_features
 from bench.fit.handed import lock, plain_array, writes_refused
 from bench.fit.kept import packed
-from bench.fit.recipe import COMMON_LIBRARIES, Recipe, check_recipe, may_flip
+from bench.fit.recipe import COMMON_LIBRARIES, Recipe, check_recipe, kind_of_targets, may_flip
 from bench.fit.residual import WithoutGC
 from bench.fit.scale import TargetScale
 from bench.fit.shuffled import shuffled_places
@@ -73,6 +73,11 @@ class FitJob:
         if self.recipe is not None:
             return self.recipe.reverse_complement
         return self.task.card.orientation == "free" and may_flip(self.model)
+
+    @property
+    def kind(self) -> Literal["regression", "binary"]:
+        """Of the targets, which are of one kind where they are fitted together."""
+        return kind_of_targets(self.task, self.targets)
 
     @property
     def libraries(self) -> set[str]:
@@ -265,6 +270,7 @@ class _Fitting:
             shared=kept.shared_of(job.model.cls, alone=self.features.values.nbytes > LARGE),
             say=partial(self._say, fold),
             group=job.groups[fold] if job.groups else None,
+            kind=job.kind,
         )
 
     def _say(self, fold: int, line: object) -> None:
@@ -277,7 +283,8 @@ class _Fitting:
 
     def _training_parts(self, rows: Rows, kept: FoldFeatures, share: slice) -> tuple[Part, Part]:
         """This process's share of the training rows, and all validation rows, with targets on the model's scale."""
-        scales = [TargetScale(column, self.job.model.target) for column in self.values[rows[TRAIN]].T]
+        how = "label" if self.job.kind == "binary" else self.job.model.target
+        scales = [TargetScale(column, how) for column in self.values[rows[TRAIN]].T]
         y = {}
         for code in (TRAIN, VALID):
             scaled = np.stack([scale(self.values[rows[code], j]) for j, scale in enumerate(scales)], axis=1)

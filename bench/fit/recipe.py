@@ -12,7 +12,7 @@ import hashlib
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from bench.errors import BenchError
 from bench.plugins.declared import file_digests, names_of
@@ -50,8 +50,9 @@ class Recipe:
 
     The others have the value of most fits as their default, and one that has it is not hashed. members : keys of the
     results that a blend is made of. features : of those made by another program, hash of the rows' names, by which they
-    are looked up (their content is among the files of ``featurizer``). Places for what is not done yet: replicates, how
-    they become one value; predictions, hash of those made by other programs.
+    are looked up (their content is among the files of ``featurizer``). kind : of the targets, "binary" where labels are
+    fitted. Places for what is not done yet: replicates, how they become one value; predictions, hash of those made by
+    other programs.
     """
 
     task: str = field(compare=False)
@@ -69,6 +70,7 @@ class Recipe:
     members: tuple[str, ...] = ()
     features: str = ""
     predictions: str = ""
+    kind: str = "regression"
 
     def key(self, place: int = 0) -> str:
         """The key of the result of one of the targets, by its place among them: 24 hexadecimal digits."""
@@ -163,7 +165,21 @@ def recipe_of(
         numpy=library_versions(COMMON_LIBRARIES)["numpy"],
         orientation=task.card.orientation if task.card.orientation == "free" and may_flip(model) else "",
         features="" if featurizer is None or featurizer.cls.role != "outside" else _names_digest(task),
+        kind=kind_of_targets(task, targets),
     )
+
+
+def kind_of_targets(task: Task, targets: tuple[str, ...]) -> Literal["regression", "binary"]:
+    """The kind of targets that are fitted together.
+
+    Raises
+    ------
+    BenchError : for targets of two kinds.
+    """
+    kinds = {task.targets[name].kind for name in targets}
+    if len(kinds) > 1:
+        raise BenchError(f"{task.card.name}: targets of two kinds cannot be fitted together: {', '.join(targets)}.")
+    return kinds.pop() if kinds else "regression"
 
 
 @functools.lru_cache(maxsize=1)

@@ -11,13 +11,15 @@ from numpy.typing import NDArray
 class TargetScale:
     """The scale a model fits: the rank-Gaussian transform of the training rows (or the z-score, ``raw``), carried over
     to other rows by linear interpolation between training values. Why ranks: a heavy-tailed target otherwise teaches a
-    squared loss its few largest values only."""
+    squared loss its few largest values only. A ``label`` (0 to 1) stays as it is."""
 
-    def __init__(self, train: NDArray[np.float64], how: Literal["rank", "raw"]) -> None:
+    def __init__(self, train: NDArray[np.float64], how: Literal["rank", "raw", "label"]) -> None:
         from bench.stats.ranks import rank_gaussian
 
         measured = train[np.isfinite(train)]
-        if how == "raw":
+        if how == "label":
+            self._from = self._to = np.array([0.0, 1.0])
+        elif how == "raw":
             self._from = np.array([measured.mean(), measured.mean() + (measured.std() or 1.0)])
             self._to = np.array([0.0, 1.0])
         else:

@@ -20,7 +20,7 @@ from bench.fit.fit import FitJob, FitResult, fit_job
 from bench.fit.kept import unpacked
 from bench.fit.messages import LINE, Done, Failed, Said
 from bench.fit.predictor import FittedModels
-from bench.fit.recipe import Recipe, plugin_recipe
+from bench.fit.recipe import Recipe, kind_of_targets, plugin_recipe
 from bench.model import Group, Model
 from bench.plugins.described import Described, MadeElsewhere, describe
 from bench.plugins.feature_sets import FeatureSet
@@ -30,7 +30,7 @@ from bench.plugins.parameters import normal_name
 from bench.plugins.registry import Made, Registry
 from bench.sequences import Sequences
 from bench.tasks.data_files import Action, data_state
-from bench.tasks.load import PlannedTask, TaskSource, load_planned, load_task
+from bench.tasks.load import PlannedTask, TaskSource, base_name, load_planned, load_task
 from bench.tasks.task import Task
 
 #: Seconds of the longest fit that an estimate may speak of: ten years.
@@ -69,8 +69,8 @@ class JobSpec:
             ("featurizer", more.get("featurizer")),
             ("model", more.get("model")),
         ]
-        if not planned.source.name.endswith(".toml"):
-            named.append(("dataset", planned.source.name))
+        if not base_name(planned.source.name).endswith(".toml"):
+            named.append(("dataset", base_name(planned.source.name)))
         outside, files = registry.outside([(kind, name) for kind, name in named if name])
         more["features"] = registry.features_of(more.get("featurizer"))
         return cls(planned.source.absolute(), planned.task.digest, planned.folds.digest, files, outside, **more)
@@ -113,10 +113,24 @@ class Predict:
 
 
 @dataclass(frozen=True, eq=False)
+class Mutate(Predict):
+    """Ask for predictions of every row with one base changed, by one fold's model: float32, or None."""
+
+
+@dataclass(frozen=True, eq=False)
 class LookInside(Predict):
     """Ask what the library of fitted models tells of one fold's (the first of ``folds``): an `Inside`."""
 
     reference: tuple[float, ...] = (0.25, 0.25, 0.25, 0.25)
+
+
+@dataclass(frozen=True, eq=False)
+class LookAtFilters(Predict):
+    """Ask for the first convolutions of one fold's networks, ``most`` at most, of ``few`` rows with each filter at its
+    mean: a list of `FirstLayer`, or None."""
+
+    most: int = 1
+    few: int = 0
 
 
 @dataclass(frozen=True)
@@ -201,7 +215,9 @@ class DataFiles:
 Ask = (
     Fit
     | Predict
+    | Mutate
     | LookInside
+    | LookAtFilters
     | Prepare
     | ProbeFeatures
     | ForOrganism
@@ -319,9 +335,13 @@ class Worker:
         match ask:
             case Fit():
                 return self._fit(ask, say)
+            case Mutate():
+                return self._fitted(ask).mutants(ask.sequences, ask.place, ask.folds[0])
             case LookInside():
                 reference = np.array(ask.reference, np.float32)
                 return self._fitted(ask).inside(ask.sequences, ask.place, ask.folds[0], reference)
+            case LookAtFilters():
+                return self._fitted(ask).first_layers(ask.sequences, ask.place, ask.folds[0], ask.most, ask.few)
             case Predict():
                 return self._fitted(ask).predict(ask.sequences, ask.place, ask.folds)
             case Prepare():
@@ -350,7 +370,7 @@ class Worker:
     def _fit(self, ask: Fit, say: Callable[[str], None]) -> list[FitResult]:
         planned, featurizer, registry = self._planned_of(ask.spec)
         spec = ask.spec
-        model = registry.make("model", spec.model)
+        model = registry.make("model", spec.model).of_kind(kind_of_targets(planned.task, spec.targets))
         job = FitJob(
             planned.task,
             planned.folds,

@@ -8,10 +8,12 @@ file dropped into ``featurizers/`` or ``models/``, next to the built-in ones or 
 from __future__ import annotations
 
 import functools
+import importlib
 import importlib.metadata
+import importlib.util
 import os
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +27,9 @@ from bench.plugins.kinds import BASES, DISTRIBUTION, GROUPS, PluginKind, is_kind
 from bench.plugins.parameters import ENGINE_PARAMETERS, Scale, Value, normal_name, read_parameters, signature_of
 from bench.plugins.source import loaded_digest
 
+#: What the module of a built-in model's classifier is called after the model's own: a file apart, so that the key of a
+#: regression does not follow from its code.
+BINARY = "_binary"
 #: Entry points of families of models: a function from the rest of a name (``sklearn:svm.SVR``) to the model's class.
 FAMILIES = "bench.model_families"
 
@@ -84,6 +89,17 @@ class Made:
     def new(self) -> Any:
         """A fresh object. Not of a plugin that another process imports."""
         return self.cls(**self.parameters)
+
+    def of_kind(self, kind: str) -> Made:
+        """The model as it fits targets of a kind: for a binary one a built-in model's classifier, which
+        ``classifier(cls)`` of the module called as the model's with ``_binary`` behind gives, where there is one. Other
+        models are told the kind by ``Setting.kind``."""
+        if kind != "binary" or not self.built_in:
+            return self
+        module = f"{self.cls.__module__}{BINARY}"
+        if self.cls.__module__.endswith(BINARY) or importlib.util.find_spec(module) is None:
+            return self
+        return replace(self, cls=importlib.import_module(module).classifier(self.cls))
 
 
 class Registry:
@@ -265,12 +281,13 @@ def is_built_in(cls: type) -> bool:
 
 @functools.cache
 def _own_modules() -> frozenset[str]:
-    """Modules that the entry points of this package name."""
+    """Modules that the entry points of this package name, with those of their classifiers."""
     return frozenset(
-        point.value.partition(":")[0]
+        point.value.partition(":")[0] + more
         for group in (*GROUPS.values(), FAMILIES)
         for point in importlib.metadata.entry_points(group=group)
         if point.dist is not None and point.dist.name == DISTRIBUTION
+        for more in ("", BINARY)
     )
 
 

@@ -35,8 +35,8 @@ def _section(curve: Curve, picture: str) -> list[str]:
     return [
         f"## {escape(curve.task)}: {escape(curve.target)}",
         "",
-        f"Spearman on {count(curve.test_rows)} test rows of {count(curve.loci)} loci (mean over folds and seeds, 95 %"
-        f" interval by locus) of models fitted on part of the training rows: whole loci, each part within the next."
+        f"{curve.measure} on {count(curve.test_rows)} test rows of {count(curve.loci)} loci (mean over folds and seeds,"
+        f" 95 % interval by locus) of models fitted on part of the training rows: whole loci, each part in the next."
         f"{ceiling} The fits are held fixed: another draw of the training rows would move the points as well.",
         "",
         f"![learning curve]({picture})",
@@ -87,7 +87,7 @@ def _draw(curve: Curve, path: Path) -> None:
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
     axes.xaxis.set_minor_formatter(NullFormatter())
     axes.set_xlabel("training rows of a fold")
-    axes.set_ylabel("Spearman on test rows")
+    axes.set_ylabel(f"{curve.measure} on test rows")
     axes.set_title(f"{curve.task}: {curve.target}", loc="left")
     figure.legend(loc="outside right upper", frameon=False, fontsize=9)
     save_figure(figure, path)

@@ -78,6 +78,12 @@ that both have the same GC, 0.5 for whatever follows from GC. Then where little 
 above; *GC-only null*: Spearman with measurements permuted within GC bins, which keeps how they depend on GC and
 nothing else. *Unadjusted* is the score itself.
 
+**Binary targets** are scored by *AUROC*, the chance that a positive row is ranked above a negative one (0.5 is
+chance), and by *average precision* (chance is the prevalence), within folds like every score. *Attainable*: what an
+oracle would reach on labels as noisy as two replicates say they are, under the assumption that is named above the
+table. *GC-matched*: AUROC among rows of the same GC content, where GC tells nothing. There is no share of an
+explainable variance: the noise of a label is not of one size.
+
 **How each was fitted**, folded under each table: Spearman on the rows that were fitted, on those that chose
 (validation) and on test rows; training far above the other two is overfitting. *time* and *device*: of features,
 fitting and predicting, all folds (*cpu × 3*: on the rows of three workers together). *folds*: a hash of every row's

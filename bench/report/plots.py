@@ -77,6 +77,7 @@ def draw_pictures(task: TaskFiles, summary: Summary) -> tuple[Links, dict[str, s
     current: dict[str, str] = {}
     code = hashlib.sha256(Path(__file__).read_bytes()).hexdigest()
     boards = summary.boards
+    ranked = [board for board in boards if board.binary is None]  # a cloud of two heights shows nothing
     rows = scores = None
     fits = {}
 
@@ -84,15 +85,15 @@ def draw_pictures(task: TaskFiles, summary: Summary) -> tuple[Links, dict[str, s
         current[name] = hashlib.sha256("\0".join((code, *inputs)).encode()).hexdigest()[:16]
         return summary.pictures.get(name) != current[name] or not (task.folder / name).is_file()
 
-    if any(row.score is not None for board in boards for row in board.rows):
+    if any(row.score is not None for board in ranked for row in board.rows):
         name = "scores.svg"
-        if outdated(name, *(board.inputs for board in boards)):
-            save_figure(_scores(boards), task.folder / name)
+        if outdated(name, *(board.inputs for board in ranked)):
+            save_figure(_scores(ranked), task.folder / name)
         scores = link(task, name)
     for i, board in enumerate(boards):
         name = f"fit-{safe_name(board.target)}-{hashlib.sha256(board.split.encode()).hexdigest()[:6]}.svg"
         stale = outdated(name, board.inputs)
-        if task.record is not None and stale and board.rows:
+        if task.record is not None and stale and board.rows and board.binary is None:
             rows = load_rows(task.folder, task.record) if rows is None else rows
             figure = _fit(task, task.boards[i], board, rows)
             if figure is not None:

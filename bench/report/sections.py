@@ -15,10 +15,11 @@ from bench.board.schema import (
     TaskSummary,
 )
 from bench.explain.record import Explanation
-from bench.report import text
+from bench.report import binary, text
 from bench.report.columns import FITS, LEFT, SCORES
 from bench.report.explained import explained_section
 from bench.report.features import features_section
+from bench.report.pairs import pairs_section
 from bench.report.plots import Links
 from bench.report.sentences import misfit, parts_sentence, share_sentence, verdict_sentence
 from bench.report.share_facts import share_facts
@@ -96,10 +97,10 @@ def _facts(task: TaskSummary) -> list[str]:
 
 
 def _one_line(board: BoardSummary) -> str:
-    pieces = [f"noise ceiling {number(board.ceiling.value)}"]
+    pieces = [f"noise ceiling {number(binary.ceiling_of(board))}"]
     for name, label in ((board.best_gc, "GC-only"), (board.best, "best"), (board.best_deep, "best deep")):
         row = board.row(name)
-        pieces += [] if row is None else [f"{label} {number(point(row.score))}"]
+        pieces += [] if row is None else [f"{label} {number(point(binary.score_of(board, row)))}"]
     return ", ".join(pieces)
 
 
@@ -111,16 +112,21 @@ def _board(board: BoardSummary, picture: str | None) -> list[str]:
         parts += [parts_sentence(share, windows=True) for share in board.shares_apart if not board.few_loci]
         lines += [f"{sentence}\n" for sentence in (*parts, verdict_sentence(board)) if sentence]
         lines += [*_above(board), *share_facts(board), ""]
-        lines += text.table([name for name, _ in SCORES], _rows(board), left=LEFT)
+        if board.binary is not None:
+            lines += binary.binary_board(board, _ordered(board))
+        else:
+            lines += text.table([name for name, _ in SCORES], _rows(board), left=LEFT)
         lines += _held_fixed(board)
         lines += _fits(board)
+        what = "Spearman" if board.binary is None else "figure"
         lines += [
-            f"Split {code(board.split)}. Scores are means over folds of the within-fold Spearman, never pooled over "
+            f"Split {code(board.split)}. Scores are means over folds of the within-fold {what}, never pooled over "
             f"folds; intervals from {count(board.draws)} draws of loci.",
             "",
         ]
     lines += [f"- **Warning**: {escape(warning)}" for warning in board.warnings] + [""] * bool(board.warnings)
     lines += _strata(board)
+    lines += pairs_section(board)
     if picture is not None:
         lines += [f"![Predicted against measured, {escape(board.target)}]({picture})", ""]
     lines += _failed(board)
@@ -132,7 +138,8 @@ def _board(board: BoardSummary, picture: str | None) -> list[str]:
 # ---- above the table -------------------------------------------------------------------------------------------------
 def _above(board: BoardSummary) -> list[str]:
     """What the table's figures stand on: noise ceiling, confounders, rows and folds."""
-    lines = [*_ceiling(board), f"- ρ(GC, y) {signed_estimate(board.rho_gc)}"]
+    ceiling = _ceiling(board) if board.binary is None else binary.above(board)
+    lines = [*ceiling, f"- ρ(GC, y) {signed_estimate(board.rho_gc)}"]
     for row in board.confounders:
         name = escape(row.name)
         lines.append(f"- ρ({name}, y) {signed_estimate(row.with_y)}, ρ(GC, {name}) {signed_estimate(row.with_gc)}")
@@ -212,7 +219,8 @@ def _rows(board: BoardSummary) -> list[list[str]]:
 
 def _ordered(board: BoardSummary) -> list[RowSummary]:
     """Confounders, null model; then the sequence rows, best first."""
-    rows = sorted(board.rows, key=lambda row: (2.0 if row.score is None else -row.score.value, row.name))
+    scores = {row.name: point(binary.score_of(board, row)) for row in board.rows}
+    rows = sorted(board.rows, key=lambda row: (2.0 if (score := scores[row.name]) is None else -score, row.name))
     return [row for role in ("confounder", "null", "sequence") for row in rows if row.role == role]
 
 

@@ -18,6 +18,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from bench.board.schema import BoardSummary, Estimate, HeldFixedSummary, LibraryTest, ShareSummary
+from bench.report.binary import binary_sentence, gc_figure
 from bench.report.text import (
     NOTHING,
     code,
@@ -56,7 +57,9 @@ LIBRARY = {
 
 # ---- the headline ----------------------------------------------------------------------------------------------------
 def share_figure(board: BoardSummary, show: Show = escape) -> str:
-    """The headline in a cell: ``at least 19 % [15, 23]``, or ``n/a (reason)``."""
+    """The headline in a cell: ``at least 19 % [15, 23]``, or ``n/a (reason)``; of a binary target GC's AUROC."""
+    if board.binary is not None:
+        return gc_figure(board)
     share = board.share
     if share is None:
         return f"{NOTHING} ({_missing(board)})"
@@ -168,6 +171,8 @@ def no_ceiling(board: BoardSummary, show: Show = escape) -> str:
 # ---- in words --------------------------------------------------------------------------------------------------------
 def share_sentence(board: BoardSummary, *, short: bool = False) -> str:
     """What GC content explains, with every denominator named; without a noise ceiling only the one that exists."""
+    if board.binary is not None:
+        return binary_sentence(board, short=short)
     share = board.share
     notes = "".join(f" ({note})" for note in caveats(board))
     if share is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bench.board.schema import BoardSummary, RowSummary, Summary
 from bench.report import text
+from bench.report.binary import ceiling_of, score_of
 from bench.report.columns import LEFT, pair_name
 from bench.report.sentences import caveats, share_figure, share_sentence
 from bench.report.text import code, count, escape, estimate, joined, number, point, signed
@@ -47,7 +48,7 @@ def summary_rows(summary: Summary, only: bool) -> list[list[str]]:
                 name,
                 target,
                 count(board.n),
-                number(board.ceiling.value),
+                number(ceiling_of(board)),
                 *(_short(board, which) for which in (board.best_gc, board.best, board.best_deep)),
                 share_figure(board),
                 share_sentence(board, short=True),
@@ -58,7 +59,8 @@ def summary_rows(summary: Summary, only: bool) -> list[list[str]]:
 
 def _short(board: BoardSummary, name: str | None) -> str:
     row = board.row(name)
-    return text.NOTHING if row is None else f"{estimate(row.score)} {pair_name(row)}"
+    mark = "AUROC " if board.binary is not None else ""
+    return text.NOTHING if row is None else f"{mark}{estimate(score_of(board, row))} {pair_name(row)}"
 
 
 def notes(summary: Summary) -> list[str]:
@@ -78,7 +80,7 @@ def matrix(boards: list[BoardSummary]) -> list[str]:
         rows.append(
             [
                 escape(board.target) + (f" · {code(board.split)}" if several else ""),
-                number(board.ceiling.value),
+                number(ceiling_of(board)),
                 *(_lettered(row, board) for row in scores),
                 signed(point(board.rho_gc)),
                 "; ".join([share_figure(board), *caveats(board)]),
@@ -110,4 +112,4 @@ def _lettered(row: RowSummary | None, board: BoardSummary) -> str:
     if row is None:
         return text.NOTHING
     letter = f"*{escape(row.letter)}*" if row.letter and not board.few_loci else ""
-    return joined(number(point(row.score)), letter)
+    return joined(number(point(score_of(board, row))), letter)

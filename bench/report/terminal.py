@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from bench.board.schema import BoardSummary, Summary
+from bench.report.binary import binary_sentence, ceiling_of, score_of
 from bench.report.sentences import by_chromosome, by_locus, caveats, gc_in_windows, share_figure
 from bench.report.text import NOTHING, number, point
 
@@ -16,6 +17,9 @@ from bench.report.text import NOTHING, number, point
 def terminal_summary(summaries: Iterable[Summary]) -> Table:
     """One line per board: noise ceiling, GC-only, best, best deep, GC's share of the explainable variance."""
     caption = "Spearman on test rows; GC's share is of the explainable variance"
+    summaries = list(summaries)
+    if any(board.binary is not None for summary in summaries for board in summary.boards):
+        caption += "\nAUROC (*) for binary targets; chance is 0.5"
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), caption_justify="left")
     table.show_edge = table.pad_edge = False
     # 80 columns hold all figures; what is longer is said under the table.
@@ -31,11 +35,15 @@ def terminal_summary(summaries: Iterable[Summary]) -> Table:
             share = board.share if board.share is not None and board.share.of_explainable is not None else None
             table.add_row(
                 Text(summary.task.name if summary.task.name != last else ""),
-                Text(board.target),
-                number(board.ceiling.value),
+                Text(board.target + "*" * (board.binary is not None)),
+                number(ceiling_of(board)),
                 *(_score(board, name) for name in (board.best_gc, board.best, board.best_deep)),
                 NOTHING if share is None else by_locus(share),
             )
+            if board.binary is not None:
+                notes.append(f"{summary.task.name}, {board.target}: {binary_sentence(board, short=True)}")
+                last = summary.task.name
+                continue
             # Reasons and caveats are longer than a column: a line each under the table.
             first = f"GC's share is {share_figure(board, str)}" if share is None else by_chromosome(share)
             said = [*([first] if first else []), *gc_in_windows(board), *caveats(board, str)]
@@ -52,4 +60,4 @@ def _line(note: str) -> str:
 
 def _score(board: BoardSummary, name: str | None) -> str:
     row = board.row(name)
-    return NOTHING if row is None else number(point(row.score))
+    return NOTHING if row is None else number(point(score_of(board, row)))

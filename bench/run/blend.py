@@ -10,6 +10,7 @@ from __future__ import annotations
 import datetime
 import hashlib
 from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -141,7 +142,8 @@ def _blend_one(
         return result, False
     members = [Member(record, store.predictions(record.result)) for record in records]
     y = planned.task.targets[target].value
-    mixed, weights = mix(y, members, len(planned.folds))
+    labels = planned.task.targets[target].kind == "binary"
+    mixed, weights = mix(y, members, len(planned.folds), labels=labels)
     about = Description(
         task=result.task,
         target=target,
@@ -176,12 +178,15 @@ def _blend_one(
     return result, True
 
 
-def mix(y: NDArray[np.float64], members: list[Member], folds: int) -> tuple[Predictions, list[NDArray[np.float64]]]:
+def mix(
+    y: NDArray[np.float64], members: list[Member], folds: int, *, labels: bool = False
+) -> tuple[Predictions, list[NDArray[np.float64]]]:
     """Predictions of a blend, and the weights of its members in every fold.
 
     Parameters
     ----------
-    y : the target's values, float64 (rows of the task,).
+    y : the target's values, float64 (rows of the task,). labels : they are 0 and 1, and the members probabilities, as
+        the blend then is.
 
     Raises
     ------
@@ -206,11 +211,13 @@ def mix(y: NDArray[np.float64], members: list[Member], folds: int) -> tuple[Pred
     prediction, on_shuffles = np.empty(len(row)), np.empty(len(row))
     weights = []
     for f in range(folds):
-        fitted, level = _weights(y, row, fold, part, table, f)
+        fitted, level = _weights(y, row, fold, part, table, f, "label" if labels else "rank")
         mine = fold == f
         prediction[mine] = fitted @ table[:, mine] + level
         on_shuffles[mine] = fitted @ shuffled[:, mine] + level
         weights.append(fitted)
+    if labels and (table >= 0).all() and (table <= 1).all():
+        prediction, on_shuffles = np.clip(prediction, 0, 1), np.clip(on_shuffles, 0, 1)
     return (
         Predictions(
             row,
@@ -239,6 +246,7 @@ def _weights(
     part: NDArray[np.int8],
     table: NDArray[np.float64],
     f: int,
+    scale: Literal["rank", "label"],
 ) -> tuple[NDArray[np.float64], float]:
     """Non-negative weights of the members (members,) in a fold, and the level that is added."""
     from scipy.optimize import nnls
@@ -248,7 +256,7 @@ def _weights(
     used = np.flatnonzero((fold != f) & (part == TEST) & np.isin(row, valid) & np.isfinite(y[row]))
     if len(used) < FEWEST_ROWS:
         return equal, 0.0
-    wanted = np.asarray(TargetScale(y[row[used]], "rank")(y[row[used]]), float)
+    wanted = np.asarray(TargetScale(y[row[used]], scale)(y[row[used]]), float)
     x = table[:, used]
     found, _ = nnls((x - x.mean(axis=1, keepdims=True)).T, wanted - wanted.mean())
     if not found.any():

@@ -66,8 +66,12 @@ def explain_task(
     """
     planned = load_planned(wanted.source, registry)
     target = _target(planned, wanted.target)
+    if planned.task.targets[target].kind == "binary":
+        numbers = [name for name, each in planned.task.targets.items() if each.kind != "binary"]
+        instead = f"choose {' or '.join(numbers)} with --target" if numbers else "give the numbers that it was made of"
+        raise BenchError(f"{planned.name}: {target!r} is binary, and explain is for regression targets: {instead}.")
     motifs = MotifSource.of(wanted.taxon, planned.task.card.organism, wanted.motifs)
-    pairs = _pairs(wanted, planned, target, store)
+    pairs = pairs_to_ask(wanted, planned, target, store)
     outcome, effects, last = [], {}, None
     with Predictors(
         registry, store, threads=options.threads or 1, device=options.device, trust=wanted.trust, say=say
@@ -77,7 +81,9 @@ def explain_task(
                 found = _made_otherwise(registry, store, planned, target, featurizer, model, seed)
                 predictor: Predictor | None = None
                 if found is None:
-                    job = _fitted(wanted, planned, featurizer, model, seed, registry, store, console, options, outside)
+                    job = fitted_job(
+                        wanted, planned, featurizer, model, seed, registry, store, console, options, outside
+                    )
                     if job is None:
                         continue  # a model that draws nothing has one seed
                     place = job.targets.index(target)
@@ -112,7 +118,7 @@ def _target(planned: PlannedTask, wanted: str | None) -> str:
     return wanted or targets[0]
 
 
-def _pairs(wanted: Wanted, planned: PlannedTask, target: str, store: Store) -> list[tuple[str, str]]:
+def pairs_to_ask(wanted: Wanted, planned: PlannedTask, target: str, store: Store) -> list[tuple[str, str]]:
     """Featurizer and model of every row to explain."""
     if wanted.featurizers or wanted.models:
         if not (wanted.featurizers and wanted.models):
@@ -155,7 +161,7 @@ def _is_known(registry: Registry, featurizer: str) -> bool:
     return featurizer == NO_FEATURES or parse_name(featurizer)[0] in registry.names("featurizer")
 
 
-def _fitted(
+def fitted_job(
     wanted: Wanted,
     planned: PlannedTask,
     featurizer: str,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
@@ -218,7 +218,7 @@ class _Planner:
 
     def __init__(self, plan: Plan, registry: Registry, store: Store, outside: Outside) -> None:
         self._plan, self._registry, self._store, self._outside = plan, registry, store, outside
-        self._recipes: dict[tuple[str, str], PluginRecipe] = {}
+        self._recipes: dict[tuple[str, str, str], PluginRecipe] = {}
         self._featurizers = self._made("featurizer", plan.selection.featurizers)
         self._models = self._made("model", plan.selection.models)
 
@@ -255,22 +255,22 @@ class _Planner:
 
     def _recipe(self, made: Made) -> PluginRecipe:
         """What a plugin is made of, once for all tasks."""
-        if (made.kind, made.name) not in self._recipes:
-            self._recipes[made.kind, made.name] = plugin_recipe(made)
-        return self._recipes[made.kind, made.name]
+        key = made.kind, made.name, made.cls.__module__  # a classifier has its regressor's name
+        if key not in self._recipes:
+            self._recipes[key] = plugin_recipe(made)
+        return self._recipes[key]
 
     def add_task(self, planned: PlannedTask) -> None:
         """Every pair that makes sense on a task, every seed, every target."""
         self._plan.tasks.append(planned)
         rows = int((planned.folds.part[0] == TRAIN).sum())
-        targets = tuple(planned.task.targets)
         for pair in list(self._pairs(planned)):  # all are probed before the first key is made
             cost = self._cost(planned, pair, rows)
             seeds = range(self._plan.selection.seeds) if pair.model.cls.stochastic else range(1)
-            together = pair.model.multitask and len(targets) > 1
-            for group in [targets] if together else [(name,) for name in targets]:
+            for group in _together(planned.task, pair.model.multitask):
+                model = pair.model.of_kind(planned.task.targets[group[0]].kind)
                 for seed in seeds:
-                    self._add_job(planned, pair, group, seed, cost)
+                    self._add_job(planned, replace(pair, model=model), group, seed, cost)
 
     def _pairs(self, planned: PlannedTask) -> Iterator[_Pair]:
         """Pairs to run; those that make no sense are noted as skipped."""
@@ -402,6 +402,14 @@ class _Planner:
                     keep=plan.selection.keep_models,
                 )
             )
+
+
+def _together(task: Task, multitask: bool) -> list[tuple[str, ...]]:
+    """The targets of a task that are fitted together: one by one, or all of one kind."""
+    if not multitask:
+        return [(name,) for name in task.targets]
+    kinds = dict.fromkeys(target.kind for target in task.targets.values())
+    return [tuple(name for name, target in task.targets.items() if target.kind == kind) for kind in kinds]
 
 
 def has_result(store: Store, result: ResultId, key: str, models: bool) -> bool:

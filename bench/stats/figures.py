@@ -14,8 +14,9 @@ from bench.stats.bootstrap import Draws, spearman_draws
 from bench.stats.compare import effective_n
 from bench.stats.correlations import Correlations, DrawnCorrelations
 from bench.stats.gc_share import ShareFigures, share_figures
-from bench.stats.intervals import FEW_LOCI, NOTHING, Estimate, estimate, t_interval
+from bench.stats.intervals import FEW_LOCI, Estimate, t_interval
 from bench.stats.library import Bound, LibraryKind, LibraryTest, dropout_columns, lower_bound
+from bench.stats.noise_ceiling import NoiseCeiling, noise_ceiling
 from bench.stats.observations import ROLES, HeldOut, Learners, Observations, Role, held_out
 from bench.stats.pooled import prediction_places
 from bench.stats.ranks import (
@@ -26,13 +27,10 @@ from bench.stats.ranks import (
     mid_ranks,
     pearson,
     places,
-    spearman_by_fold,
     tied_fraction,
 )
-from bench.stats.replicate_checks import COPIED
-from bench.stats.replicates import replicate_pairs
 from bench.stats.rows import GIVEN_GC, OF_GC, PREDICTED, RANK, Choice, RowFigures, Scores, row_figures
-from bench.stats.share import choose_per_fold, no_reliability
+from bench.stats.share import choose_per_fold
 
 NAN = float("nan")
 #: A chromosome with this part of the rows' weight is named: all of 400 boards of 80/15/5 %, none of equal ones.
@@ -320,42 +318,21 @@ def _places_in_folds(column: Array, fold: Array) -> Array:
 # ---- ceiling ---------------------------------------------------------------------------------------------------------
 def _ceiling(
     held: HeldOut, found: DrawnCorrelations, choices: Mapping[Role, Choice], at_least: tuple[Bound, ...]
-) -> tuple[ceilings.Ceiling | None, str | None, Estimate, Array]:
-    """The ceiling, why there is none, the ceiling with its interval, and draws of it (draws,)."""
-    none = np.full(held.draws.count, NAN)
-    k = held.replicates.shape[1]
-    if k < 2:
-        return None, "one replicate" if k else "no replicates", NOTHING, none
-    between, drawn = found.means(("replicates",))
-    reason = COPIED if held.copied else no_reliability(t_interval(float(between), drawn, held.blocks))
-    if reason is None and at_least:
-        words = {"ties": "most values are tied", "two modes": "activity has two modes"}
-        reason = f"{' and '.join(words[why] for why in at_least)}, so the noise is not of one size"
-    if reason is not None:
-        return None, reason, NOTHING, none
-    by_pair = np.array([_mean_score(held, held.replicates[:, i], held.replicates[:, j]) for i, j in replicate_pairs(k)])
+) -> NoiseCeiling:
+    """The noise ceiling of the board's rows."""
+    between = found.means(("replicates",)) if held.replicates.shape[1] > 1 else (NAN, np.full(held.draws.count, NAN))
     chosen = choices.get("best") or choices.get("gc")
-    with_best = None
-    if chosen is not None:
-        runs = held.runs[chosen.key].T
-        with_best = np.array([np.mean([_mean_score(held, y, run) for run in runs]) for y in held.replicates.T])
-    best = ceilings.combined_ceiling(held.replicates, held.combined, by_pair, with_best, held.blocks, raw=held.raw)
-    if not np.isfinite(best):
-        return None, "the replicates do not correlate", NOTHING, none
-    rows = ceilings.effective_replicates(held.replicates)
-    # its draws run with the mean replicate correlation, as Spearman-Brown's
-    with np.errstate(invalid="ignore"):
-        scale = ceilings.spearman_brown(np.where(drawn > 0, drawn, NAN), rows)
-        many = best * np.sqrt(scale / ceilings.spearman_brown(between, rows))
-    known = ceilings.Ceiling(float(np.nanmean(by_pair)), rows, best**2, best)
-    return known, None, estimate(best, many, held.blocks), many
-
-
-def _mean_score(held: HeldOut, a: Array, b: Array) -> float:
-    """Mean of the folds' own Spearman, as a score is made."""
-    both = np.isfinite(a) & np.isfinite(b)
-    found = spearman_by_fold(a[both], b[both], held.fold[both])
-    return float(np.nan_to_num(found).mean()) if len(found) else NAN
+    return noise_ceiling(
+        held.replicates,
+        held.combined,
+        held.fold,
+        between,
+        None if chosen is None else held.runs[chosen.key],
+        held.blocks,
+        copied=held.copied,
+        at_least=at_least,
+        raw=held.raw,
+    )
 
 
 def _ceiling_given_dna(held: HeldOut) -> ceilings.Ceiling | None:

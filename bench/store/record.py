@@ -173,7 +173,7 @@ class TargetRecord(Stored):
     """A target of ``task.json``. ``combine``, ``minimum_replicates`` : how its value is made of the replicates; before
     there was a choice it was their mean. ``digest`` : hash of the rows' sequences and of its values; empty in older
     files. ``unmeasured`` : Spearman of GC with being measured in no replicate, over all rows of the table; None where
-    few rows are, or where it is not known."""
+    few rows are, or where it is not known. ``positive`` : what a binary target's 1 stands for."""
 
     name: str
     kind: Literal["regression", "binary"]
@@ -182,6 +182,7 @@ class TargetRecord(Stored):
     minimum_replicates: int = 1
     digest: str = ""
     unmeasured: EstimateRecord | None = None
+    positive: str = ""
 
 
 class RowsFile(Stored):

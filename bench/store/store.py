@@ -87,6 +87,7 @@ from bench.store.record import (
 )
 from bench.store.result import ResultId, safe_name
 from bench.tasks.digest import content_of
+from bench.tasks.pair_spec import columns_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -388,9 +389,11 @@ def _write_changed(path: Path, record: Record) -> None:
 
 # ---- tasks -----------------------------------------------------------------------------------------------------------
 def rows_frame(task: Task, gc: NDArray[np.float32]) -> pd.DataFrame:
-    """rows.parquet: ``row_id, chrom, position, locus, length, gc, cpg``, ``control`` where there are any, covariates as
-    ``x:<name>``, other columns that rows were filtered by as ``m:<name>``, strata as ``s:<name>``, replicates as
-    ``y:<target>:<replicate>``, barcode halves as ``h:<target>:<1|2>``."""
+    """rows.parquet: ``row_id, chrom, position, locus, length, gc, cpg``, ``control`` where there are any,
+    ``pair`` (number of the row that a row is compared with, -1 for none) and ``pair_kind`` where there are pairs,
+    covariates as ``x:<name>``, other columns that rows were filtered by as ``m:<name>``, strata as ``s:<name>``,
+    replicates as ``y:<target>:<replicate>``, barcode halves as ``h:<target>:<1|2>``,
+    labels that were cut from a combined value as ``l:<target>``."""
     import pandas as pd
 
     from bench.kernels.cpg import cpg_fraction
@@ -406,12 +409,15 @@ def rows_frame(task: Task, gc: NDArray[np.float32]) -> pd.DataFrame:
     }
     if task.control is not None:
         columns["control"] = task.control
+    columns |= {name: pd.Categorical(c) if c.dtype.kind == "U" else c for name, c in columns_of(task.pairs).items()}
     columns |= {f"x:{name}": values for name, values in task.sequences.covariates.items()}
     columns |= {f"m:{name}": values for name, values in task.filters.items()}
     columns |= {f"s:{name}": pd.Categorical(values) for name, values in task.strata.items()}
     for target in task.targets.values():
         for j, name in enumerate(target.replicate_names):
             columns[f"y:{target.name}:{name}"] = target.replicates[:, j]
+        if target.label is not None:
+            columns[f"l:{target.name}"] = target.label
         if target.halves is not None:
             columns |= {f"h:{target.name}:{j + 1}": target.halves[:, j] for j in range(2)}
     return pd.DataFrame(columns)
@@ -445,6 +451,7 @@ def task_record(task: Task, rows_file: Mark | None) -> TaskRecord:
                 replicates=list(target.replicate_names),
                 combine=target.combine,
                 minimum_replicates=target.minimum_replicates,
+                positive=target.positive,
                 unmeasured=_kept(task.unmeasured.get(target.name)),
                 digest=content.of(target.name),
             )

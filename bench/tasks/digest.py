@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.sequences import Sequences
+from bench.tasks.pair_spec import Pairs, columns_of
 from bench.tasks.task import Content, Target, Task
 
 
@@ -27,6 +28,7 @@ def content_of(task: Task) -> Content:
         task.strata,
         task.control,
         task.filters,
+        task.pairs,
     )
 
 
@@ -44,6 +46,7 @@ def digest(
     strata: Mapping[str, NDArray[Any]],
     control: NDArray[np.bool_] | None = None,
     filters: Mapping[str, NDArray[np.float64]] | None = None,
+    pairs: Pairs | None = None,
 ) -> Content:
     """SHA-256 of each part of a task, and over everything that a score can depend on, in table order; 64 hexadecimal
     digits each. Every array is read once."""
@@ -57,13 +60,20 @@ def digest(
         # How replicates become the value: a change of the rule is a change of the data.
         made = f"{target.combine} {target.minimum_replicates} {COMBINED}"
         whole.append(f"target {target.name} {target.kind} {made} {_hash(target.replicates)}")
+        if target.label is not None:
+            whole.append(f"label {_hash(target.label)}")
         if target.halves is not None:
             whole.append(f"halves {_hash(target.halves)}")
     whole += [f"covariate {name} {covariates[name]}" for name in sorted(covariates)]
     whole += [f"stratum {name} {_hash(strata[name])}" for name in sorted(strata)]
     whole += [] if control is None else [f"control {_hash(control)}"]
+    whole += [f"{name} {_hash(column)}" for name, column in columns_of(pairs).items()]
     whole += [f"filter {name} {_hash(column)}" for name, column in sorted((filters or {}).items())]
-    values = {name: _hash(target.value) for name, target in targets.items()}
+    # The same 0 and 1 as numbers are another target: models fit classes by another loss.
+    values = {
+        name: _of_text(f"binary {_hash(target.value)}") if target.kind == "binary" else _hash(target.value)
+        for name, target in targets.items()
+    }
     return Content(_of_text("\n".join(whole)), bases, values, covariates)
 
 

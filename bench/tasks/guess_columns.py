@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.errors import BenchError
-from bench.files.numbers import parse_numbers
+from bench.files.numbers import MISSING, parse_numbers
 from bench.tasks.columns import Columns
 from bench.tasks.draft import Draft
+from bench.tasks.labels import sounds_positive
 
 #: Names of columns of activities, of counts, and of what is no measurement of the outcome.
 _ACTIVITY = re.compile(
@@ -74,6 +75,7 @@ def measurements(draft: Draft, table: Columns, names: list[str], *, long: bool) 
     if dna and not rna and activities and not told and all(each.whole for each in (*dna, *activities)):
         rna, activities = activities, []
     covariates: dict[str, str] = {}
+    words = two_words(table, names)
     if len(dna) == 1:
         covariates["dna_count"] = dna[0].name
     if len(barcodes) == 1:
@@ -83,6 +85,9 @@ def measurements(draft: Draft, table: Columns, names: list[str], *, long: bool) 
     elif dna and rna and all(each.whole for each in (*dna, *rna)):
         covariates.pop("dna_count", None)
         _counts(draft, rna, dna)
+    elif words and not (dna and rna):
+        _labels(draft, words)
+        words = {}
     else:
         if dna and rna:
             fraction = next(each.name for each in (*rna, *dna) if not each.whole)
@@ -94,10 +99,46 @@ def measurements(draft: Draft, table: Columns, names: list[str], *, long: bool) 
             f"{table.source}: no column holds activities, or counts of both RNA and DNA. There is:"
             f" {', '.join(names[:8]) or 'no other column'}. Write the task file by hand: docs/task-file.md."
         )
+    _mark_binary(draft, table)
+    for name, (positive, _) in words.items():
+        draft.remarks.append(
+            f"Column {name!r} holds two words. As a binary target: [targets.{_target_name(name)}] replicates ="
+            f' ["{name}"], positive = "{positive}"'
+        )
     if covariates:
         draft.add("columns.covariates", covariates, "measured besides the target")
     if "dna_count" in covariates or (dna and rna):
         draft.remarks.append("Elements of little DNA are noise: a common filter is [minimum] dna_count = 10.")
+
+
+def two_words(table: Columns, names: list[str]) -> dict[str, tuple[str, str]]:
+    """The columns that hold two labels and nothing else, each in at least 5 rows: which sounds positive, and the
+    other."""
+    found = {}
+    for name in names:
+        labels, rows = np.unique(table.text(name), return_counts=True)
+        said = [(str(label), int(n)) for label, n in zip(labels, rows, strict=True) if label not in ("", *MISSING)]
+        if len(said) == 2 and min(n for _, n in said) >= 5 and _numbers(table, name) is None:
+            positive = sounds_positive([label for label, _ in said])
+            found[name] = positive, next(label for label, _ in said if label != positive)
+    return found
+
+
+def _labels(draft: Draft, words: dict[str, tuple[str, str]]) -> None:
+    """A binary target of the first column of two words."""
+    name, (positive, other) = next(iter(words.items()))
+    key = f"targets.{_target_name(name)}"
+    draft.add(f"{key}.replicates", [name], "two labels; no replicates: no attainable maximum")
+    draft.add(f"{key}.positive", positive, f"the other is {other}", f"Which label of {name!r} is positive")
+
+
+def _mark_binary(draft: Draft, table: Columns) -> None:
+    """``kind = "binary"`` for targets whose columns hold 0 and 1 alone."""
+    for guess in list(draft.guesses):
+        if guess.key[0] == "targets" and guess.key[-1] == "replicates":
+            values = [parse_numbers(table.strings(column))[0] for column in guess.value]
+            if all(np.isin(each[np.isfinite(each)], (0, 1)).all() and np.isfinite(each).any() for each in values):
+                draft.add(f"targets.{guess.key[1]}.kind", "binary", "0 and 1")
 
 
 def _activities(draft: Draft, columns: list[Numbers], *, sure: bool, long: bool) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.errors import BenchError
+from bench.names import parse_name
 from bench.plugins.described import Described
 from bench.plugins.registry import Registry
 from bench.tasks.folds import make_folds
@@ -25,8 +26,8 @@ QUICK_ROWS = 2_000
 class TaskSource:
     """How any process loads a task as the plan did.
 
-    ``name`` : a data set's name, or the path of a task file (.toml). ``split`` : in place of the task's own. ``quick``
-    and ``data_dir`` : as the options of ``bench run``.
+    ``name`` : a data set's name, or the path of a task file (.toml), and which of its rows (``named_rows``). ``split``
+    : in place of the task's own. ``quick`` and ``data_dir`` : as the options of ``bench run``.
     """
 
     name: str
@@ -37,7 +38,9 @@ class TaskSource:
     def absolute(self) -> TaskSource:
         """The same for a process with another working folder."""
         return TaskSource(
-            str(Path(self.name).resolve()) if self.name.endswith(".toml") else self.name,
+            str(Path(base_name(self.name)).resolve()) + self.name.removeprefix(base_name(self.name))
+            if base_name(self.name).endswith(".toml")
+            else self.name,
             self.split,
             self.quick,
             None if self.data_dir is None else self.data_dir.resolve(),
@@ -65,6 +68,26 @@ class PlannedTask:
         return gc_fraction(self.task.sequences)
 
 
+def base_name(source: str) -> str:
+    """The data set's name or path of a task, without the rows that are taken of it."""
+    return source[: source.rindex("[")] if source.endswith("]") and "[" in source else source
+
+
+def named_rows(source: str) -> tuple[str, dict[str, list[str]]]:
+    """A task's name and the rows that are taken of it: ``mattioli2020[genome=hg19]``, or with ``+`` between several
+    values of a column. No rows named: all of them.
+
+    Raises
+    ------
+    BenchError : where the bracket cannot be read.
+    """
+    base = base_name(source)
+    if base == source:
+        return source, {}
+    _, chosen = parse_name("rows" + source[len(base) :])
+    return base, {column: [value.strip() for value in values.split("+")] for column, values in chosen.items()}
+
+
 def load_planned(source: TaskSource, registry: Registry) -> PlannedTask:
     """Load a task and make its folds.
 
@@ -80,8 +103,10 @@ def load_planned(source: TaskSource, registry: Registry) -> PlannedTask:
 def load_task(source: str, registry: Registry, data_dir: Path | None, split: str | None = None) -> Task:
     """The task of a data set's name or of a TOML file's path. ``split``: one that it will be put under in place of its
     own."""
+    whole = source
+    source, rows = named_rows(source)
     if source.endswith(".toml"):
-        return load_task_file(source, Split.parse(split, "--split") if split else None)
+        return load_task_file(source, Split.parse(split, "--split") if split else None, rows)
     if "/" in source or Path(source).suffix:
         raise BenchError(
             f"--task {source}: not a task file. Give a data set's name (bench list shows them) or the path of a .toml"
@@ -91,9 +116,11 @@ def load_task(source: str, registry: Registry, data_dir: Path | None, split: str
     if isinstance(found, Described):
         assert registry.describer is not None
         file = registry.entry("dataset", source).file
-        task: Task = registry.describer.load(file, TaskSource(source, data_dir=data_dir))
+        task: Task = registry.describer.load(file, TaskSource(whole, data_dir=data_dir))
         return task
-    return found().load(data_dir)
+    if not rows:
+        return found().load(data_dir)
+    return found().load(data_dir, rows=rows)
 
 
 def concrete_folds(task: Task, split: Split | str | None, quick: bool) -> Folds:

@@ -13,6 +13,7 @@ from bench.errors import BenchError
 from bench.tasks.aliases import candidates
 from bench.tasks.columns import Columns
 from bench.tasks.counts import DNA
+from bench.tasks.labels import read_labels
 from bench.tasks.loci import codes_of
 from bench.tasks.rows import matching
 from bench.tasks.spec import PARTS, ColumnsSpec, Part, TargetSpec, TaskFile
@@ -55,6 +56,7 @@ def wide(spec: TaskFile, table: Columns, labels: Collection[str] = ()) -> tuple[
         added[column] = _over_rows(table.numbers(column), element, summed=covariate == DNA)
     values = {column for target in spec.targets.values() for column in _values(target)} | {replicate}
     must = {_played(table, columns, part) for part in PARTS} | {*columns.strata.values(), *columns.control, *labels}
+    must |= set(columns.pair.columns) if columns.pair else set()
     must |= {columns.species, spec.split.column if spec.split else None}
     for column in [*map(str, table.frame.columns)]:
         if column in added or column in (name, columns.species):
@@ -144,7 +146,8 @@ def _spread(
     made: dict[str, list[str]] = {}
     for key in ("replicates", "rna", "dna"):
         for column in getattr(target, key):
-            values = table.numbers(column)
+            labelled = target.labelled
+            values = read_labels(table, column, target, name, [column]) if labelled else table.numbers(column)
             for replicate in replicates:
                 some = rows[which[rows] == replicate]
                 spread = np.full(int(element.max()) + 1, np.nan)
@@ -152,7 +155,7 @@ def _spread(
                 label = f"{column}, replicate {replicate}{only}"
                 added[label] = spread
                 made.setdefault(key, []).append(label)
-    return target.model_copy(update={**made, "rows": {}})
+    return target.model_copy(update={**made, "rows": {}, "positive": []})
 
 
 def _once_each(

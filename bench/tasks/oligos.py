@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,8 +24,8 @@ SEQUENCE = "sequence (FASTA)"
 DESIGN = ("name", "sequence", "chr", "start", "end", "strand", "class")
 
 
-def read_design(path: Path) -> pd.DataFrame:
-    """``id``, ``sequence`` and, from a ``reporter_sequence_design`` table, chrom, start, end, strand and class.
+def read_design(path: Path, more: Iterable[str] = ()) -> pd.DataFrame:
+    """``id``, ``sequence`` and, from a ``reporter_sequence_design`` table, chrom, start, end, strand, class, ``more``.
 
     Raises
     ------
@@ -39,7 +39,7 @@ def read_design(path: Path) -> pd.DataFrame:
         records = read_fasta(path, fix=CHECK)
         return pd.DataFrame({"id": list(records), "sequence": list(records.values())})
     lacking = "The design is a FASTA (.fa, .fasta, .fna) or a reporter_sequence_design table."
-    frame = read_tsv(path, DESIGN, fix=CHECK, lacking=lacking)
+    frame = read_tsv(path, list(dict.fromkeys([*DESIGN, *more])), fix=CHECK, lacking=lacking)
     return frame.rename(columns={"name": "id", "chr": "chrom"})
 
 

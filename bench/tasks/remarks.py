@@ -35,7 +35,8 @@ def remarks(table: Columns, spec: TaskSpec) -> list[str]:
 
 def _of_values(table: Columns, spec: TaskSpec) -> list[str]:
     said = []
-    for column in dict.fromkeys([*sorted(spec.outcome), *spec.columns.covariates.values()]):
+    labels = {column for target in spec.targets.values() if target.labelled for column in target.replicates}
+    for column in dict.fromkeys([*sorted(spec.outcome - labels), *spec.columns.covariates.values()]):
         values = table.numbers(column) if column in table else np.zeros(0)
         for value in _SENTINELS:
             is_value = values == value

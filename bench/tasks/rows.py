@@ -130,7 +130,8 @@ def _fix(table: Columns, spec: TaskSpec, name: str) -> str:
 def _fixed(spec: TaskSpec) -> list[str]:
     """Columns in which rows of one element agree."""
     parts = [spec.columns.said(part) for part in ("sequence", "chrom", "start", "end", "strand", "locus")]
-    return [column for column in (*parts, *spec.columns.strata.values()) if column]
+    pair = spec.columns.pair.columns if spec.columns.pair else ()
+    return [column for column in (*parts, *spec.columns.strata.values(), *pair) if column]
 
 
 def _summed(table: Columns, codes: NDArray[np.int64], first: NDArray[np.intp], spec: TaskSpec) -> Columns:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import (
     AfterValidator,
@@ -20,6 +21,8 @@ from pydantic import (
 
 from bench.errors import BenchError
 from bench.files.toml import sentence
+from bench.tasks.labels import Threshold
+from bench.tasks.pair_spec import Pair
 from bench.tasks.splits import Split
 from bench.tasks.stratum_spec import StratumSpec, printable, stratum_tables
 from bench.tasks.task import Card
@@ -94,6 +97,8 @@ def _control(value: Any) -> Any:
 TRUE = ("1", "true", "yes", "control")
 
 PlainName = Annotated[str, AfterValidator(_plain)]
+#: One label or several, as text.
+Labels = Annotated[list[str], BeforeValidator(lambda value: _texts("positive", value))]
 #: Name in the project -> column of the table; a list where the two are the same.
 ColumnMap = Annotated[dict[str, str], BeforeValidator(_by_name)]
 #: A split, or its name.
@@ -127,6 +132,8 @@ class TargetSpec(_Strict):
     ``halves``: two columns measured on two halves of the barcodes, where there are any. ``combine``: how replicates
     become one value, None for the engine's own way. ``minimum``, ``maximum``: rows outside count as not measured.
     ``rows``: the rows of a long table that are of this target, by the values of a column.
+    ``positive``: labels of a binary target that count as 1; every other label is 0. ``threshold``: cuts numbers into
+    two classes (``bench.tasks.labels``). Either makes the target binary.
     """
 
     replicates: list[str] = []
@@ -139,6 +146,43 @@ class TargetSpec(_Strict):
     minimum: dict[str, float] = {}
     maximum: dict[str, float] = {}
     rows: Conditions = {}
+    positive: Labels = []
+    threshold: str | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _classes_are_binary(cls, said: Any) -> Any:
+        """``threshold`` or ``positive`` alone say the kind."""
+        if isinstance(said, dict) and "kind" not in said and (said.get("threshold") or said.get("positive")):
+            return {**said, "kind": "binary"}
+        return said
+
+    @field_validator("threshold")
+    @classmethod
+    def _readable_threshold(cls, text: str | None) -> str | None:
+        return None if text is None else str(Threshold.parse(text))
+
+    @model_validator(mode="after")
+    def _two_classes(self) -> TargetSpec:
+        made = "threshold" if self.threshold else "positive" if self.positive else ""
+        if self.kind == "regression" and made:
+            raise ValueError(f'{made} makes a binary target: leave kind out, or set kind = "binary"')
+        if self.kind == "regression":
+            return self
+        if self.threshold and self.positive:
+            raise ValueError("give threshold (for numbers) or positive (for labels), not both")
+        if self.rna and not self.threshold:
+            raise ValueError('a binary target of counts needs a threshold, such as threshold = "> 0"')
+        if self.halves:
+            raise ValueError("halves is for regression targets: leave it out of a binary one")
+        if self.combine and not self.threshold:
+            raise ValueError("combine is for numbers; the labels of a binary target are counted: leave it out")
+        if self.combine in ("rank", "scale") and not Threshold.parse(str(self.threshold)).quantile:
+            raise ValueError(
+                f'threshold = "{self.threshold}" is in the units of the columns, which combine = "{self.combine}" gives'
+                ' up: leave combine out (the mean of the replicates is cut), or set a quantile, such as "quantile 0.8"'
+            )
+        return self
 
     @field_validator("replicates", "halves", "rna", "dna")
     @classmethod
@@ -169,6 +213,11 @@ class TargetSpec(_Strict):
         if self.minimum_replicates > most > 1:  # one column may be that of a long table
             raise ValueError(f"minimum_replicates must be at most the number of replicates, {most}")
         return self
+
+    @property
+    def labelled(self) -> bool:
+        """Whether the columns hold labels, and no numbers."""
+        return self.kind == "binary" and self.threshold is None
 
     @property
     def outcome(self) -> tuple[str, ...]:
@@ -203,6 +252,7 @@ class ColumnsSpec(_Strict):
     names: list[str] = []
     covariates: ColumnMap = {}
     strata: ColumnMap = {}
+    pair: Pair = None
 
     def said(self, part: Part) -> str | None:
         """The column of a part, where one is named."""
@@ -213,6 +263,7 @@ class ColumnsSpec(_Strict):
         """Columns that are named here, and so must exist."""
         parts = [self.said(part) for part in PARTS]
         others = [self.species, self.replicate, *self.control, *self.covariates.values(), *self.strata.values()]
+        others += [] if self.pair is None else self.pair.columns
         return [column for column in (*parts, *others) if column]
 
 
@@ -251,6 +302,11 @@ class TaskSpec(_Strict):
         counted = next((column for target in self.targets.values() for column in target.rna), None)
         if counted and self.duplicates == "mean":
             raise ValueError(f"duplicates = 'mean' would make fractions of the counts in {counted!r}: set 'sum'")
+        words = next((name for name, target in self.targets.items() if target.labelled), None)
+        if words and self.duplicates in ("mean", "sum"):
+            raise ValueError(
+                f"duplicates = {self.duplicates!r} cannot be taken of labels (target {words!r}): set 'first'"
+            )
         return self
 
     @model_validator(mode="after")
@@ -280,6 +336,14 @@ class TaskSpec(_Strict):
         """The card of the task."""
         said = self.model_dump(include=set(Card.__dataclass_fields__))
         return Card(**said | {"title": self.title or self.name})
+
+    def of_rows(self, rows: Mapping[str, list[str]]) -> Self:
+        """The task of some of its rows, by the values of columns: a task of its own, called after them."""
+        plain = re.sub(r"[^A-Za-z0-9_.+-]+", "-", "-".join(value for values in rows.values() for value in values))
+        said = ", ".join(f"{column} {' or '.join(values)}" for column, values in rows.items())
+        title = f"{self.title or self.name} ({said})"
+        changed = {"name": f"{self.name}-{plain}", "title": title, "rows": {**self.rows, **rows}}
+        return self.model_copy(update=changed)
 
     @property
     def outcome(self) -> set[str]:
@@ -350,7 +414,11 @@ class TaskFile(TaskSpec):
             genome = self.fasta is not None and self.format == "igvf-genomic-element"
             if self.design is None and not genome:
                 raise ValueError(f"format {self.format!r} needs design, the FASTA of the oligos")
-            if self.targets or self.columns.model_fields_set - {"strata"} or (self.fasta is not None and not genome):
+            if (
+                self.targets
+                or self.columns.model_fields_set - {"strata", "pair"}
+                or (self.fasta is not None and not genome)
+            ):
                 raise ValueError(f"format {self.format!r} knows its targets, columns and bases: leave those keys out")
         if self.format != "igvf-barcode" and self.barcodes.model_fields_set:
             raise ValueError(

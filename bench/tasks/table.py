@@ -21,7 +21,9 @@ from bench.tasks.columns import Columns
 from bench.tasks.counts import activities, with_dna
 from bench.tasks.digest import digest
 from bench.tasks.dropout import filters, unmeasured
+from bench.tasks.labels import Threshold, cut, read_labels
 from bench.tasks.loci import loci_of
+from bench.tasks.pairs import read_pairs, with_pairs
 from bench.tasks.places import Places, read_places
 from bench.tasks.problems import Problems
 from bench.tasks.remarks import refuse_odd_columns, refuse_other_bases, remarks
@@ -106,7 +108,8 @@ def build_task(
         refuse_other_bases(table, own, spec.columns, sequences)
     assert sequences is not None
     column = spec.columns.said("locus")
-    locus = loci_of(places, sequences, table.text(column) if column else None, circle)
+    pairs = read_pairs(table, spec.columns.pair, row_id, counts)
+    locus = with_pairs(loci_of(places, sequences, table.text(column) if column else None, circle), pairs)
     unplaced = int((places.chrom == UNPLACED).sum())
     if 0 < unplaced < len(table):
         counts["rows without a chromosome"] = unplaced
@@ -119,13 +122,14 @@ def build_task(
     position = np.where(places.located, np.maximum(places.start, 0), places.start)
     wanted = dict.fromkeys([*([spec.split.column] if spec.split else []), *labels])
     limits = filters(table, spec)
-    content = digest(sequences, row_id, places.chrom, position, locus, targets, strata.labels, marked, limits)
+    content = digest(sequences, row_id, places.chrom, position, locus, targets, strata.labels, marked, limits, pairs)
     return Task(
         card=spec.card,
         sequences=sequences,
         row_id=row_id,
         chrom=places.chrom,
         position=position,
+        reverse=places.reverse,
         locus=locus,
         targets=targets,
         strata=strata.labels,
@@ -139,6 +143,7 @@ def build_task(
         labels={column: table.text(column) for column in wanted if column in table},
         left_out=np.setdiff1d(every, row_id),
         control=marked,
+        pairs=pairs,
         filters=limits,
         unmeasured=gone,
         stratum_cards=strata.cards,
@@ -239,7 +244,12 @@ def _target(table: Columns, name: str, spec: TaskSpec, lengths: _Lengths) -> Tar
     """One target on the rows of a table."""
     about = spec.targets[name]
     columns = about.replicates or about.rna
-    replicates = activities(table, about) if about.rna else np.column_stack([table.numbers(each) for each in columns])
+    if about.labelled:
+        replicates = np.column_stack([read_labels(table, each, about, name, columns) for each in columns])
+    else:
+        replicates = (
+            activities(table, about) if about.rna else np.column_stack([table.numbers(each) for each in columns])
+        )
     void = ~np.isfinite(replicates).any(axis=0)
     if void.any() and not void.all() and not table.problems:
         column = columns[int(np.argmax(void))]
@@ -254,7 +264,7 @@ def _target(table: Columns, name: str, spec: TaskSpec, lengths: _Lengths) -> Tar
     replicates[few] = np.nan
     if halves is not None:
         halves[few] = np.nan
-    return Target(
+    target = Target(
         name,
         replicates,
         tuple(columns),
@@ -262,7 +272,12 @@ def _target(table: Columns, name: str, spec: TaskSpec, lengths: _Lengths) -> Tar
         halves,
         combine=about.combine or DEFAULT,
         minimum_replicates=about.minimum_replicates,
+        positive=" or ".join(about.positive) or ("1" if about.labelled else ""),
     )
+    if about.threshold is None or table.problems:
+        return target
+    threshold = Threshold.parse(about.threshold)
+    return cut(target, threshold, about.combine or threshold.combine)
 
 
 def _flat(values: NDArray[np.float64]) -> bool:
@@ -271,14 +286,16 @@ def _flat(values: NDArray[np.float64]) -> bool:
 
 
 def _check_spread(target: Target, table: Columns) -> None:
-    """Check that a target has two different values, and a binary one no others than 0 and 1."""
+    """Check that a target has two different values."""
     values = np.unique(target.value[np.isfinite(target.value)])
     columns = ", ".join(map(repr, target.replicate_names))
-    if len(values) < 2:
+    if len(values) == 1 and target.kind == "binary":
+        said = f"threshold {target.positive!r}" if target.label is not None else f"positive {target.positive!r}"
+        none = "no row" if values[0] == 0 else "every row"
+        table.say(f"binary target {target.name!r} (column {columns}): {none} is positive by {said}. Change it.")
+    elif len(values) < 2:
         had = f"only the value {np.nanmin(target.replicates):g}" if len(values) else "no measured row"
         table.say(f"target {target.name!r} (column {columns}) has {had}. Nothing to learn.")
-    if target.kind == "binary" and not np.isin(target.replicates[np.isfinite(target.replicates)], (0, 1)).all():
-        table.say(f"binary target {target.name!r} (column {columns}) must hold 0 and 1 only.")
 
 
 def _cut(

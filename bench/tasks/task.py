@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from bench.sequences import Sequences
 from bench.stats.intervals import Estimate
 from bench.stats.replicates import DEFAULT, Combine, Combined, combine
+from bench.tasks.pair_spec import Pairs
 from bench.tasks.splits import Split
 
 #: Codes of a row's part in a fold.
@@ -48,6 +49,9 @@ class Target:
     ``combine`` : how the replicates become one ``value`` (``bench.stats.replicates``). ``minimum_replicates`` : a row
     with fewer has none. ``loci`` : number of loci of the task's rows, on which the weights of three or more replicates
     rest; that of the rows without it.
+
+    A binary target has replicates of 0 and 1. Its value is ``label``, float64 (n,), where numbers were cut at a
+    threshold, else the part of a row's replicates that say 1. ``positive`` : what 1 stands for, for people.
     """
 
     name: str
@@ -58,6 +62,8 @@ class Target:
     combine: Combine = DEFAULT
     minimum_replicates: int = 1
     loci: int | None = None
+    label: NDArray[np.float64] | None = None
+    positive: str = ""
 
     @property
     def value(self) -> NDArray[np.float64]:
@@ -67,6 +73,9 @@ class Target:
     @cached_property
     def combined(self) -> Combined:
         """The value, with the weights that it was made by. Of two classes it is the mean."""
+        if self.label is not None:
+            k = self.replicates.shape[1]
+            return Combined(self.label, np.full(k, 1 / k), None)
         how: Combine = "mean" if self.kind == "binary" else self.combine
         return combine(self.replicates, how, loci=self.loci, minimum=self.minimum_replicates)
 
@@ -144,9 +153,11 @@ class Task:
     notes : how the table was read (columns found, names made alike ...), for people.
     content : hashes of the parts of the content; see `bench.tasks.digest.content_of`.
     control : bool (n,), designed controls, on which GC's effect is the library's own; None where none are named.
+    pairs : rows that differ by design, and what they are compared with; None where none are named.
     left_out : names of the rows of the table that are not here (not measured, below the minimum), str (m,).
     filters : columns of a minimum or maximum that are no covariate, float64 (n,); no learner sees them.
     unmeasured : target -> Spearman of GC with being measured in no replicate, over all rows of the table.
+    reverse : bool (n,), rows whose strand column says the minus strand; None where nothing says so.
     medians : covariate -> median of its values, which stands in for a gap where a baseline needs a number.
     stratum_cards : stratum -> how it was made, for those that are no column of the table.
     """
@@ -169,8 +180,10 @@ class Task:
     medians: Mapping[str, float] = field(default_factory=dict)
     left_out: NDArray[Any] = field(default_factory=lambda: np.zeros(0, np.str_))
     control: NDArray[np.bool_] | None = None
+    pairs: Pairs | None = None
     filters: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
     unmeasured: Mapping[str, Estimate] = field(default_factory=dict)
+    reverse: NDArray[np.bool_] | None = None
     stratum_cards: Mapping[str, StratumCard] = field(default_factory=dict)
 
     def __len__(self) -> int:

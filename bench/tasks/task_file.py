@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,16 +25,17 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-def load_task_file(path: str | Path, split: Split | None = None) -> Task:
+def load_task_file(path: str | Path, split: Split | None = None, rows: Mapping[str, list[str]] | None = None) -> Task:
     """The task that a TOML file describes. ``split`` is one that it will be put under in place of its own: the task
-    keeps the column that it goes by.
+    keeps the column that it goes by. ``rows``: those that are taken of it, as a task of their own.
 
     Raises
     ------
     BenchError : for a file that is missing, not TOML, has unknown keys, or whose table fails a check.
     """
     path = Path(path)
-    spec = folded(validated(TaskFile, read_toml(path, "task file"), str(path)), path.parent)
+    spec = validated(TaskFile, read_toml(path, "task file"), str(path))
+    spec = folded(spec.of_rows(rows) if rows else spec, path.parent)
     source = path.parent / spec.table
     names = GENOMIC_ELEMENT if spec.format == "igvf-genomic-element" else spec.columns.names
     read = read_table(source, Layout(spec.skip_rows, tuple(map(bare, names)), spec.sheet))
@@ -52,7 +54,8 @@ def _of_layout(
     spec: TaskFile, layout: IgvfFormat, frame: pd.DataFrame, folder: Path, counts: dict[str, int]
 ) -> tuple[TaskFile, pd.DataFrame]:
     """A table in a layout of IGVF, made canonical, and its task."""
-    design = read_design(folder / spec.design) if spec.design else None
+    paired = spec.columns.pair.columns if spec.columns.pair else ()
+    design = read_design(folder / spec.design, paired) if spec.design else None
     found = canonical(layout, frame, design, str(folder / spec.table), spec.barcodes)
     counts |= found.counts
     said = [spec.note]

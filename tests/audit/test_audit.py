@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -17,7 +18,7 @@ from bench.audit.audit import audit
 from bench.cli.main import app
 from bench.tasks.duplicates import K, near_across_split
 from bench.tasks.folds import make_folds
-from bench.tasks.task import DROPPED, TEST, TRAIN, VALID, Folds
+from bench.tasks.task import DROPPED, TEST, TRAIN, VALID, Folds, StratumCard
 from bench.tasks.task_file import load_task_file
 
 
@@ -204,6 +205,16 @@ def test_a_stratum_that_predicts_the_target_and_a_gc_that_turns_within_strata():
     assert "pooled" in finding.reason
     assert status(confounders.check_strata(subject(strata={"species": RNG.choice(["a", "b"], 1200)}))) == "PASS"
     assert status(confounders.check_strata(subject())) == "SKIPPED"
+
+
+def test_bins_of_gc_are_no_groups_to_warn_of():
+    y = RNG.normal(size=1200)
+    bins = np.where(np.arange(1200) // 4 % 2 == 0, "low", "high")
+    y[bins == "high"] += 3
+    planted = subject(y=y, strata={"gc": bins})
+    assert status(confounders.check_strata(planted)) == "FAIL"
+    of_gc = replace(planted, task=replace(planted.task, stratum_cards={"gc": StratumCard("bins", of="gc")}))
+    assert status(confounders.check_strata(of_gc)) == "SKIPPED"
 
 
 # ---- design ----------------------------------------------------------------------------------------------------------

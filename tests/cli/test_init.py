@@ -284,3 +284,21 @@ def test_files_of_intervals_become_strata(tmp_path, monkeypatch):
     task = load_task_file(tmp_path / "new.toml")
     assert set(task.strata["my-states"].tolist()) == {"Enh", "Tss", "elsewhere"}
     assert "inside" in task.strata["genes"].tolist()
+
+
+def test_labels_make_a_binary_target(tmp_path, monkeypatch):
+    rows = "".join(f"e{i}\t{ASSAY.sequences[i]}\t{['weak', 'active'][i % 3 > 0]}\n" for i in range(60))
+    asked = ["Which label of 'call' is positive"]
+    task = drafted(tmp_path, monkeypatch, "labels.tsv", f"name\tseq\tcall\n{rows}", asked=asked)
+    assert task["targets"] == {"call": {"replicates": ["call"], "positive": "active"}}
+    found = load_task_file("mine.toml").targets["call"]
+    assert found.value.tolist() == [float(i % 3 > 0) for i in range(60)]
+
+
+def test_columns_of_0_and_1_make_a_binary_target(tmp_path, monkeypatch):
+    rows = "".join(f"e{i}\t{ASSAY.sequences[i]}\t{i % 2}\t{int(i % 5 > 1)}\n" for i in range(60))
+    asked = ["Which columns are the replicates"]
+    task = drafted(tmp_path, monkeypatch, "classes.tsv", f"name\tseq\tactive_rep1\tactive_rep2\n{rows}", asked=asked)
+    (target,) = task["targets"].values()
+    assert target == {"replicates": ["active_rep1", "active_rep2"], "kind": "binary"}
+    assert load_task_file("mine.toml").targets.popitem()[1].kind == "binary"

@@ -337,6 +337,7 @@ TYPED = st.sampled_from(NAMES).flatmap(
 SOUND = tomllib.loads(TASK)
 PATHS = [(key,) for key in KEYS] + [
     ("targets", "y"), ("targets", "z"), ("targets", "y", "replicates"), ("targets", "y", "kind"),
+    ("targets", "y", "positive"), ("targets", "y", "threshold"),
     ("targets", "y", "halves"), ("columns", "covariates"), ("columns", "strata"), ("columns", "locus"),
     ("columns", "names"), ("columns", "control"), ("columns", "species"), ("columns", "end"), ("columns", "strand"),
     ("targets", "y", "minimum"), ("targets", "y", "minimum_replicates"), ("targets", "y", "rna"), ("maximum", "length"),
@@ -346,7 +347,8 @@ PATHS = [(key,) for key in KEYS] + [
 ]  # fmt: skip
 FITTING = st.sampled_from(
     ["rep1", "dna", "class", "id", "chrom", "start", ["rep1"], ["rep2", "rep1"], ["dna", "class"], {"a": "dna"},
-     "binary", "locus-kfold[k=3]", "genome-blocks[k=3]", "holdout[valid=chr1,test=chr2]", "table.tsv", 12, 1e9,
+     "binary", "> 0", "quantile 0.8", "locus-kfold[k=3]", "genome-blocks[k=3]", "holdout[valid=chr1,test=chr2]",
+     "table.tsv", 12, 1e9,
      False, True, "mean", "1-based", 2, "a", ["b"]]
 )  # fmt: skip
 

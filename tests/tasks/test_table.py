@@ -118,7 +118,7 @@ def test_a_named_column_must_exist_and_targets_are_no_filter():
         build(rows(), spec(columns=ColumnsSpec(id="oligo")))
     with pytest.raises(BenchError, match="filters on a target"):
         build(rows(), spec(minimum={"r1": 2.0}))
-    with pytest.raises(BenchError, match="0 and 1 only"):
+    with pytest.raises(BenchError, match="not 0 and 1"):
         build(rows(), spec(targets={"y": TargetSpec(replicates=["r1"], kind="binary")}))
     frame = rows()
     frame.columns = ["id", "sequence", "r1", "r1"]

@@ -28,7 +28,7 @@ from bench.plugins.kinds import PluginKind
 from bench.plugins.parameters import Scale, Value
 from bench.run.places.child import Child
 from bench.tasks.data_files import Action, DataState
-from bench.tasks.load import TaskSource
+from bench.tasks.load import TaskSource, base_name
 from bench.tasks.task import Task
 
 #: Seconds that a plugin has to be imported, made, or to give the features of two rows, where no --timeout is given.
@@ -88,7 +88,7 @@ class Outside:
     def load(self, file: Path | None, source: TaskSource) -> Task:
         """The task of a third-party data set. Raises as ``describe`` does, and `Unavailable`."""
         files = () if file is None else (str(file),)
-        serves = files or (f"dataset {source.name}",)
+        serves = files or (f"dataset {base_name(source.name)}",)
         return self._of_person(source.name, LoadTask(source.absolute(), files), serves, _is(Task), LOAD_SECONDS)
 
     def data(self, file: Path | None, name: str, data_dir: Path | None, action: Action) -> DataState:

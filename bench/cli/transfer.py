@@ -1,0 +1,103 @@
+"""`bench transfer`: do models of one task predict the rows of another?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def transfer(
+    source: Annotated[str, typer.Option("--from", help="Task whose models are asked: a data set or a task file.")],
+    onto: Annotated[
+        str,
+        typer.Option("--to", help="Task whose rows they predict. Of some rows: 'mattioli2020[genome=mm9]'."),
+    ],
+    featurizer: Annotated[
+        list[str] | None, typer.Option("--featurizer", "-f", help="With -m: which rows of the board. Repeatable.")
+    ] = None,
+    model: Annotated[
+        list[str] | None, typer.Option("--model", "-m", help="With -f: which rows of the board. Repeatable.")
+    ] = None,
+    target: Annotated[str | None, typer.Option(help="Target of the models, where their task has several.")] = None,
+    to_target: Annotated[str | None, typer.Option("--to-target", help="Target of the rows; all by default.")] = None,
+    lengths: Annotated[
+        str,
+        typer.Option(
+            help="Rows longer or shorter than any that was fitted: centre (cut to the middle; shorter as they are), pad"
+            " (the same, shorter between N), tile (longer in overlapping windows, averaged)."
+        ),
+    ] = "centre",
+    all_rows: Annotated[
+        bool, typer.Option("--all-rows", help="All rows of the other task, not those that its own split tests.")
+    ] = False,
+    seeds: Annotated[int, typer.Option(help="Seeds of every stochastic model: 0 .. N-1.", min=1)] = 1,
+    split: Annotated[str | None, typer.Option(help="Of the models' task, in place of its own.")] = None,
+    to_split: Annotated[str | None, typer.Option("--to-split", help="Of the other task, in place of its own.")] = None,
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder of predictions and board.")] = Path("results"),
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    threads: Annotated[int | None, typer.Option(help="CPU threads; all by default.", min=1)] = None,
+    data_dir: Annotated[
+        Path | None, typer.Option("--data-dir", envvar="BENCH_DATA_DIR", help="Folder that holds the public files.")
+    ] = None,
+    plugin: Annotated[
+        list[Path] | None, typer.Option("--plugin", help="A Python file with featurizers or models. Repeatable.")
+    ] = None,
+    trust_models: Annotated[
+        bool,
+        typer.Option(
+            "--trust-models",
+            help="Read kept models of third-party plugins, which may run anything: only of a folder that you made."
+            " Otherwise they are fitted again.",
+        ),
+    ] = False,
+) -> None:
+    """Score fitted models of one task on the rows of another, beside GC alone and beside models trained there.
+
+    What is missing is fitted and kept. All transfers of a folder stand in one table, transfer/transfer.md.
+    """
+    from rich.console import Console
+
+    from bench.dataset import Unavailable
+    from bench.errors import BenchError
+    from bench.fit.lengths import LENGTHS
+    from bench.plugins.settings import registry_of
+    from bench.report.transfer import told, write_transfers
+    from bench.run.device import cpu_threads
+    from bench.run.execute import Options
+    from bench.run.places.outside import Outside
+    from bench.run.transfer import Asked
+    from bench.run.transfer import transfer as run_transfer
+    from bench.store.store import Store
+    from bench.tasks.load import TaskSource
+
+    rule = next((each for each in LENGTHS if each == lengths), None)
+    if rule is None:
+        raise BenchError(f"--lengths must be {', '.join(LENGTHS[:-1])} or {LENGTHS[-1]}. Got {lengths!r}.")
+    console = Console(soft_wrap=True, highlight=False, markup=False)
+    store = Store(out)
+    store.check_writable()
+    asked = Asked(
+        TaskSource(source, split, data_dir=data_dir),
+        TaskSource(onto, to_split, data_dir=data_dir),
+        target,
+        to_target,
+        tuple(featurizer or ()),
+        tuple(model or ()),
+        seeds,
+        rule,
+        all_rows,
+        trust_models,
+    )
+    with Outside() as outside:
+        registry = registry_of(plugin or [], describer=outside)
+        try:
+            options = Options(device, threads or cpu_threads())
+            found = run_transfer(asked, registry, store, Console(), options, console.print, outside)
+        except Unavailable as absent:
+            raise BenchError(str(absent)) from None
+    for record in found:
+        for line in told(record):
+            console.print(line)
+    console.print(f"transfers: {write_transfers(out)}")
