@@ -66,8 +66,16 @@ class Explained:
     files: dict[str, Callable[[Path], None]]
 
 
-def explain(subject: Subject, record: ResultRecord, *, effort: Effort, say: Callable[[str], None]) -> Explained:
-    """Ask a result everything that can be asked of it. ``say`` takes a line before each question.
+def explain(
+    subject: Subject,
+    record: ResultRecord,
+    *,
+    effort: Effort,
+    say: Callable[[str], None],
+    no_model: str = "the predictions were made elsewhere: there is no model to ask",
+) -> Explained:
+    """Ask a result everything that can be asked of it. ``say`` takes a line before each question, ``no_model`` says why
+    there is no predictor, where there is none.
 
     Returns
     -------
@@ -80,7 +88,7 @@ def explain(subject: Subject, record: ResultRecord, *, effort: Effort, say: Call
     session = Session(subject, effort)
     for name, (ask, needs_model) in QUESTIONS.items():
         if needs_model and subject.predictor is None:
-            left_out[name] = "the predictions were made elsewhere: there is no model to ask"
+            left_out[name] = no_model
             continue
         say(f"{subject.name}: {name}")
         began = time.perf_counter()

@@ -23,6 +23,7 @@ from bench.fit.predictor import FittedModels
 from bench.fit.recipe import Recipe, kind_of_targets, plugin_recipe
 from bench.model import Group, Model
 from bench.plugins.described import Described, MadeElsewhere, describe
+from bench.plugins.feature_sets import FeatureSet
 from bench.plugins.files import classes_in_file
 from bench.plugins.kinds import PluginKind, kind_of
 from bench.plugins.parameters import normal_name
@@ -43,6 +44,7 @@ class JobSpec:
     ``plugin_files`` : of the job's own plugins and of no other. ``outside`` : which of its plugins are third-party,
     such as "featurizer mine"; jobs share a process where these are the same. ``recipe`` : what the results follow from.
     ``keep`` : the fitted models are handed back too.
+    ``features`` : those made elsewhere that ``featurizer`` stands for.
     """
 
     source: TaskSource
@@ -58,6 +60,7 @@ class JobSpec:
     threads: int = 1
     recipe: Recipe | None = None
     keep: bool = False
+    features: FeatureSet | None = None
 
     @classmethod
     def of(cls, planned: PlannedTask, registry: Registry, **more: Any) -> JobSpec:
@@ -69,6 +72,7 @@ class JobSpec:
         if not base_name(planned.source.name).endswith(".toml"):
             named.append(("dataset", base_name(planned.source.name)))
         outside, files = registry.outside([(kind, name) for kind, name in named if name])
+        more["features"] = registry.features_of(more.get("featurizer"))
         return cls(planned.source.absolute(), planned.task.digest, planned.folds.digest, files, outside, **more)
 
 
@@ -296,7 +300,7 @@ class Worker:
     """What a process keeps between the jobs it is sent: registries, the last task, the last features."""
 
     def __init__(self) -> None:
-        self._registries: dict[tuple[str, ...], Registry] = {}
+        self._registries: dict[tuple[tuple[str, ...], FeatureSet | None], Registry] = {}
         self._planned: tuple[tuple[Any, ...], PlannedTask] | None = None
         self.workspace = Workspace()
         #: The models of the last fit, or those read last, by what they are of.
@@ -345,7 +349,7 @@ class Worker:
                 self.workspace.features_of(planned.task, featurizer)
                 return None
             case ProbeFeatures():
-                registry = self._registry(ask.spec.plugin_files)
+                registry = self._registry(ask.spec.plugin_files, ask.spec.features)
                 featurizer = registry.make("featurizer", str(ask.spec.featurizer))
                 return probe_features(self._task(ask.spec, registry).task, featurizer)
             case ForOrganism():
@@ -407,7 +411,7 @@ class Worker:
 
     def _planned_of(self, spec: JobSpec) -> tuple[PlannedTask, Made | None, Registry]:
         """Task and featurizer of a spec, and the registry they come from."""
-        registry = self._registry(spec.plugin_files)
+        registry = self._registry(spec.plugin_files, spec.features)
         planned = self._task(spec, registry)
         for what, mine, theirs in (
             ("task", planned.task.digest, spec.task_digest),
@@ -421,10 +425,11 @@ class Worker:
                 )
         return planned, None if spec.featurizer is None else registry.make("featurizer", spec.featurizer), registry
 
-    def _registry(self, files: tuple[str, ...]) -> Registry:
-        if files not in self._registries:
-            self._registries[files] = Registry(files, dropped=False)
-        return self._registries[files]
+    def _registry(self, files: tuple[str, ...], features: FeatureSet | None = None) -> Registry:
+        if (files, features) not in self._registries:
+            several = () if features is None else (features,)
+            self._registries[files, features] = Registry(files, dropped=False, features=several)
+        return self._registries[files, features]
 
     @staticmethod
     def _task_key(spec: JobSpec) -> tuple[Any, ...]:
