@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -83,9 +83,11 @@ class SuRE2019(BroughtDataset):
             )
         return super().locate(data_dir) | {str(path): path for path in counts}
 
-    def load(self, data_dir: Path | None = None, *, download: bool = False) -> Task:
+    def load(
+        self, data_dir: Path | None = None, *, download: bool = False, rows: Mapping[str, list[str]] | None = None
+    ) -> Task:
         files = self.locate(data_dir, download=download)
-        spec = self.spec()
+        spec = self.spec().of_rows(rows) if rows else self.spec()
         frame = self.frame(files)
         replicates = [name for name in frame.columns if re.fullmatch(r"rep\d+", name)]
         spec = spec.model_copy(update={"targets": {self.cell: TargetSpec(replicates=replicates)}})

@@ -49,9 +49,10 @@ class Recipe:
     orientation : of the assay where the model may make use of it ("free"), else empty.
 
     The others have the value of most fits as their default, and one that has it is not hashed. members : keys of the
-    results that a blend is made of. kind : of the targets, "binary" where labels are fitted. features : of those made by another program, hash of the rows' names, by which they
-    are looked up (their content is among the files of ``featurizer``). Places for what is not done yet: replicates, how
-    they become one value; predictions, hash of those made by other programs.
+    results that a blend is made of. kind : of the targets, "binary" where labels are fitted. features : of those made
+    by another program, hash of the rows' names, by which they are looked up (their content is among the files of
+    ``featurizer``). Places for what is not done yet: replicates, how they become one value; predictions, hash of those
+    made by other programs.
     """
 
     task: str = field(compare=False)
