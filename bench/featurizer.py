@@ -28,8 +28,9 @@ class Featurizer:
     #: "table" (n, p), "signal" (n, length, channels), or "codes": a one-hot signal (n, length, 4) that travels as uint8
     #: base codes (n, length) and is expanded where it is used.
     kind: ClassVar[Kind] = "table"
-    #: "sequence", or "confounder" for a featurizer that sees no bases (length, abundance).
-    role: ClassVar[Literal["sequence", "confounder"]] = "sequence"
+    #: "sequence", or "confounder" for a featurizer that sees no bases (length, abundance). ("outside" is the engine's
+    #: own, for features that another program has made.)
+    role: ClassVar[Literal["sequence", "confounder", "outside"]] = "sequence"
     #: True when the features are a function of GC content alone: such fits are the board's GC-only baselines.
     gc_only: ClassVar[bool] = False
     #: How features relate on the two strands: "same" (equal), or "any" (no promise).

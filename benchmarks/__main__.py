@@ -54,6 +54,7 @@ PARTS = (
         f"--growth --fragments 30000 --rounds 50 {GC_LEARNERS}",
     ),
     BenchPart("sure_standin.py", "20 million fragments, GC features", "--many 20000000", full=True),
+    BenchPart("outside.py", "Features made elsewhere, 30,000 x 1,536 in half precision", full=True),
     BenchPart("overhead.py", "`bench run` against a plain script with the same kernels, mattioli2020", full=True),
     BenchPart(
         "sure_standin.py",

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from bench.board.joint import Joint
 from bench.board.load import Board
-from bench.board.schema import AttainableSummary, BinaryRowSummary, BinarySummary, number, shown
+from bench.board.schema import AttainableSummary, BinaryRowSummary, BinarySummary, StratumSummary, number, shown
 from bench.stats.attainable import Attainable, attainable
 from bench.stats.binary import (
     MATCHED_ROWS,
@@ -27,13 +27,17 @@ from bench.stats.intervals import NOTHING, Estimate, t_interval
 from bench.stats.ranks import Array, fold_rows
 
 
-def binary_parts(board: Board, found: TargetFigures, joint: Joint) -> dict[str, Any]:
+def binary_parts(
+    board: Board, found: TargetFigures, joint: Joint, strata: Mapping[str, list[StratumSummary]]
+) -> dict[str, Any]:
     """The fields of a binary target's ``BoardSummary`` that are others than a regression's; none for one of those. A
     share of explainable variance takes noise of one size, which labels do not have."""
     if board.target.kind != "binary":
         return {}
     none: dict[str, Any] = {"share": None, "shares_apart": [], "cpg_apart": None, "held_fixed": [], "verdict": None}
-    return {**none, "binary": binary_summary(board, found, joint)}
+    plain = {"ceiling": None, "share": None, "reason": "a binary target"}
+    kept = {name: [level.model_copy(update=plain) for level in levels] for name, levels in strata.items()}
+    return {**none, "strata": kept, "binary": binary_summary(board, found, joint)}
 
 
 def binary_summary(board: Board, found: TargetFigures, joint: Joint) -> BinarySummary:

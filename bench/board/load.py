@@ -22,6 +22,7 @@ from bench.board.schema import SUMMARY, Summary
 from bench.errors import BenchError
 from bench.stats.intervals import Estimate
 from bench.stats.library import LibraryTest
+from bench.store.feature_record import FeaturesRecord
 from bench.store.predictions import impossible, read_predictions
 from bench.store.reading import PREDICTIONS, ROWS, StoredResult, StoredTask, linked_tasks, trouble
 from bench.store.record import (
@@ -83,7 +84,7 @@ class TaskFiles:
     """One task folder of the store.
 
     ``record`` is the task's own, None where only its published numbers are there; ``summary`` is the ``summary.json``
-    that is there, if any. One of them always is.
+    that is there, if any. One of them always is. ``features`` : those made elsewhere that its results were made from.
     """
 
     folder: Path
@@ -91,6 +92,7 @@ class TaskFiles:
     summary: Summary | None
     boards: list[BoardFiles] = field(default_factory=list)
     skipped: list[SkipRecord] = field(default_factory=list)
+    features: list[FeaturesRecord] = field(default_factory=list)
 
     @property
     def name(self) -> str:
@@ -237,8 +239,9 @@ def _task_files(task: StoredTask, results: list[StoredResult], root: Path, noted
         why = f"is of {summary.task.name!r}, which has another folder. Put the folder in its own place, or delete it"
         summary = None
     if record is not None:
+        skipped = [] if task.plan is None else task.plan.skipped
         return TaskFiles(
-            task.folder, record, summary, _boards(record, task, results), [] if task.plan is None else task.plan.skipped
+            task.folder, record, summary, _boards(record, task, results), skipped, [*task.features.values()]
         )
     if summary is not None:
         return TaskFiles(task.folder, None, summary)

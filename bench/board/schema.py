@@ -541,6 +541,23 @@ class BoardSummary(Stored):
         return next((row for row in self.rows if row.name == name), None)
 
 
+class FeaturesSummary(Stored):
+    """Features made elsewhere that rows of the boards were fitted on, under the name of their featurizer.
+
+    trained_on : what their maker was trained on, "" where nobody said. twin_of : the features whose untrained twin
+    these are. gc_r2, gc_rho : how well a ridge regression, cross-fitted over groups of loci, tells the rows' GC content
+    from them; None where it is one value.
+    """
+
+    name: str
+    trained_on: str = ""
+    twin_of: str = ""
+    columns: int
+    dtype: str = ""
+    gc_r2: Estimate | None = None
+    gc_rho: Estimate | None = None
+
+
 class Summary(Stored):
     """A task's ``summary.json``. ``pictures`` maps the name of a picture to a hash of what it was drawn from."""
 
@@ -548,6 +565,7 @@ class Summary(Stored):
     task: TaskSummary
     boards: list[BoardSummary]
     skipped: list[SkippedSummary] = Field(default_factory=list)
+    features: list[FeaturesSummary] = Field(default_factory=list)
     pictures: dict[str, str] = Field(default_factory=dict)
 
     def write(self, path: Path) -> None:

@@ -8,10 +8,11 @@ from pathlib import Path
 
 from bench.board.joint import Joint, boards_on, joint_draws
 from bench.board.load import BoardFiles, TaskFiles, load_rows
-from bench.board.schema import SkippedSummary, Summary, TaskSummary
+from bench.board.schema import BoardSummary, Estimate, FeaturesSummary, SkippedSummary, Summary, TaskSummary
 from bench.board.summary import board_summary
 from bench.errors import BenchError
-from bench.store.record import TaskRecord
+from bench.store.feature_record import FeaturesRecord
+from bench.store.record import EstimateRecord, TaskRecord
 
 
 def summarise(task: TaskFiles) -> Summary:
@@ -47,8 +48,27 @@ def summarise(task: TaskFiles) -> Summary:
         skipped=[
             SkippedSummary(featurizer=skip.featurizer, model=skip.model, reason=skip.reason) for skip in task.skipped
         ],
+        features=[_features(each) for each in sorted(task.features, key=_order) if _is_used(each.name, boards)],
         pictures={} if old is None else old.pictures,
     )
+
+
+def _order(record: FeaturesRecord) -> tuple[str, bool]:
+    """A twin comes after its own."""
+    return record.twin_of or record.name, bool(record.twin_of)
+
+
+def _is_used(name: str, boards: list[BoardSummary]) -> bool:
+    return any(row.featurizer == name for board in boards for row in board.rows)
+
+
+def _features(record: FeaturesRecord) -> FeaturesSummary:
+    same = {key: getattr(record, key) for key in ("name", "trained_on", "twin_of", "columns", "dtype")}
+    return FeaturesSummary(**same, gc_r2=_figure(record.gc_r2), gc_rho=_figure(record.gc_rho))
+
+
+def _figure(figure: EstimateRecord | None) -> Estimate | None:
+    return None if figure is None else Estimate(value=figure.value, low=figure.low, high=figure.high)
 
 
 def _task_summary(record: TaskRecord) -> TaskSummary:

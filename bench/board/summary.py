@@ -143,7 +143,7 @@ def _computed(empty: BoardSummary, board: Board, joint: Joint) -> BoardSummary:
             "pairs": pairs_summary(board, found, joint),
             "warnings": empty.warnings + warnings,
         }
-        | binary_parts(board, found, joint)
+        | binary_parts(board, found, joint, strata)
     )
 
 

@@ -9,7 +9,7 @@ import typer
 
 from bench.cli.windows import windows
 
-app = typer.Typer(help="Public data sets: list, fetch, verify.", no_args_is_help=True)
+app = typer.Typer(help="Data sets: list, card, fetch, verify, export, windows.", no_args_is_help=True)
 
 app.command("windows")(windows)
 
@@ -103,3 +103,62 @@ def verify(data_dir: DataDir = None, plugin: Plugin = None) -> None:
             absent = found.files - found.here - len(found.wrong)
             typer.echo(f"{name}: {found.here} files have their published checksums, {absent} are not here")
     raise typer.Exit(1 if wrong else 0)
+
+
+@app.command()
+def card(
+    name: Annotated[str, typer.Argument(help="Name of a data set.")],
+    data_dir: DataDir = None,
+    plugin: Plugin = None,
+) -> None:
+    """What a data set is: assay, targets, split, filters, where its files are from, what to beware of."""
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
+    from bench.plugins.settings import registry_of
+    from bench.run.places.outside import Outside
+    from bench.tasks.data_files import data_state
+
+    with Outside(settable=False) as outside:
+        found = data_state(name, registry_of(plugin or [], describer=outside), data_dir, "card")
+    table = Table(box=None, padding=(0, 2, 0, 0), show_header=False)
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    for heading, text in (("name", name), *found.card, ("here", found.problem or "yes")):
+        table.add_row(escape(heading), escape(text))
+    Console().print(table)
+
+
+@app.command()
+def export(
+    task: Annotated[str, typer.Argument(help="A data set's name or a task file (.toml).")],
+    fasta: Annotated[Path | None, typer.Option("--fasta", help="Sequences, 5' to 3', one per row, in order.")] = None,
+    ids: Annotated[Path | None, typer.Option("--ids", help="Ids of the rows, one a line, in the same order.")] = None,
+    folds: Annotated[
+        Path | None, typer.Option("--folds", help="Id, place, locus and part in every fold of each row (.tsv).")
+    ] = None,
+    split: Annotated[str | None, typer.Option(help="In place of the task's own.")] = None,
+    data_dir: DataDir = None,
+    plugin: Plugin = None,
+) -> None:
+    """Write a task's sequences, ids and folds for programs that make features elsewhere (`bench run --features`)."""
+    from bench.dataset import Unavailable
+    from bench.errors import BenchError
+    from bench.plugins.settings import registry_of
+    from bench.run.places.outside import Outside
+    from bench.tasks.export import write_fasta, write_folds, write_ids
+    from bench.tasks.load import TaskSource, load_planned
+
+    if fasta is None and ids is None and folds is None:
+        raise BenchError(f"say what to write: bench data export {task} --fasta {task}.fa (or --ids, --folds).")
+    with Outside(settable=False) as outside:
+        registry = registry_of(plugin or [], describer=outside)
+        try:
+            planned = load_planned(TaskSource(task, split, data_dir=data_dir), registry)
+        except Unavailable as absent:
+            raise BenchError(f"{task}: {absent}") from None
+    for path, write in ((fasta, write_fasta), (ids, write_ids), (folds, write_folds)):
+        if path is not None:
+            note = write(path, planned)
+            typer.echo(f"{path}: {len(planned.task):,} rows" + (f"; {note}" if note else ""))

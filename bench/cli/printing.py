@@ -16,8 +16,11 @@ from bench.store.stages import Stages
 from bench.store.store import Store
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from bench.board.schema import BoardSummary
     from bench.report.build import MadeBoard
+    from bench.store.feature_record import FeaturesRecord
 
 #: Skipped pairs of a selection that are worth a line each.
 FEW_PAIRS = 6
@@ -39,6 +42,8 @@ def print_plan(plan: Plan, console: Console, *, list_fits: bool = False, list_sk
         for what, count in task.counts.items():
             console.print(f"  {escape(what)}: {count:,}", highlight=False)
         for note in task.notes:
+            console.print(f"  {escape(note)}", highlight=False, soft_wrap=True)
+        for note in plan.notes.get(planned.name, ()):
             console.print(f"  {escape(note)}", highlight=False, soft_wrap=True)
         for finding in plan.failed_checks(planned):
             about = f"{finding.check}, {finding.about}" if finding.about else finding.check
@@ -128,6 +133,16 @@ def print_stages(stages: Stages, console: Console) -> None:
         table.add_row(stage, f"{seconds:,.1f}", f"{100 * seconds / max(whole, 1e-9):.0f} %")
     table.add_row("all", f"{whole:,.1f}", "")
     console.print(table)
+
+
+def print_features(records: Iterable[FeaturesRecord], console: Console) -> None:
+    """How much of GC content features made elsewhere know, a line each."""
+    for record in records:
+        known = record.gc_r2
+        said = "n/a: all rows have one GC content" if known is None else f"R² {known.value:.3f}"
+        if known is not None and known.low is not None and known.high is not None:
+            said += f" [{known.low:.3f}, {known.high:.3f}]"
+        console.print(f"{escape(record.name)}: GC content known {said}", highlight=False)
 
 
 def print_outcome(plan: Plan, outcome: Outcome, store: Store, console: Console, stages: Stages | None = None) -> int:

@@ -27,6 +27,20 @@ def run(
     model: Annotated[
         list[str] | None, typer.Option("--model", "-m", help="Such as xgboost or cnn[arch=basset]. Repeatable.")
     ] = None,
+    features: Annotated[
+        Path | None,
+        typer.Option("--features", help="Features made elsewhere, found by id: .npy, .parquet or .zarr. With --name."),
+    ] = None,
+    name: Annotated[str | None, typer.Option("--name", help="What --features are called on the board.")] = None,
+    ids: Annotated[
+        Path | None, typer.Option("--ids", help="Ids of the rows of --features and --twin, one a line.")
+    ] = None,
+    twin: Annotated[
+        Path | None, typer.Option("--twin", help="The same features from the untrained network, shown beside.")
+    ] = None,
+    trained_on: Annotated[
+        str | None, typer.Option("--trained-on", help="What made the --features was trained on, in words.")
+    ] = None,
     seeds: Annotated[int, typer.Option(help="Seeds of every stochastic model: 0 .. N-1.")] = 1,
     split: Annotated[
         str | None, typer.Option(help="In place of the task's own, such as holdout[valid=chr18,test=chr8].")
@@ -83,11 +97,12 @@ def run(
     """Fit what is asked for and write `leaderboard.md`. Finished results are kept and reused: call again to resume."""
     from rich.console import Console
 
-    from bench.cli.printing import print_board_so_far, print_outcome, print_plan, print_stages
+    from bench.cli.printing import print_board_so_far, print_features, print_outcome, print_plan, print_stages
     from bench.errors import BenchError
     from bench.plugins.settings import registry_of
-    from bench.run.device import resolve_device
+    from bench.run.device import cpu_threads, resolve_device
     from bench.run.execute import Options, run_plan
+    from bench.run.feature_sets import feature_sets, known_before, with_features, write_features
     from bench.run.places.outside import Outside
     from bench.run.plan import Selection, make_plan
     from bench.store.stages import Stages
@@ -106,6 +121,8 @@ def run(
     store = Store(out)
     if not dry_run and cache != "only":
         store.check_writable()
+    given = feature_sets(features, name, ids, twin, trained_on)
+    featurizer = with_features(featurizer, given)
     selection = Selection(
         tasks=tuple(task) if task else None,
         featurizers=tuple(featurizer) if featurizer else None,
@@ -119,7 +136,9 @@ def run(
     )
     stages = Stages()
     with Outside(timeout) as outside, stages.time("read"):
-        registry = registry_of(plugin or [], describer=outside)
+        registry = registry_of(plugin or [], describer=outside, features=given)
+        for each in known_before(store, featurizer or (), registry):
+            registry.add_features(each)
         plan = make_plan(selection, registry, store, outside=outside)
     print_plan(plan, console, list_fits=dry_run or verbose, list_skipped=verbose)
     if dry_run:
@@ -139,6 +158,8 @@ def run(
             board=lambda: print_board_so_far(store, console, stages),
             stages=stages,
         )
+    if given and not outcome.interrupted:
+        print_features(write_features(plan, registry, store, threads or cpu_threads()), console)
     status = print_outcome(plan, outcome, store, console, stages)
     if outcome.note is not None:
         outcome.note.add_stages(stages)

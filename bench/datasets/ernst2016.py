@@ -1,14 +1,15 @@
-"""The pilot design of Sharpr-MPRA (Ernst et al. 2016)."""
+"""Sharpr-MPRA (Ernst et al. 2016): its pilot design, and its scale-up of two designs and two promoters."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bench.dataset import Dataset, remote_files
+from bench.datasets.brought import AS_PUBLISHED, Brought, BroughtDataset, published_table
 from bench.errors import BenchError
 from bench.files.tables import read_tsv
 from bench.tasks.spec import ColumnsSpec, TargetSpec, TaskSpec, named
@@ -88,6 +89,110 @@ de090d92cdda2b0b7c3ed7a07ccc4903e344143607c332f962e22d3677459e64 370005 GSM18317
         region = frame["ID"].str.rpartition("_")[0]
         frame["locus"] = region.replace(ONE_PLACE)
         return frame
+
+
+#: Designs of the scale-up, each with sequences of its own.
+DESIGNS = (1, 2)
+#: Bases of a tile; tile t of a region begins at its centre - 147 + 5 t (0-based).
+TILE, FIRST, STEP = 145, -147, 5
+#: Fewest plasmid reads of a tile: "above 20" of the study.
+MINIMUM_DNA = 21
+
+
+class Sharpr(BroughtDataset):
+    """The minimal promoter. One target per cell line; tiles that overlap, as all of a region do, are one locus."""
+
+    name = "ernst2016"
+    title = "Tiles (145 bp) of regulatory regions, Sharpr-MPRA's scale-up, minimal promoter; bring the files"
+    in_all = False
+    #: As it is called in the names of the files.
+    promoter: ClassVar[str] = "minP"
+    brought = tuple(
+        Brought(f"ernst2016/*{name}*.counts.txt.gz")
+        for design in DESIGNS
+        for name in (
+            f"ScaleUpDesign{design}_minP_Plasmid",
+            *(f"{cell}_ScaleUpDesign{design}_minP_mRNA_Rep{i}" for cell in CELLS for i in REPLICATES),
+        )
+    )
+    bring = "counts of both designs, RNA and plasmid (GSM1831773 to GSM1831776), supplementary files of GSE71279 at GEO"
+
+    def spec(self) -> TaskSpec:
+        return TaskSpec(
+            name=self.name,
+            title=f"Tiles of regulatory regions, scale-up of Sharpr-MPRA, {self.promoter}",
+            assay=f"MPRA, {self.promoter}, log2 RNA/DNA of one barcode a tile, two replicates, one plasmid library",
+            organism="human, HepG2 and K562 cells",
+            genome="hg19",
+            citation="Ernst et al. 2016, Nature Biotechnology (GSE71279)",
+            licence="public (GEO)",
+            orientation="stranded",
+            note=(
+                "Tiles with more than 20 plasmid reads. A region's 31 tiles lie five bases apart and are one locus."
+                " One barcode a tile: its effect is in both replicates, and both are divided by one plasmid library, so"
+                " the noise ceiling is optimistic. Validation chr8, test chr18, as in the literature. RNA counts alone"
+                " are no activity: they follow GC."
+            ),
+            columns=ColumnsSpec(id="ID", covariates=named("dna_count"), strata=named("state", "design")),
+            targets={cell: TargetSpec(replicates=[f"{cell} {i}" for i in REPLICATES]) for cell in CELLS},
+            minimum={"dna_count": MINIMUM_DNA},
+            split=Split.parse("holdout[valid=chr8,test=chr18]"),
+        )
+
+    def frame(self, files: dict[str, Path]) -> pd.DataFrame:
+        import pandas as pd
+
+        return pd.concat([self._design(files, design) for design in DESIGNS], ignore_index=True)
+
+    def _design(self, files: dict[str, Path], design: int) -> pd.DataFrame:
+        """The tiles of a design; reads per library are of all its tiles."""
+
+        def path(what: str) -> Path:
+            return files[f"ernst2016/*{what.format(f'ScaleUpDesign{design}_{self.promoter}')}*.counts.txt.gz"]
+
+        plasmid = path("{}_Plasmid")
+        frame = published_table(plasmid, ["ID", "Sequence", "Tags", "Counts"])
+        dna = _one_barcode(frame, plasmid)
+        made = frame.rename(columns={"Sequence": "sequence"}).drop(columns=["Tags", "Counts"])
+        for cell in CELLS:
+            for i in REPLICATES:
+                rna = path(f"{cell}_{{}}_mRNA_Rep{i}")
+                made[f"{cell} {i}"] = _activity(_counts(rna, frame), dna)
+        return made.assign(**places_of_tiles(frame["ID"], plasmid), dna_count=dna[:, 0], design=f"design {design}")
+
+
+class SharprSV40(Sharpr):
+    """The SV40 promoter. One target per cell line; tiles that overlap, as all of a region do, are one locus."""
+
+    name = "ernst2016-sv40p"
+    title = "Tiles (145 bp) of regulatory regions, Sharpr-MPRA's scale-up, SV40 promoter; bring the files"
+    promoter = "SV40P"
+    brought = tuple(Brought(each.name.replace("minP", "SV40P")) for each in Sharpr.brought)
+
+
+def places_of_tiles(ids: pd.Series, path: Path) -> dict[str, pd.Series]:
+    """Coordinates (hg19, 0-based half-open) and chromatin state of tiles, from names such as
+    ``H1hesc_1_0_30_chr20_30310735``: cell, state, region, tile, chromosome and centre of the region.
+
+    Raises
+    ------
+    BenchError : for a name that is none.
+    """
+    parts = ids.astype(str).str.extract(r"^([^_]+)_(\d+)_(\d+)_(\d+)_(chr\w+)_(\d+)$")
+    if parts[0].isna().any():
+        row = int(parts[0].isna().to_numpy().argmax())
+        raise BenchError(
+            f"{path}: row {row + 1}: the ID {ids.iloc[row]!r} is not CELL_STATE_REGION_TILE_CHR_CENTER. {AS_PUBLISHED}"
+        )
+    start = parts[5].astype(int) + FIRST + STEP * parts[3].astype(int)
+    return {"chrom": parts[4], "start": start, "end": start + TILE, "state": "state " + parts[1]}
+
+
+def _one_barcode(frame: pd.DataFrame, path: Path) -> NDArray[np.float64]:
+    """Reads of every tile, (tiles, 1)."""
+    if frame["Counts"].dtype.kind not in "iu":
+        raise BenchError(f"{path}: its counts are not one whole number a tile. {AS_PUBLISHED}")
+    return frame["Counts"].to_numpy(np.float64)[:, None]
 
 
 def _counts(path: Path, design: pd.DataFrame) -> NDArray[np.float64]:

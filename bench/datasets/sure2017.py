@@ -20,9 +20,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.dataset import Dataset, Unavailable
+from bench.datasets.brought import Brought, BroughtDataset
 from bench.errors import BenchError
-from bench.files.downloads import data_folders
 from bench.files.folders import cache_folder
 from bench.tasks.spec import ColumnsSpec, TargetSpec, TaskSpec
 from bench.tasks.splits import Split
@@ -73,12 +72,17 @@ class Counts:
     counts: dict[str, int]
 
 
-class SuRE2017(Dataset):
+class SuRE2017(BroughtDataset):
     """Fragments chosen by their plasmid reads alone."""
 
     name = "sure2017"
     title = "Genome fragments of 0.2-2 kb in K562 with 10 plasmid reads or more (SuRE); bring the file and hg19"
     in_all = False  # gigabytes and hours: run when named
+    brought = (Brought(COUNTS), Brought(GENOMES[0], GENOMES[1:]))
+    bring = (
+        "the counts from GEO (GSE78709, supplementary file, 1.1 GB), the genome from UCSC (hg19.fa, plain or bgzipped"
+        " as hg19.fa.gz, 3.2 GB)"
+    )
 
     rule: ClassVar[Rule] = Rule((*AUTOSOMES, "chrX", "chrY"), dna=10)
     note: ClassVar[str] = (
@@ -102,32 +106,6 @@ class SuRE2017(Dataset):
             targets={"K562": TargetSpec(replicates=["rep1", "rep2"])},
             split=SPLIT,
         )
-
-    def locate(self, data_dir: Path | None = None, *, download: bool = False) -> dict[str, Path]:
-        """Where the counts (key ``COUNTS``) and the genome (key ``GENOMES[0]``) are. Neither is downloaded."""
-        folders = data_folders(data_dir)
-        found = {}
-        for name, choices in ((COUNTS, (COUNTS,)), (GENOMES[0], GENOMES)):
-            for path in (folder / choice for folder in folders for choice in choices):
-                if path.is_file():
-                    found[name] = path
-                    break
-        missing = [name for name in (COUNTS, GENOMES[0]) if name not in found]
-        if missing:
-            raise Unavailable(
-                f"{' and '.join(missing)} {'are' if len(missing) > 1 else 'is'} not in {folders[0]}.",
-                "Bring them: the counts from GEO (GSE78709, supplementary file, 1.1 GB), the genome from UCSC (hg19.fa,"
-                " plain or bgzipped as hg19.fa.gz, 3.2 GB); name the folder above them with --data-dir or"
-                " BENCH_DATA_DIR.",
-            )
-        return found
-
-    def problem(self, data_dir: Path | None = None) -> str | None:
-        try:
-            self.locate(data_dir)
-        except Unavailable as absent:
-            return str(absent)
-        return None
 
     def frame(self, files: dict[str, Path]) -> pd.DataFrame:
         return self.table(cached_counts(files[COUNTS], self.rule))

@@ -14,13 +14,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.errors import BenchError, nearest
+from bench.explain.exports import exports, write_meme
+from bench.explain.filters import ask_filters
 from bench.explain.inside import ask_gradients, ask_trees, write_gradients
 from bench.explain.ladder import ladder
-from bench.explain.mutated import ask_mutated, write_bedgraph, write_npz
+from bench.explain.mutated import Maps, ask_mutated, write_bedgraph, write_npz
 from bench.explain.planted import plant
 from bench.explain.record import Explanation
 from bench.explain.rules import ask_rules
-from bench.explain.subject import QUICK, Effort, Subject
+from bench.explain.subject import QUICK, Effort, NotAsked, Subject
 from bench.fit.features import compute_features
 from bench.fit.predictor import Predictor
 from bench.motifs.database import GROUPS, group_of, jaspar_motifs
@@ -35,6 +37,15 @@ from bench.tasks.task import TEST, Task
 
 #: An answer, and the files that go with it.
 Answer = tuple[Any, dict[str, Callable[[Path], None]]]
+
+
+@dataclass(eq=False)
+class Session:
+    """A result that is asked, and what later questions need of earlier ones."""
+
+    subject: Subject
+    effort: Effort
+    maps: Maps | None = None
 
 
 def featurizing(task: Task, registry: Registry) -> Callable[[str, Sequences], NDArray[Any]]:
@@ -55,8 +66,16 @@ class Explained:
     files: dict[str, Callable[[Path], None]]
 
 
-def explain(subject: Subject, record: ResultRecord, *, effort: Effort, say: Callable[[str], None]) -> Explained:
-    """Ask a result everything that can be asked of it. ``say`` takes a line before each question.
+def explain(
+    subject: Subject,
+    record: ResultRecord,
+    *,
+    effort: Effort,
+    say: Callable[[str], None],
+    no_model: str = "the predictions were made elsewhere: there is no model to ask",
+) -> Explained:
+    """Ask a result everything that can be asked of it. ``say`` takes a line before each question, ``no_model`` says why
+    there is no predictor, where there is none.
 
     Returns
     -------
@@ -66,15 +85,21 @@ def explain(subject: Subject, record: ResultRecord, *, effort: Effort, say: Call
     seconds: dict[str, float] = {}
     left_out: dict[str, str] = {}
     found: dict[str, Any] = {}
+    session = Session(subject, effort)
     for name, (ask, needs_model) in QUESTIONS.items():
         if needs_model and subject.predictor is None:
-            left_out[name] = "the predictions were made elsewhere: there is no model to ask"
+            left_out[name] = no_model
             continue
         say(f"{subject.name}: {name}")
         began = time.perf_counter()
-        found[name], more = ask(subject, effort)
+        try:
+            found[name], more = ask(session)
+        except NotAsked as why:
+            left_out[name] = str(why)
+            continue
         files |= more
         seconds[name] = round(time.perf_counter() - began, 2)
+    files |= exports(subject, session.maps, found.get("planted"))
     answer = Explanation(
         **{key: getattr(record, key) for key in ("key", "task", "target", "split", "featurizer", "model", "seed")},
         quick=effort == QUICK,
@@ -87,35 +112,42 @@ def explain(subject: Subject, record: ResultRecord, *, effort: Effort, say: Call
     return Explained(answer, files)
 
 
-def _ladder(subject: Subject, effort: Effort) -> Answer:
-    return ladder(subject, effort), {}
+def _ladder(asked: Session) -> Answer:
+    return ladder(asked.subject, asked.effort), {}
 
 
-def _planted(subject: Subject, effort: Effort) -> Answer:
-    return plant(subject, effort), {}
+def _planted(asked: Session) -> Answer:
+    return plant(asked.subject, asked.effort), {}
 
 
-def _mutated(subject: Subject, effort: Effort) -> Answer:
-    found, maps = ask_mutated(subject, effort)
+def _mutated(asked: Session) -> Answer:
+    found, asked.maps = ask_mutated(asked.subject, asked.effort)
     return found, {
-        "attributions.npz": partial(write_npz, subject=subject, maps=maps),
-        "attributions.bedgraph": partial(write_bedgraph, subject=subject, maps=maps),
+        "attributions.npz": partial(write_npz, subject=asked.subject, maps=asked.maps),
+        "attributions.bedgraph": partial(write_bedgraph, subject=asked.subject, maps=asked.maps),
     }
 
 
-def _rules(subject: Subject, effort: Effort) -> Answer:
-    return ask_rules(subject, effort), {}
+def _rules(asked: Session) -> Answer:
+    return ask_rules(asked.subject, asked.effort), {}
 
 
-def _trees(subject: Subject, effort: Effort) -> Answer:
-    return ask_trees(subject, effort), {}
+def _trees(asked: Session) -> Answer:
+    return ask_trees(asked.subject, asked.effort), {}
 
 
-def _gradients(subject: Subject, effort: Effort) -> Answer:
-    made = ask_gradients(subject, effort)
+def _gradients(asked: Session) -> Answer:
+    made = ask_gradients(asked.subject, asked.effort, asked.maps)
     if made is None:
         return None, {}
-    return made[0], {"gradients.npz": partial(write_gradients, subject=subject, found=made[1])}
+    return made[0], {"gradients.npz": partial(write_gradients, subject=asked.subject, found=made[1])}
+
+
+def _filters(asked: Session) -> Answer:
+    made = ask_filters(asked.subject, asked.effort)
+    if made is None:
+        return None, {}
+    return made[0], {"motifs-filters.meme": partial(write_meme, motifs=made[1])} if made[1] else {}
 
 
 def subject_of(
@@ -185,11 +217,12 @@ class MotifSource:
 
 
 #: Every question: who answers it, and whether it needs the model itself.
-QUESTIONS: dict[str, tuple[Callable[[Subject, Effort], Answer], bool]] = {
+QUESTIONS: dict[str, tuple[Callable[[Session], Answer], bool]] = {
     "ladder": (_ladder, False),
     "rules": (_rules, False),
     "planted": (_planted, True),
     "mutated": (_mutated, True),
     "trees": (_trees, True),
     "gradients": (_gradients, True),
+    "filters": (_filters, True),
 }

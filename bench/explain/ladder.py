@@ -8,7 +8,9 @@ did not see. It needs predictions and sequences alone, so that it works for mode
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -16,6 +18,7 @@ from numpy.typing import NDArray
 
 from bench.board.schema import Estimate, shown
 from bench.explain.record import Ladder, Rung
+from bench.explain.sites import SiteCounts
 from bench.explain.subject import Effort, Subject
 from bench.stats.explained import r_squared
 from bench.tasks.deal import deal
@@ -29,6 +32,9 @@ ROUNDS, PATIENCE = 400, 25
 SURE = 1.64
 #: Shares of the booster in a surrogate, and of a rung beside the one below: the best on inner loci is taken.
 SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
+
+#: Columns (n, k) of a block, those that follow some values (n,) on training rows (their places).
+Block = Callable[[NDArray[np.float64], NDArray[np.intp]], NDArray[np.float32]]
 
 
 def rungs(subject: Subject) -> list[tuple[str, str]]:
@@ -50,11 +56,14 @@ def ladder(subject: Subject, effort: Effort) -> Ladder:
     locus = subject.task.locus[subject.row[place]]
     folds = grouped(locus, effort.folds)
     base, fitted, columns = np.zeros(len(y)), [], []
-    blocks: list[NDArray[np.float32]] = []
+    blocks: list[Block] = []
     for _, featurizer in rungs(subject):
-        block = subject.table(featurizer, place)
-        blocks.append(block.astype(np.float32))
+        block = subject.table(featurizer, place).astype(np.float32)
         columns.append(block.shape[1])
+        blocks.append(partial(_chosen, block))
+        if featurizer == subject.motif_features and subject.motifs:
+            # Best score and occupancy do not tell one good site from two: of the motifs that matter, sites are counted.
+            blocks.append(partial(SiteCounts(subject.codes(place), subject.motifs).that_follow, block))
         # What a rung adds is looked for where the rungs below leave off; it is kept where inner loci agree.
         fitted.append(surrogate(blocks, y, base, folds, locus))
         base = fitted[-1]
@@ -78,13 +87,13 @@ def grouped(locus: NDArray[np.int64], folds: int) -> NDArray[np.int64]:
 
 
 def surrogate(
-    blocks: list[NDArray[np.float32]],
+    blocks: list[Block],
     y: NDArray[np.float64],
     base: NDArray[np.float64],
     folds: NDArray[np.int64],
     locus: NDArray[np.int64],
 ) -> NDArray[np.float64]:
-    """Predictions of ``y`` (n,) from blocks of columns, the last of them new, each by loci that do not hold the row.
+    """Predictions of ``y`` (n,) from blocks of columns, the last new, each by loci that do not hold the row.
 
     ``base`` : predictions by the blocks before, made in the same way. They are mixed in as inner loci say, so that
     columns which add nothing do little harm.
@@ -96,7 +105,7 @@ def surrogate(
         inner = grouped(locus[train], 5) == 0
         rest = y - base if len(blocks) > 1 else y
         # Columns are chosen without the inner rows, or these would favour whatever has the most columns.
-        x = np.concatenate([_chosen(block, rest if i else y, train[~inner]) for i, block in enumerate(blocks)], axis=1)
+        x = np.concatenate([block(rest if i else y, train[~inner]) for i, block in enumerate(blocks)], axis=1)
         guess = _Recipe.of(x[train], y[train], inner)
         first = guess.fit(x[train[~inner]], y[train[~inner]])
         held = train[inner]

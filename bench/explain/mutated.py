@@ -61,24 +61,39 @@ def chosen(subject: Subject, count: int) -> NDArray[np.int64]:
 def mutate(subject: Subject, place: NDArray[np.int64], rows: list[Codes] | None = None) -> Maps:
     """Maps of test rows, or of ``rows`` designed from them.
 
-    Every changed row is predicted whole, whatever the model: 3 · length predictions a row.
+    Every changed row is predicted by the whole model: 3 · length predictions a row. Features of a row with one base
+    changed are made from those of the row itself where its featurizer can (motifs, k-mers).
     """
     codes = subject.codes(place) if rows is None else rows
     asked = Asked(subject, place)
+    near = [
+        _near(subject, int(subject.fold[at]), row, int(subject.row[at])) for at, row in zip(place, codes, strict=True)
+    ]
     for i, row in enumerate(codes):
         asked.ask(row, i)
-        asked.ask_all(mutants(row)[0], i)
+        if near[i] is None:
+            asked.ask_all(mutants(row)[0], i)
     found = asked.answers()
     delta, level, first = [], np.empty(len(codes)), 0
     for i, row in enumerate(codes):
         _, position, base = mutants(row)
         level[i] = found[first]
-        changed = found[first + 1 : first + 1 + len(position)]
+        first += 1
+        changed = near[i]
+        if changed is None:
+            changed = found[first : first + len(position)]
+            first += len(position)
         each = np.zeros((len(row), 4), np.float32)
         each[position, base] = changed - level[i]
         delta.append(each)
-        first += 1 + len(position)
     return Maps(place, codes, delta, level)
+
+
+def _near(subject: Subject, fold: int, row: Codes, number: int) -> NDArray[np.float64] | None:
+    """Predictions of a row's changes, from features that follow from its own; None where the model has none."""
+    assert subject.predictor is not None
+    found = subject.predictor.mutants(subject.sequences([row], np.array([number], np.int64)), fold)
+    return None if found is None else found.astype(np.float64) / subject.spread
 
 
 def ask_mutated(subject: Subject, effort: Effort) -> tuple[Mutated, Maps]:

@@ -140,6 +140,74 @@ class Gradients(Stored):
     times_input: Estimate
 
 
+class Match(Stored):
+    """The motif of the database that is nearest to a filter's by Tomtom, with the false discovery rate over all filters
+    and motifs."""
+
+    motif: str
+    family: str
+    p: Known
+    q: Known
+
+
+class Filter(Stored):
+    """A filter of a network's first convolution.
+
+    Attributes
+    ----------
+    network, number : which, from 0. windows : of its motif. shares : frequencies of A C G T at every position.
+    bits : of information in all. match : None above a false discovery rate of 5 %. cluster : of motifs alike.
+    influence : variance of the change of the network's predictions where the filter stands at its mean, over the
+        variance of the predictions. loss : of test Spearman.
+    gc_index : R² of its response to random windows on their GC. by_gc : R² of its mean response to test rows on theirs.
+    shuffled : correlation of the mean responses to rows and to their dinucleotide shuffles.
+    counter : whether it counts GC.
+    """
+
+    network: int
+    number: int
+    windows: int
+    shares: list[list[float]]
+    bits: Known
+    match: Match | None
+    cluster: int
+    influence: Known
+    loss: Known
+    gc_index: Known
+    by_gc: Known
+    shuffled: Known
+    counter: bool
+
+
+class Filters(Stored):
+    """The first convolutions of ``networks`` of one fold, ``filters`` in all.
+
+    Attributes
+    ----------
+    rows : test rows that windows are taken from; influence is looked at in ``influence_rows`` of them.
+    read : filters whose motif can be read; ``matched`` in the database; ``clusters`` of them.
+    counters : filters that count GC; ``counted`` : their share of all influence.
+    by_gc : share of the networks' predictions of dinucleotide-shuffled rows that GC explains. shuffled : their
+        correlation with those of the rows. counter : whether the networks count GC.
+    strongest : those of the most influence whose motif can be read.
+    """
+
+    fold: int
+    networks: int
+    rows: int
+    influence_rows: int
+    filters: int
+    read: int
+    matched: int
+    clusters: int
+    counters: int
+    counted: Known
+    by_gc: Known
+    shuffled: Known
+    counter: bool
+    strongest: list[Filter]
+
+
 class Leaf(Stored):
     """A leaf of a tree: its conditions in words, the ``share`` of rows that meet them, the mean prediction there in
     standard deviations."""
@@ -185,3 +253,4 @@ class Explanation(Companion):
     rules: Rules | None = None
     trees: Trees | None = None
     gradients: Gradients | None = None
+    filters: Filters | None = None

@@ -26,6 +26,8 @@ class Effort:
     backgrounds : sequences that every motif is planted into at first; ``again``, that the ``second`` strongest are then
     planted into. families : that dose and position are looked at for; ``pairs`` of them also by their distance.
     rows : whose every base is changed.
+    networks : of a fold whose filters are looked at; ``filter_rows`` give their windows, and in ``influence_rows`` each
+    filter is set to its mean.
     """
 
     ladder_rows: int = 3000
@@ -36,10 +38,29 @@ class Effort:
     families: int = 20
     pairs: int = 4
     rows: int = 200
+    networks: int = 3
+    filter_rows: int = 500
+    influence_rows: int = 64
+
+
+class NotAsked(Exception):
+    """A question that cannot be asked of a model; it says why."""
 
 
 FULL = Effort()
-QUICK = Effort(ladder_rows=800, folds=3, backgrounds=8, second=30, again=32, families=5, pairs=2, rows=20)
+QUICK = Effort(
+    ladder_rows=800,
+    folds=3,
+    backgrounds=8,
+    second=30,
+    again=32,
+    families=5,
+    pairs=2,
+    rows=20,
+    networks=1,
+    filter_rows=200,
+    influence_rows=32,
+)
 
 
 @dataclass(frozen=True, eq=False)

@@ -19,6 +19,7 @@ from bench.fit.recipe import plugin_recipe
 from bench.fit.residual import WithoutGC
 from bench.fit.shuffled import KeptShuffles, ShuffledRows
 from bench.plugins.described import PluginRecipe
+from bench.plugins.feature_sets import OutsideFeatures
 from bench.plugins.registry import Made
 from bench.tasks.task import TRAIN, Task
 
@@ -123,7 +124,7 @@ def compute_features(task: Task, featurizer: Made | None) -> Features:
     def featurize(rows: Any) -> NDArray[Any]:
         block = sequences.take(rows)
         with writes_refused(featurizer.name, arrays_of(block)):
-            given = made.transform(block)
+            given = made.of_rows(task.row_id[rows]) if isinstance(made, OutsideFeatures) else made.transform(block)
         piece = plain_array(given, featurizer.name, "features")
         _check_features(piece, rows=np.arange(len(task))[rows], name=featurizer.name, kind=made.kind)
         # A third-party one may hand out one buffer again and again, and write over what it gave before.

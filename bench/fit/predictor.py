@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+import importlib
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bench.errors import BenchError
+from bench.featurizer import Features, Featurizer
 from bench.fit.features import compute_features
+from bench.fit.first_layer import FirstLayer, first_layers
 from bench.fit.fit import predictions_of
 from bench.fit.inside import base_gradients, column_contributions
 from bench.model import Model
@@ -47,8 +50,26 @@ class Predictor(Protocol):
         ``sequences`` : with the covariates of the task, and of a width that is not above its own.
         """
 
+    def mutants(self, sequences: Sequences, fold: int) -> NDArray[np.float32] | None:
+        """Predictions by one fold's model of every row with one base changed, row after row, by position and then by
+        the new base, float32 (3 · called bases,), from features that follow from the row's own; None where the
+        featurizer has none of the kind."""
+
     def inside(self, sequences: Sequences, fold: int, reference: NDArray[np.float32]) -> Inside:
         """What the model's library tells of one fold's model."""
+
+    def first_layers(self, sequences: Sequences, fold: int, most: int, few: int) -> list[FirstLayer] | None:
+        """The first convolution of one fold's networks, as `bench.fit.first_layer.first_layers`."""
+
+
+def _mutated_of(featurizer: Featurizer) -> Callable[[Featurizer, NDArray[np.uint8]], NDArray[Any] | None] | None:
+    """What makes a featurizer's features of rows with one base changed; None where nobody wrote it."""
+    try:
+        module = importlib.import_module(f"{type(featurizer).__module__}_mutated")
+    except ImportError:
+        return None
+    found: Callable[[Featurizer, NDArray[np.uint8]], NDArray[Any] | None] = module.mutated
+    return found
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,6 +88,24 @@ class FittedModels:
     models: tuple[Model, ...]
     targets: int
 
+    def mutants(self, sequences: Sequences, place: int, fold: int) -> NDArray[np.float32] | None:
+        """As `Predictor.mutants`, by what the featurizer's module called as its own with ``_mutated`` behind says."""
+        if self.featurizer is None:
+            return None
+        made = self.featurizer.new()
+        mutated = _mutated_of(made)
+        if mutated is None:
+            return None
+        pieces = [np.zeros(0, np.float32)]
+        for row in range(len(sequences)):
+            values = mutated(made, sequences.codes(row))
+            if values is None:
+                return None
+            if len(values):
+                features = Features(values, "table")
+                pieces.append(predictions_of(self.models[fold], self.targets, self.name, features)[:, place])
+        return np.concatenate(pieces)
+
     def inside(self, sequences: Sequences, place: int, fold: int, reference: NDArray[np.float32]) -> Inside:
         """What the library tells of one fold's model. ``reference`` : as `bench.fit.inside.base_gradients`."""
         few = dataclasses.replace(self.task, sequences=sequences, row_id=np.arange(len(sequences)).astype(np.str_))
@@ -74,6 +113,13 @@ class FittedModels:
         columns = [] if self.featurizer is None else self.featurizer.new().names(sequences)
         bases = base_gradients(model, sequences, place, reference) if features.kind == "codes" else None
         return Inside(column_contributions(model, features), [*map(str, columns)], bases)
+
+    def first_layers(self, sequences: Sequences, place: int, fold: int, most: int, few: int) -> list[FirstLayer] | None:
+        """The first convolution of one fold's networks, where they see bases."""
+        task = dataclasses.replace(self.task, sequences=sequences, row_id=np.arange(len(sequences)).astype(np.str_))
+        if compute_features(task, self.featurizer).kind != "codes":
+            return None
+        return first_layers(self.models[fold], sequences, place, most, few)
 
     def predict(self, sequences: Sequences, place: int, folds: Sequence[int]) -> NDArray[np.float32]:
         """Predictions of the target at a place, float32 (n, folds).

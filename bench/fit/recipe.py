@@ -7,6 +7,7 @@ after it. Where the two differ, somebody changed a file meanwhile, and the fit f
 from __future__ import annotations
 
 import dataclasses
+import functools
 import hashlib
 import json
 from collections.abc import Iterator
@@ -48,8 +49,10 @@ class Recipe:
     orientation : of the assay where the model may make use of it ("free"), else empty.
 
     The others have the value of most fits as their default, and one that has it is not hashed. members : keys of the
-    results that a blend is made of. kind : of the targets, "binary" where labels are fitted. Places for what is not
-    done yet: replicates, how they become one value; features, predictions, hashes of those made by other programs.
+    results that a blend is made of. kind : of the targets, "binary" where labels are fitted. features : of those made
+    by another program, hash of the rows' names, by which they are looked up (their content is among the files of
+    ``featurizer``). Places for what is not done yet: replicates, how they become one value; predictions, hash of those
+    made by other programs.
     """
 
     task: str = field(compare=False)
@@ -162,7 +165,14 @@ def recipe_of(
         numpy=library_versions(COMMON_LIBRARIES)["numpy"],
         orientation=task.card.orientation if task.card.orientation == "free" and may_flip(model) else "",
         kind=kind_of_targets(task, targets),
+        features="" if featurizer is None or featurizer.cls.role != "outside" else _names_digest(task),
     )
+
+
+@functools.lru_cache(maxsize=1)
+def _names_digest(task: Task) -> str:
+    """Hash of the rows' names, by which features made elsewhere are looked up."""
+    return hashlib.sha256("\n".join(task.row_id.tolist()).encode()).hexdigest()[:16]
 
 
 def kind_of_targets(task: Task, targets: tuple[str, ...]) -> Literal["regression", "binary"]:
@@ -209,7 +219,7 @@ def check_recipe(
 def differences(planned: Recipe, now: Recipe) -> Iterator[str]:
     """In words, what differs between two recipes: ``the code of skew``."""
     words = {"sequences": "the sequences", "values": "the values of the target", "folds": "the folds of the split",
-             "covariates": "a covariate"}  # fmt: skip
+             "covariates": "a covariate", "features": "the names of the rows"}  # fmt: skip
     for each in dataclasses.fields(planned):
         ours, theirs = getattr(planned, each.name), getattr(now, each.name)
         if not each.compare or ours == theirs:

@@ -23,6 +23,7 @@ from bench.fit.predictor import FittedModels
 from bench.fit.recipe import Recipe, kind_of_targets, plugin_recipe
 from bench.model import Group, Model
 from bench.plugins.described import Described, MadeElsewhere, describe
+from bench.plugins.feature_sets import FeatureSet
 from bench.plugins.files import classes_in_file
 from bench.plugins.kinds import PluginKind, kind_of
 from bench.plugins.parameters import normal_name
@@ -43,6 +44,7 @@ class JobSpec:
     ``plugin_files`` : of the job's own plugins and of no other. ``outside`` : which of its plugins are third-party,
     such as "featurizer mine"; jobs share a process where these are the same. ``recipe`` : what the results follow from.
     ``keep`` : the fitted models are handed back too.
+    ``features`` : those made elsewhere that ``featurizer`` stands for.
     """
 
     source: TaskSource
@@ -58,6 +60,7 @@ class JobSpec:
     threads: int = 1
     recipe: Recipe | None = None
     keep: bool = False
+    features: FeatureSet | None = None
 
     @classmethod
     def of(cls, planned: PlannedTask, registry: Registry, **more: Any) -> JobSpec:
@@ -69,6 +72,7 @@ class JobSpec:
         if not base_name(planned.source.name).endswith(".toml"):
             named.append(("dataset", base_name(planned.source.name)))
         outside, files = registry.outside([(kind, name) for kind, name in named if name])
+        more["features"] = registry.features_of(more.get("featurizer"))
         return cls(planned.source.absolute(), planned.task.digest, planned.folds.digest, files, outside, **more)
 
 
@@ -109,10 +113,24 @@ class Predict:
 
 
 @dataclass(frozen=True, eq=False)
+class Mutate(Predict):
+    """Ask for predictions of every row with one base changed, by one fold's model: float32, or None."""
+
+
+@dataclass(frozen=True, eq=False)
 class LookInside(Predict):
     """Ask what the library of fitted models tells of one fold's (the first of ``folds``): an `Inside`."""
 
     reference: tuple[float, ...] = (0.25, 0.25, 0.25, 0.25)
+
+
+@dataclass(frozen=True, eq=False)
+class LookAtFilters(Predict):
+    """Ask for the first convolutions of one fold's networks, ``most`` at most, of ``few`` rows with each filter at its
+    mean: a list of `FirstLayer`, or None."""
+
+    most: int = 1
+    few: int = 0
 
 
 @dataclass(frozen=True)
@@ -197,7 +215,9 @@ class DataFiles:
 Ask = (
     Fit
     | Predict
+    | Mutate
     | LookInside
+    | LookAtFilters
     | Prepare
     | ProbeFeatures
     | ForOrganism
@@ -280,7 +300,7 @@ class Worker:
     """What a process keeps between the jobs it is sent: registries, the last task, the last features."""
 
     def __init__(self) -> None:
-        self._registries: dict[tuple[str, ...], Registry] = {}
+        self._registries: dict[tuple[tuple[str, ...], FeatureSet | None], Registry] = {}
         self._planned: tuple[tuple[Any, ...], PlannedTask] | None = None
         self.workspace = Workspace()
         #: The models of the last fit, or those read last, by what they are of.
@@ -315,9 +335,13 @@ class Worker:
         match ask:
             case Fit():
                 return self._fit(ask, say)
+            case Mutate():
+                return self._fitted(ask).mutants(ask.sequences, ask.place, ask.folds[0])
             case LookInside():
                 reference = np.array(ask.reference, np.float32)
                 return self._fitted(ask).inside(ask.sequences, ask.place, ask.folds[0], reference)
+            case LookAtFilters():
+                return self._fitted(ask).first_layers(ask.sequences, ask.place, ask.folds[0], ask.most, ask.few)
             case Predict():
                 return self._fitted(ask).predict(ask.sequences, ask.place, ask.folds)
             case Prepare():
@@ -325,7 +349,7 @@ class Worker:
                 self.workspace.features_of(planned.task, featurizer)
                 return None
             case ProbeFeatures():
-                registry = self._registry(ask.spec.plugin_files)
+                registry = self._registry(ask.spec.plugin_files, ask.spec.features)
                 featurizer = registry.make("featurizer", str(ask.spec.featurizer))
                 return probe_features(self._task(ask.spec, registry).task, featurizer)
             case ForOrganism():
@@ -387,7 +411,7 @@ class Worker:
 
     def _planned_of(self, spec: JobSpec) -> tuple[PlannedTask, Made | None, Registry]:
         """Task and featurizer of a spec, and the registry they come from."""
-        registry = self._registry(spec.plugin_files)
+        registry = self._registry(spec.plugin_files, spec.features)
         planned = self._task(spec, registry)
         for what, mine, theirs in (
             ("task", planned.task.digest, spec.task_digest),
@@ -401,10 +425,11 @@ class Worker:
                 )
         return planned, None if spec.featurizer is None else registry.make("featurizer", spec.featurizer), registry
 
-    def _registry(self, files: tuple[str, ...]) -> Registry:
-        if files not in self._registries:
-            self._registries[files] = Registry(files, dropped=False)
-        return self._registries[files]
+    def _registry(self, files: tuple[str, ...], features: FeatureSet | None = None) -> Registry:
+        if (files, features) not in self._registries:
+            several = () if features is None else (features,)
+            self._registries[files, features] = Registry(files, dropped=False, features=several)
+        return self._registries[files, features]
 
     @staticmethod
     def _task_key(spec: JobSpec) -> tuple[Any, ...]:

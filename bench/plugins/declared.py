@@ -22,7 +22,7 @@ _NAMES: Mapping[PluginKind, tuple[str, ...]] = {
 _CHOICES: Mapping[PluginKind, dict[str, tuple[str, ...]]] = {
     "featurizer": {
         "kind": ("table", "signal", "codes"),
-        "role": ("sequence", "confounder"),
+        "role": ("sequence", "confounder", "outside"),
         "strand": ("same", "any"),
         "residualise": ("", "gc"),
     },
@@ -95,9 +95,7 @@ def file_digests(plugin: Any) -> tuple[str, ...]:
     found = []
     for path in files_of(plugin):
         try:
-            about = path.stat()
-            state = about.st_size, about.st_mtime_ns, about.st_ctime_ns, about.st_ino
-            found.append(_digest(path.resolve(), state))
+            found.append(_digest(path.resolve(), _state(path)))
         except OSError as error:
             raise BenchError(
                 f"{of}: its file {path} cannot be read ({error.strerror}). Put it there, or correct 'files' of {of}."
@@ -105,10 +103,24 @@ def file_digests(plugin: Any) -> tuple[str, ...]:
     return tuple(found)
 
 
+def _state(path: Path) -> tuple[int, ...]:
+    """What changes when a file does; of a folder, of all its files."""
+    about = path.stat()
+    own = about.st_size, about.st_mtime_ns, about.st_ctime_ns, about.st_ino
+    if not path.is_dir():
+        return own
+    return own + tuple(n for each in sorted(path.rglob("*")) if each.is_file() for n in _state(each))
+
+
 @functools.lru_cache(maxsize=256)
 def _digest(path: Path, state: tuple[int, ...]) -> str:
     """Hash of a file's content. Its size and times are there to read it again when they are others."""
     sha = hashlib.sha256()
+    if path.is_dir():  # a zarr array
+        for each in sorted(path.rglob("*")):
+            if each.is_file():
+                sha.update(f"{each.relative_to(path).as_posix()}\n{_digest(each, _state(each))}\n".encode())
+        return sha.hexdigest()[:16]
     with path.open("rb") as stream:
         while piece := stream.read(_PIECE):
             sha.update(piece)

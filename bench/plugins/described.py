@@ -40,7 +40,7 @@ class Described(BaseModel):
     files: tuple[str, ...] = ()
     # of a featurizer
     kind: Literal["table", "signal", "codes"] = "table"
-    role: Literal["sequence", "confounder"] = "sequence"
+    role: Literal["sequence", "confounder", "outside"] = "sequence"
     gc_only: bool = False
     covariates: tuple[str, ...] = ()
     cheap: bool = False
@@ -52,6 +52,7 @@ class Described(BaseModel):
     needs_features: bool = True
     devices: tuple[str, ...] = ("cpu",)
     spreads: bool = False
+    by_default: bool = True
     # of a data set
     title: str = ""
     in_all: bool = True
@@ -147,7 +148,17 @@ def describe(cls: Any, plugin: PluginKind) -> Described:
 _COMMON = {"plugin", "name", "where", "what", "defaults", "source", "files", "libraries"}
 _OF = {
     "featurizer": {"kind", "role", "gc_only", "covariates", "cheap", "shown"},
-    "model": {"takes", "stochastic", "max_columns", "deep", "needs_features", "devices", "spreads", "shown"},
+    "model": {
+        "takes",
+        "stochastic",
+        "max_columns",
+        "deep",
+        "needs_features",
+        "devices",
+        "spreads",
+        "by_default",
+        "shown",
+    },
     "dataset": {"title", "in_all"},
 }
 _OWN: dict[PluginKind, set[str]] = {

@@ -21,6 +21,7 @@ from bench.errors import BenchError, nearest
 from bench.names import parse_name
 from bench.plugins.declared import check_declared
 from bench.plugins.described import Described, Describer, PluginRecipe
+from bench.plugins.feature_sets import FeatureSet, class_of
 from bench.plugins.files import classes_in_file, dropped_files
 from bench.plugins.kinds import BASES, DISTRIBUTION, GROUPS, PluginKind, is_kind, kind_of, plugin_name
 from bench.plugins.parameters import ENGINE_PARAMETERS, Scale, Value, normal_name, read_parameters, signature_of
@@ -42,6 +43,7 @@ class Entry:
     origin : where it is from, for people: a package or a path.
     file : the file that defines it, absolute; None for a plugin that an entry point names.
     load : gives the class, or what it says of itself (`Described`) where another process imports it.
+    features : of a featurizer that stands for features made elsewhere.
     """
 
     kind: PluginKind
@@ -49,6 +51,7 @@ class Entry:
     origin: str
     file: Path | None
     load: Callable[[], Any]
+    features: FeatureSet | None = None
 
     @property
     def built_in(self) -> bool:
@@ -107,6 +110,7 @@ class Registry:
     ----------
     files : plugin files to know besides those that are found.
     folder : where to look for plugin folders; the working folder by default. ``dropped`` : whether to look at all.
+    features : those made elsewhere, each a featurizer.
     describer : looks at third-party plugins in processes of their own. Without one they are imported in this process:
         for a process that is there to run them, or is theirs.
 
@@ -122,6 +126,7 @@ class Registry:
         folder: Path | None = None,
         dropped: bool = True,
         describer: Describer | None = None,
+        features: Iterable[FeatureSet] = (),
     ) -> None:
         self.files = tuple(dict.fromkeys(str(Path(f).resolve()) for f in files))
         self.describer = describer
@@ -139,6 +144,8 @@ class Registry:
         for path in dropped_files(Path.cwd() if folder is None else folder) if dropped else ():
             if str(path) not in self.files:
                 self._add_dropped(path)
+        for given in features:
+            self.add_features(given)
 
     def _add_dropped(self, path: Path) -> None:
         """A file that nobody named: where it cannot be used, the others can."""
@@ -161,6 +168,24 @@ class Registry:
                 loaded_digest(cls)  # now: its file may be another one later
             self._add(Entry(kind, name, str(path), path, functools.partial(_itself, cls)))
             added.add((kind, name))
+
+    def add_features(self, given: FeatureSet) -> None:
+        """Know features made elsewhere by their name.
+
+        Raises
+        ------
+        BenchError : for a name that is taken.
+        """
+        known = self._entries["featurizer"].get(given.name)
+        if known is not None:
+            raise BenchError(f"--name {given.name}: there is a featurizer of this name ({known.origin}). Give another.")
+        load = functools.partial(_itself, class_of(given))
+        self._entries["featurizer"][given.name] = Entry("featurizer", given.name, DISTRIBUTION, None, load, given)
+
+    def features_of(self, featurizer: str | None) -> FeatureSet | None:
+        """The features made elsewhere that a featurizer's name stands for; None for every other featurizer."""
+        entry = None if featurizer is None else self._entries["featurizer"].get(parse_name(featurizer)[0])
+        return None if entry is None else entry.features
 
     def outside(self, names: Iterable[tuple[PluginKind, str]]) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """Of the plugins with these (kind, name), parameters given or not: those that are third-party, such as
@@ -245,12 +270,13 @@ class Registry:
             raise BenchError(f"{normal}: {error or 'ValueError'}") from error
         except (Exception, SystemExit) as error:
             raise BenchError(f"{normal}: cannot be made: {type(error).__name__}: {error}") from error
-        return Made(kind, normal, cls, parameters, target, kind == "model" and bool(new.multitask))
+        stored = None if entry.features is None else entry.features.recipe
+        return Made(kind, normal, cls, parameters, target, kind == "model" and bool(new.multitask), stored)
 
 
 def is_built_in(cls: type) -> bool:
     """Whether a plugin class is this package's own."""
-    return cls.__module__ in _own_modules()
+    return cls.__module__ in _own_modules() or cls.__module__ == class_of.__module__
 
 
 @functools.cache

@@ -9,18 +9,23 @@ from pathlib import Path
 
 from bench.errors import BenchError, nearest
 from bench.plugins.described import Describer
+from bench.plugins.feature_sets import FeatureSet
 from bench.plugins.registry import Registry
 
 SETTINGS = "bench.toml"
 
 
 def registry_of(
-    files: Sequence[str | os.PathLike[str]], folder: Path | None = None, describer: Describer | None = None
+    files: Sequence[str | os.PathLike[str]],
+    folder: Path | None = None,
+    describer: Describer | None = None,
+    features: Sequence[FeatureSet] = (),
 ) -> Registry:
     """The registry of this call: entry points, dropped files, ``[plugins] files`` of ``bench.toml``, then ``files``.
     With a ``describer``, no third-party code is imported in this process."""
     folder = folder or Path.cwd()
-    return Registry([*plugin_files(folder / SETTINGS), *files], folder=folder, describer=describer)
+    named = [*plugin_files(folder / SETTINGS), *files]
+    return Registry(named, folder=folder, describer=describer, features=features)
 
 
 def plugin_files(settings: Path) -> list[Path]:

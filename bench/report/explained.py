@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from bench.explain.record import Explanation, Family, Gradients, Ladder, Leaf, Mutated, PlantedMotifs, Trees
+from bench.explain.record import Explanation, Family, Filters, Gradients, Ladder, Leaf, Mutated, PlantedMotifs, Trees
 from bench.explain.seeds import by_pair, elsewhere, rung_ranges
 from bench.explain.verdict import verdict
 from bench.report.text import (
@@ -48,6 +48,12 @@ def told(answer: Explanation) -> Iterator[str]:
         )
     if answer.gradients is not None:
         yield _gradients(answer.gradients)
+    if answer.filters is not None:
+        flag = "GC counter: " if answer.filters.counter else ""
+        yield f"its first convolution: {flag}{_counting(answer.filters)}"
+        matched = [f"{each.match.motif} ({each.match.family})" for each in answer.filters.strongest if each.match]
+        if matched:
+            yield "its filters look for: " + ", ".join(dict.fromkeys(matched[:FEW]))
     yield from (f"{name}: n/a, {reason}" for name, reason in answer.left_out.items())
 
 
@@ -101,6 +107,9 @@ def explained_section(answers: Sequence[Explanation], pictures: dict[str, str]) 
         lines += _trees(answer, answer.trees) if answer.trees is not None else []
         if answer.gradients is not None:
             lines += [f"**Gradients, {code(_name(answer))}.** {_gradients(answer.gradients)}.", ""]
+        lines += _filters(answer, answer.filters) if answer.filters is not None else []
+        if f"{answer.key}-filters" in pictures:
+            lines += [f"![Filters of {escape(_name(answer))}]({pictures[f'{answer.key}-filters']})", ""]
         if answer.key in pictures:
             lines += [f"![What {escape(_name(answer))} learned]({pictures[answer.key]})", ""]
         lines += [f"- {escape(name)}: n/a, {escape(reason)}" for name, reason in answer.left_out.items()]
@@ -194,6 +203,42 @@ def _gradients(found: Gradients) -> str:
         f" (mean error {percent(found.incomplete.value)}); correlation with changed bases"
         f" {number(found.integrated.value, 2)}, of gradient × input {number(found.times_input.value, 2)}"
     )
+
+
+def _counting(found: Filters) -> str:
+    """How far the networks count GC."""
+    return (
+        f"{count(found.counters)} of {count(found.filters)} filters are GC counters, with"
+        f" {percent(found.counted)} of all influence; GC explains {percent(max(found.by_gc, 0))} of the network's"
+        f" predictions of shuffled rows, which correlate with those of the rows by {number(found.shuffled, 2)}"
+    )
+
+
+def _filters(answer: Explanation, found: Filters) -> list[str]:
+    said = (
+        f"**Filters, {code(_name(answer))}.** First convolution of {count(found.networks)} networks of fold"
+        f" {found.fold}:{' **GC counter**;' if found.counter else ''} {_counting(found)}."
+        f" {count(found.read)} motifs can be read, {count(found.matched)} of them are in the database"
+        f" ({escape(answer.motifs)}; Tomtom), {count(found.clusters)} are unlike one another. Influence: share of the"
+        " variance of predictions that changes with the filter at its mean."
+    )
+    rows = [
+        [
+            f"{each.network + 1}.{each.number + 1}",
+            "none" if each.match is None else escape(each.match.motif),
+            "" if each.match is None else escape(each.match.family),
+            "" if each.match is None else f"{each.match.q:.1g}",
+            number(each.bits, 1),
+            percent(each.influence),
+            signed(-each.loss, 3),
+            number(each.gc_index, 2),
+            "**GC counter**" if each.counter else "",
+            str(each.cluster),
+        ]
+        for each in found.strongest[: FEW * 2]
+    ]
+    header = ["filter", "motif", "family", "q", "bits", "influence", "score without", "GC index", "flag", "cluster"]
+    return [said, "", *(table(header, rows, left=("filter", "motif", "family", "flag")) if rows else [])]
 
 
 def _trees(answer: Explanation, trees: Trees) -> list[str]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,8 @@ from bench.board.load import TaskFiles
 from bench.board.schema import Estimate
 from bench.explain.record import Explanation, Ladder, PlantedMotifs
 from bench.files.atomic import json_text
+from bench.report import logos
+from bench.report.logos import filters_figure
 from bench.report.plots import STYLE, link, new_figure, save_figure
 
 if TYPE_CHECKING:
@@ -29,17 +32,28 @@ def draw_explained(
     task: TaskFiles, answers: Sequence[Explanation], drawn: dict[str, str]
 ) -> tuple[dict[str, str], dict[str, str]]:
     """Draw what is missing or outdated of the pictures of some explanations. ``drawn`` : by file a hash of what it was
-    drawn from, as the summary has it. Returns links by the result's key, and the hashes."""
-    code = hashlib.sha256(Path(__file__).read_bytes()).hexdigest()
+    drawn from, as the summary has it. Returns links by the result's key (of its filters: with
+    ``-filters``), and the hashes."""
+    code = "".join(hashlib.sha256(Path(each).read_bytes()).hexdigest() for each in (__file__, logos.__file__))
     links, current = {}, {}
     for answer in answers:
-        name = f"explain-{answer.key}.svg"
         content = json_text(answer.model_dump(exclude={"seconds"}))
-        current[name] = hashlib.sha256(f"{code}\0{content}".encode()).hexdigest()[:16]
-        if drawn.get(name) != current[name] or not (task.folder / name).is_file():
-            save_figure(_figure(answer), task.folder / name)
-        links[answer.key] = link(task, name)
+        for key, figure in _figures(answer).items():
+            name = f"explain-{key}.svg"
+            current[name] = hashlib.sha256(f"{code}\0{content}".encode()).hexdigest()[:16]
+            if drawn.get(name) != current[name] or not (task.folder / name).is_file():
+                save_figure(figure(), task.folder / name)
+            links[key] = link(task, name)
     return links, current
+
+
+def _figures(answer: Explanation) -> dict[str, Callable[[], Figure]]:
+    """What draws each picture of an explanation, by the key that its link goes by."""
+    out: dict[str, Callable[[], Figure]] = {answer.key: partial(_figure, answer)}
+    if answer.filters is not None and answer.filters.strongest:
+        title = f"{answer.target}: {answer.featurizer} + {answer.model}, filters of the most influence"
+        out[f"{answer.key}-filters"] = partial(filters_figure, answer.filters, title)
+    return out
 
 
 def _figure(answer: Explanation) -> Figure:

@@ -18,6 +18,7 @@ from bench.explain.record import Explanation
 from bench.report import binary, text
 from bench.report.columns import FITS, LEFT, SCORES
 from bench.report.explained import explained_section
+from bench.report.features import features_section
 from bench.report.pairs import pairs_section
 from bench.report.plots import Links
 from bench.report.sentences import misfit, parts_sentence, share_sentence, verdict_sentence
@@ -77,7 +78,7 @@ def task_section(
             lines += [head, "", *body, "</details>", ""]
         else:
             lines += [f"### {escape(board.target)}, split {code(board.split)}", "", *body]
-    return lines + _skipped(summary.skipped)
+    return lines + features_section(summary) + _skipped(summary.skipped)
 
 
 def _facts(task: TaskSummary) -> list[str]:

@@ -24,6 +24,7 @@ from bench.run.places.outside import Outside
 from bench.run.plan import Selection, make_plan
 from bench.run.predictors import Predictors
 from bench.store.companions import EXPLANATION, write_companion
+from bench.store.reading import stored_task
 from bench.store.record import ResultRecord
 from bench.store.result import NO_FEATURES, ResultId
 from bench.store.store import Store
@@ -94,7 +95,10 @@ def explain_task(
                     variants = read_variants(wanted.variants, subject)
                     name = f"{subject.name}, seed {seed}" if wanted.seeds > 1 else subject.name
                     effects[name], last = variant_effects(subject, variants), subject
-                made = explain(subject, found, effort=effort, say=say)
+                more = {}
+                if featurizer in stored_task(store.task_folder(planned.name)).features:
+                    more["no_model"] = "its features were made elsewhere: new sequences have none"
+                made = explain(subject, found, effort=effort, say=say, **more)
                 folder = store.folder(found.result)
                 outcome.append((found.result, write_companion(folder, EXPLANATION, made.answer, made.files)))
     if last is not None:
@@ -143,12 +147,18 @@ def _files(store: Store, task: str) -> TaskFiles | None:
 def _made_otherwise(
     registry: Registry, store: Store, planned: PlannedTask, target: str, featurizer: str, model: str, seed: int
 ) -> ResultRecord | None:
-    """The record of predictions that no plugin made: elsewhere, or a blend. None where there are none."""
+    """The record of predictions that no plugin made: elsewhere, a blend, or of features made elsewhere. None
+    where there are none."""
     result = ResultId(planned.name, target, planned.folds.name, featurizer, model, seed)
     record = store.record(result)
-    if record is None or not (record.external or parse_name(model)[0] not in registry.names("model")):
+    if record is None:
         return None
-    return record
+    known = (parse_name(model)[0] in registry.names("model"), _is_known(registry, featurizer))
+    return record if record.external or not all(known) else None
+
+
+def _is_known(registry: Registry, featurizer: str) -> bool:
+    return featurizer == NO_FEATURES or parse_name(featurizer)[0] in registry.names("featurizer")
 
 
 def fitted_job(

@@ -20,6 +20,7 @@ from bench.fit.worker import Cost, ForOrganism, JobSpec, ModelCost, Probe, model
 from bench.names import parse_name
 from bench.plugins.declared import not_installed
 from bench.plugins.described import PluginRecipe
+from bench.plugins.feature_sets import places_of
 from bench.plugins.parameters import expand_sweep
 from bench.plugins.registry import Made, Registry
 from bench.run.job import Job
@@ -86,7 +87,7 @@ class Skip:
 class Plan:
     """What was asked for, the work to do (in order), results that are there already, and what is skipped. ``broken`` :
     plugins that nobody named and that cannot be used at all, each with the reason; ``unavailable`` : those whose
-    libraries are not installed here, with the fix."""
+    libraries are not installed here, with the fix; ``notes`` : of a task, what people are told of its features."""
 
     selection: Selection
     tasks: list[PlannedTask] = field(default_factory=list)
@@ -96,6 +97,7 @@ class Plan:
     skipped: list[Skip] = field(default_factory=list)
     broken: dict[str, str] = field(default_factory=dict)
     unavailable: dict[str, str] = field(default_factory=dict)
+    notes: dict[str, list[str]] = field(default_factory=dict)
     _subjects: dict[str, tuple[Subject, list[Finding]]] = field(default_factory=dict, repr=False)
 
     def subject(self, planned: PlannedTask) -> Subject:
@@ -154,9 +156,19 @@ def make_plan(selection: Selection, registry: Registry, store: Store, *, outside
         plan.jobs = _in_a_look(plan.jobs)
     plan.broken |= registry.broken
     pairs = [skip for skip in plan.skipped if skip.featurizer is not None]
+    _refuse_unused(plan, registry)
     if pairs and not (plan.jobs or plan.reused or plan.absent):
         raise BenchError(f"nothing to run: no pair asked for makes sense. {pairs[0].what}: {pairs[0].reason}.")
     return plan
+
+
+def _refuse_unused(plan: Plan, registry: Registry) -> None:
+    """Refuse features made elsewhere of which no task has a row: somebody named the file."""
+    used = {result.featurizer for result in (*plan.reused, *plan.absent)}
+    used |= {result.featurizer for job in plan.jobs for result in job.results}
+    for skip in plan.skipped:
+        if skip.model is None and skip.featurizer not in used and registry.features_of(skip.featurizer) is not None:
+            raise BenchError(f"{skip.featurizer}: {skip.reason}.")
 
 
 def _load_tasks(plan: Plan, registry: Registry) -> list[PlannedTask]:
@@ -269,14 +281,39 @@ class _Planner:
             if missing:
                 self._skip(planned, f"the task has no {missing}", featurizer)
                 continue
+            if not self._has_features(planned, featurizer):
+                continue
             probe = self._probe(planned, featurizer)
             for model in self._models:
-                if model.cls.needs_features:
+                if model.cls.needs_features and self._is_wanted(model, featurizer):
                     reason = why_not(featurizer, model, probe, default_suite=self._plan.selection.open)
                     if reason is None:
                         yield _Pair(featurizer, model, probe)
                     else:
                         self._skip(planned, reason, featurizer, model)
+
+    def _is_wanted(self, model: Made, featurizer: Made) -> bool:
+        """Whether a model is run on a featurizer, as far as what was asked for says."""
+        named = self._plan.selection.models is not None
+        return named or bool(model.cls.by_default) or featurizer.cls.role == "outside"
+
+    def _has_features(self, planned: PlannedTask, featurizer: Made) -> bool:
+        """Whether a task's rows are in a file of features made elsewhere, if that is what the featurizer stands for."""
+        given = self._registry.features_of(featurizer.name)
+        if given is None or not given.path:
+            return True
+        matrix = given.matrix()
+        places = places_of(given, planned.task.row_id, planned.name)
+        if places is None:
+            there, asked = str(matrix.ids[0]), str(planned.task.row_id[0])
+            reason = f"{matrix.path} has no row of this task: its ids are as {there!r}, the task's as {asked!r}"
+            self._skip(planned, reason, featurizer)
+            return False
+        more = len(matrix.ids) - len(places)
+        said = f"{featurizer.name}: {matrix.columns:,} columns of {matrix.values.dtype} for every row"
+        said += f"; {more:,} ids of {matrix.path.name} are not of this task" if more else ""
+        self._plan.notes.setdefault(planned.name, []).append(said)
+        return True
 
     def _for_organism(self, planned: PlannedTask) -> list[Made]:
         """The featurizers with the parameters that follow from the task's organism, each once; those that make no sense

@@ -16,9 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.errors import BenchError
+from bench.fit.first_layer import FirstLayer
 from bench.fit.messages import Failed, checked_results
 from bench.fit.predictor import Inside, Predictor
-from bench.fit.worker import Ask, Fit, JobSpec, LookInside, Predict, Worker
+from bench.fit.worker import Ask, Fit, JobSpec, LookAtFilters, LookInside, Mutate, Predict, Worker
 from bench.plugins.registry import Registry
 from bench.run.job import Job
 from bench.run.places.child import Child
@@ -53,6 +54,14 @@ class _Asked:
             raise BenchError(f"{self.spec.model}: its process gave no predictions of {len(sequences)} rows.", status=1)
         return answer
 
+    def mutants(self, sequences: Sequences, fold: int) -> NDArray[np.float32] | None:
+        """As `bench.fit.predictor.Predictor`."""
+        plain = dataclasses.replace(sequences, shared={})
+        answer = self.ask(Mutate(self.spec, plain, (fold,), self.place, self.models, self.trusted))
+        if answer is not None and not isinstance(answer, np.ndarray):
+            raise BenchError(f"{self.spec.model}: its process gave no predictions of changed rows.", status=1)
+        return answer
+
     def inside(self, sequences: Sequences, fold: int, reference: NDArray[np.float32]) -> Inside:
         """As `bench.fit.predictor.Predictor`."""
         plain = dataclasses.replace(sequences, shared={})
@@ -61,6 +70,15 @@ class _Asked:
         if not isinstance(answer, Inside):
             raise BenchError(f"{self.spec.model}: its process gave no answer on its models.", status=1)
         return answer
+
+    def first_layers(self, sequences: Sequences, fold: int, most: int, few: int) -> list[FirstLayer] | None:
+        """As `bench.fit.predictor.Predictor`."""
+        plain = dataclasses.replace(sequences, shared={})
+        base = (self.spec, plain, (fold,), self.place, self.models, self.trusted)
+        answer = self.ask(LookAtFilters(*base, most=most, few=few))
+        if answer is not None and not all(isinstance(each, FirstLayer) for each in answer):
+            raise BenchError(f"{self.spec.model}: its process gave no answer on its networks.", status=1)
+        return None if answer is None else list(answer)
 
 
 class Predictors:

@@ -211,7 +211,7 @@ def _is_task_file(name: str) -> bool:
     path = PurePosixPath(name)
     if path.suffix == ".svg":
         return name.startswith(("fit-", "explain-"))
-    return path.suffix == ".json" and name.startswith("folds-")
+    return path.suffix == ".json" and name.startswith(("folds-", "features-"))
 
 
 def _temporary(folder: Path, ours: Callable[[str], bool]) -> Iterator[Leftover]:

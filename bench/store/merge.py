@@ -10,6 +10,7 @@ from pathlib import Path, PurePosixPath
 
 from bench.errors import BenchError
 from bench.files.atomic import atomic, disk_errors
+from bench.store.feature_record import features_file
 from bench.store.predictions import read_predictions
 from bench.store.reading import (
     FAILED,
@@ -196,6 +197,7 @@ class _Planner:
         skipped depends on the plugins that a run knew."""
         self.plan.skipped += [f"{each.path}: {each.why}" for each in task.troubles]
         records: dict[str, Record] = {folds_file(digest): record for digest, record in task.folds.items()}
+        records |= {features_file(name): record for name, record in task.features.items()}
         if task.plan is not None:
             records[PLAN] = task.plan
         for name, record in records.items():

@@ -14,6 +14,7 @@ from pathlib import Path, PurePosixPath
 
 from bench.files.atomic import read_file
 from bench.files.locks import is_held
+from bench.store.feature_record import FeaturesRecord, features_file
 from bench.store.pairs import waiting
 from bench.store.record import (
     FailureRecord,
@@ -110,8 +111,8 @@ class StoredResult:
 
 @dataclass(frozen=True)
 class StoredTask:
-    """A task's folder: its record with its state, what is told of splits (by digest) and plans, and what cannot be
-    read. ``why`` as in ``StoredResult``. ``path`` : the record's file."""
+    """A task's folder: its record with its state, what is told of splits (by digest), plans and features made
+    elsewhere (by name), and what cannot be read. ``why`` as in ``StoredResult``. ``path`` : the record's file."""
 
     folder: Path
     path: Path
@@ -120,6 +121,7 @@ class StoredTask:
     why: str = ""
     folds: dict[str, FoldsRecord] = field(default_factory=dict)
     plan: PlanRecord | None = None
+    features: dict[str, FeaturesRecord] = field(default_factory=dict)
     troubles: tuple[Trouble, ...] = ()
 
 
@@ -247,6 +249,15 @@ def stored_task(folder: Path) -> StoredTask:
                 troubles.append(trouble(folder / name, State.FOREIGN, "tells of other folds than its name says"))
             else:
                 folds[read.record.folds_digest] = read.record
+    features = {}
+    for name in sorted(name for name in here if name.startswith("features-") and name.endswith(".json")):
+        told = read_record(FeaturesRecord, folder / name)
+        if told.record is None:
+            troubles.append(trouble(folder / name, told.state, told.why))
+        elif features_file(told.record.name) != name:
+            troubles.append(trouble(folder / name, State.FOREIGN, "tells of other features than its name says"))
+        else:
+            features[told.record.name] = told.record
     plan = None
     if PLAN in here:
         noted = read_record(PlanRecord, folder / PLAN)
@@ -256,7 +267,8 @@ def stored_task(folder: Path) -> StoredTask:
     path, found = find_task(folder)
     if found.why and (path.name in here or ROWS in here):
         troubles.insert(0, trouble(path, found.state, found.why))
-    return StoredTask(folder, path, found.record, found.state, found.why, folds, plan, tuple(troubles))
+    read_so = (found.record, found.state, found.why)
+    return StoredTask(folder, path, *read_so, folds, plan, features, tuple(troubles))
 
 
 # ---- results ---------------------------------------------------------------------------------------------------------

@@ -32,6 +32,7 @@ from bench.store.companions import (
     remove_companions,
     write_companion,
 )
+from bench.store.feature_record import FeaturesRecord, features_file
 from bench.store.pairs import finish, placed_pair
 from bench.store.predictions import Predictions, read_predictions, write_predictions
 from bench.store.reading import (
@@ -310,6 +311,11 @@ class Store:
         """Keep what a full run leaves out of a task, and why, for the board."""
         with disk_errors(self.task_folder(task)):
             _write_changed(self.task_folder(task) / PLAN, PlanRecord(skipped=skipped))
+
+    def write_features(self, task: str, record: FeaturesRecord) -> None:
+        """Keep what the board says of features made elsewhere."""
+        with disk_errors(self.task_folder(task)):
+            _write_changed(self.task_folder(task) / features_file(record.name), record)
 
     def write_folds(
         self,

@@ -9,9 +9,11 @@ from typing import Any, Literal
 from bench.errors import BenchError, Unavailable
 from bench.plugins.described import Described
 from bench.plugins.registry import Registry
+from bench.tasks.cards import card_of
 
-#: look : which are here. fetch : download what is missing. verify : read each and compare its checksum.
-Action = Literal["look", "fetch", "verify"]
+#: look : which are here. fetch : download what is missing. verify : read each and compare its checksum. card : look,
+#: and tell what the data are.
+Action = Literal["look", "fetch", "verify", "card"]
 
 
 @dataclass(frozen=True)
@@ -24,6 +26,7 @@ class DataState:
     here : how many are here; after ``verify``, how many are what was published.
     problem : why the task cannot be loaded as things stand, with the fix; None when it can.
     wrong : files that are not what was published, in words (``verify`` alone).
+    card : headings and text of its card (``card`` alone).
     """
 
     title: str
@@ -32,6 +35,7 @@ class DataState:
     here: int
     problem: str | None = None
     wrong: tuple[str, ...] = ()
+    card: tuple[tuple[str, str], ...] = ()
 
 
 def data_state(name: str, registry: Registry, data_dir: Path | None, action: Action = "look") -> DataState:
@@ -74,4 +78,5 @@ def _state(dataset: Any, data_dir: Path | None, action: Action) -> DataState:
         problem = str(absent)
     size = sum(int(file.bytes) for file in dataset.files)
     said = None if problem is None else str(problem)
-    return DataState(str(dataset.title), len(dataset.files), size, here, said, tuple(wrong))
+    card = card_of(dataset) if action == "card" else ()
+    return DataState(str(dataset.title), len(dataset.files), size, here, said, tuple(wrong), card)

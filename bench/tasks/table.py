@@ -129,6 +129,7 @@ def build_task(
         row_id=row_id,
         chrom=places.chrom,
         position=position,
+        reverse=places.reverse,
         locus=locus,
         targets=targets,
         strata=strata.labels,

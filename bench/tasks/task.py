@@ -157,6 +157,7 @@ class Task:
     left_out : names of the rows of the table that are not here (not measured, below the minimum), str (m,).
     filters : columns of a minimum or maximum that are no covariate, float64 (n,); no learner sees them.
     unmeasured : target -> Spearman of GC with being measured in no replicate, over all rows of the table.
+    reverse : bool (n,), rows whose strand column says the minus strand; None where nothing says so.
     medians : covariate -> median of its values, which stands in for a gap where a baseline needs a number.
     stratum_cards : stratum -> how it was made, for those that are no column of the table.
     """
@@ -182,6 +183,7 @@ class Task:
     pairs: Pairs | None = None
     filters: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
     unmeasured: Mapping[str, Estimate] = field(default_factory=dict)
+    reverse: NDArray[np.bool_] | None = None
     stratum_cards: Mapping[str, StratumCard] = field(default_factory=dict)
 
     def __len__(self) -> int:

@@ -40,7 +40,8 @@ def test_what_is_missing_is_fitted_and_the_answers_are_kept_and_shown(explained,
     assert answer["planted"]["exchange"]["per_point"]["low"] > 0
     assert answer["rules"]["leaves"][-1]["rule"][0].startswith("gc > ")
     assert answer["mutated"]["composition"]["value"] > 0.9, "a curve of GC is all but a straight line here"
-    assert set(answer["files"]) == {"attributions.npz", "attributions.bedgraph"}
+    kinds = (".npz", ".bedgraph", "-genome.bedgraph", "-modisco.npz")
+    assert set(answer["files"]) == {f"attributions{kind}" for kind in kinds}
     assert all((path.parent / name).stat().st_size == about["bytes"] for name, about in answer["files"].items())
     board = (out / "leaderboard.md").read_text()
     assert "What the models learned" in board

@@ -83,3 +83,55 @@ def test_integrated_gradients_are_complete_and_agree_with_differences(task, tmp_
     sums = [row.sum() for row in maps.integrated]
     assert np.isfinite(sums).all()
     assert base_shares(made).sum() == pytest.approx(1)
+
+
+def hand_gradients(weights, x):
+    """Prediction and its gradient with respect to a row (length, 4) of `SmallNetwork`, by hand: a convolution, largest
+    and mean over positions, two dense layers."""
+    kernel, bias, w1, b1, w2, b2 = (np.asarray(w, np.float64) for w in weights)
+    k, _, filters = kernel.shape
+    left = (k - 1) // 2
+    padded = np.zeros((len(x) + k - 1, 4))
+    padded[left : left + len(x)] = x
+    before = np.array([[(padded[i : i + k] * kernel[:, :, f]).sum() for f in range(filters)] for i in range(len(x))])
+    before += bias
+    seen = np.maximum(before, 0)
+    top = seen.argmax(axis=0)
+    features = np.concatenate([seen.max(axis=0), seen.mean(axis=0)])
+    hidden = features @ w1 + b1
+    out = float((np.maximum(hidden, 0) @ w2 + b2)[0])
+    back = w1 @ (w2[:, 0] * (hidden > 0))
+    way = np.tile(back[filters:] / len(x), (len(x), 1))
+    way[top, np.arange(filters)] += back[:filters]
+    way *= before > 0
+    slope = np.zeros_like(padded)
+    for i in range(len(x)):
+        slope[i : i + k] += (kernel * way[i]).sum(axis=2)
+    return out, slope[left : left + len(x)]
+
+
+@pytest.mark.slow
+def test_gradients_of_a_small_network_are_those_worked_out_by_hand():
+    from types import SimpleNamespace
+
+    from small_network import SmallNetwork, hot
+
+    from bench.fit.inside import STEPS, base_gradients
+    from bench.sequences import Sequences
+
+    rows = world(("MA0139",), rows=300, length=40, rate=1.0)
+    model = SmallNetwork(filters=4, width=7, epochs=2)
+    y = rows.hits[:, 0].astype(np.float32)
+    model.fit(SimpleNamespace(x=SimpleNamespace(values=rows.codes), y=y), None, SimpleNamespace(seed=0))
+    reference = np.array([0.3, 0.2, 0.2, 0.3], np.float32)
+    found = base_gradients(model, Sequences.from_strings(strings(rows.codes[:3])), 0, reference)
+    [network], _ = model.networks()
+    for i, x in enumerate(hot(rows.codes[:3]).astype(np.float64)):
+        start = np.tile(reference.astype(np.float64), (len(x), 1))
+        points = [start + (step + 0.5) / STEPS * (x - start) for step in range(STEPS)]
+        integrated = np.mean([hand_gradients(network.get_weights(), each)[1] for each in points], axis=0)
+        out, slope = hand_gradients(network.get_weights(), x)
+        assert found["here"][i] == pytest.approx(out, abs=1e-5)
+        assert found["there"][i] == pytest.approx(hand_gradients(network.get_weights(), start)[0], abs=1e-5)
+        np.testing.assert_allclose(found["gradient"][i], slope, atol=1e-5)
+        np.testing.assert_allclose(found["integrated"][i], integrated, atol=2e-4)

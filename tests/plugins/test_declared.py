@@ -152,3 +152,21 @@ def test_what_lies_next_to_a_plugin_file_counts_and_what_is_installed_does_not(t
         seen.append(source_digest(cls))
     (tmp_path / "deep_helper.py").unlink()
     assert source_digest(cls) != seen[-1]
+
+
+def test_a_folder_is_known_by_what_its_files_hold(tmp_path):
+    """A zarr array is one."""
+
+    class Mine:
+        name = "mine"
+        files = (tmp_path / "emb.zarr",)
+
+    inner = tmp_path / "emb.zarr" / "c" / "0"
+    inner.parent.mkdir(parents=True)
+    inner.write_bytes(b"one")
+    first = file_digests(Mine())
+    assert file_digests(Mine()) == first
+    inner.write_bytes(b"two")
+    second = file_digests(Mine())
+    inner.rename(inner.with_name("1"))
+    assert len({first, second, file_digests(Mine())}) == 3

@@ -108,6 +108,9 @@ class Formula:
         found = np.array([self.of(sequences.codes(i)) for i in range(len(sequences))])
         return np.stack([found + self.level * f for f in chosen], axis=1).astype(np.float32)
 
+    def mutants(self, sequences, fold):
+        return None
+
 
 def occupancy(name):
     """A soft count of sites of a motif on both strands, from its counts: own loops, own pseudo-counts."""

@@ -95,7 +95,7 @@ class Outside:
         """What there is of the files of a third-party data set. Raises as ``load`` does. A download has no limit."""
         files = () if file is None else (str(file),)
         ask = DataFiles(files, name, data_dir, action)
-        seconds = {"look": LOOK_SECONDS, "verify": LOAD_SECONDS, "fetch": None}[action]
+        seconds = {"look": LOOK_SECONDS, "card": LOOK_SECONDS, "verify": LOAD_SECONDS, "fetch": None}[action]
         return self._of_person(name, ask, files or (f"dataset {name}",), _is(DataState), seconds)
 
     def probe(self, spec: JobSpec) -> Probe:
