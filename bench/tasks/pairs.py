@@ -23,7 +23,7 @@ def read_pairs(
     """The pairs of a table; None where the task names none. What was found is added to ``counts``.
 
     What is wrong is said of ``table``: a kind that no row has, two references of one value, three rows of one value and
-    nothing that says which is the reference. ``some`` : rows were chosen, so that no pair may be left, which is counted.
+    nothing that says which is the reference. ``some`` : rows were chosen, and no pair may be left: counted.
     """
     if spec is None or any(column not in table for column in spec.columns):
         return None
