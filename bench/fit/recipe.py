@@ -49,10 +49,10 @@ class Recipe:
     orientation : of the assay where the model may make use of it ("free"), else empty.
 
     The others have the value of most fits as their default, and one that has it is not hashed. members : keys of the
-    results that a blend is made of. features : of those made by another program, hash of the rows' names, by which they
-    are looked up (their content is among the files of ``featurizer``). kind : of the targets, "binary" where labels are
-    fitted. Places for what is not done yet: replicates, how they become one value; predictions, hash of those made by
-    other programs.
+    results that a blend is made of. kind : of the targets, "binary" where labels are fitted. features : of those made
+    by another program, hash of the rows' names, by which they are looked up (their content is among the files of
+    ``featurizer``). Places for what is not done yet: replicates, how they become one value; predictions, hash of those
+    made by other programs.
     """
 
     task: str = field(compare=False)
@@ -164,9 +164,15 @@ def recipe_of(
         covariates=tuple((name, content.covariates[name]) for name in sorted(set(declared))),
         numpy=library_versions(COMMON_LIBRARIES)["numpy"],
         orientation=task.card.orientation if task.card.orientation == "free" and may_flip(model) else "",
-        features="" if featurizer is None or featurizer.cls.role != "outside" else _names_digest(task),
         kind=kind_of_targets(task, targets),
+        features="" if featurizer is None or featurizer.cls.role != "outside" else _names_digest(task),
     )
+
+
+@functools.lru_cache(maxsize=1)
+def _names_digest(task: Task) -> str:
+    """Hash of the rows' names, by which features made elsewhere are looked up."""
+    return hashlib.sha256("\n".join(task.row_id.tolist()).encode()).hexdigest()[:16]
 
 
 def kind_of_targets(task: Task, targets: tuple[str, ...]) -> Literal["regression", "binary"]:
@@ -180,12 +186,6 @@ def kind_of_targets(task: Task, targets: tuple[str, ...]) -> Literal["regression
     if len(kinds) > 1:
         raise BenchError(f"{task.card.name}: targets of two kinds cannot be fitted together: {', '.join(targets)}.")
     return kinds.pop() if kinds else "regression"
-
-
-@functools.lru_cache(maxsize=1)
-def _names_digest(task: Task) -> str:
-    """Hash of the rows' names, by which features made elsewhere are looked up."""
-    return hashlib.sha256("\n".join(task.row_id.tolist()).encode()).hexdigest()[:16]
 
 
 def may_flip(model: Made) -> bool:

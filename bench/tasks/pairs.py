@@ -17,15 +17,20 @@ from bench.tasks.problems import such
 PLAIN = "reference/alternative"
 
 
-def read_pairs(table: Columns, spec: PairSpec | None, names: NDArray[Any], counts: dict[str, int]) -> Pairs | None:
+def read_pairs(
+    table: Columns, spec: PairSpec | None, names: NDArray[Any], counts: dict[str, int], *, some: bool = False
+) -> Pairs | None:
     """The pairs of a table; None where the task names none. What was found is added to ``counts``.
 
     What is wrong is said of ``table``: a kind that no row has, two references of one value, three rows of one value and
-    nothing that says which is the reference.
+    nothing that says which is the reference. ``some`` : rows were chosen, and no pair may be left: counted.
     """
     if spec is None or any(column not in table for column in spec.columns):
         return None
     n = len(table)
+    if some and spec.kind is not None and not _is_reference(spec, table.text(spec.kind)).any():
+        counts[f"pairs, as no row of those chosen is {spec.reference!r}"] = 0
+        return None
     value = table.text(spec.column)
     code = codes_of(value)
     code[value == ""] = -1
@@ -40,6 +45,9 @@ def read_pairs(table: Columns, spec: PairSpec | None, names: NDArray[Any], count
         alone = int(((code >= 0) & (reference < 0) & ~_is_reference(spec, words)).sum())
         if alone:
             counts[f"rows without their {spec.reference!r} (no pair)"] = alone
+    if some and not (reference >= 0).any():
+        counts["pairs among the rows chosen"] = 0
+        return None
     if not (reference >= 0).any() and table.problems is not None and not table.problems:
         table.say(
             f"columns.pair: no two rows share a {spec.column!r}. Name the column that is the same in both rows of a"

@@ -108,7 +108,7 @@ def build_task(
         refuse_other_bases(table, own, spec.columns, sequences)
     assert sequences is not None
     column = spec.columns.said("locus")
-    pairs = read_pairs(table, spec.columns.pair, row_id, counts)
+    pairs = read_pairs(table, spec.columns.pair, row_id, counts, some=bool(spec.rows))
     locus = with_pairs(loci_of(places, sequences, table.text(column) if column else None, circle), pairs)
     unplaced = int((places.chrom == UNPLACED).sum())
     if 0 < unplaced < len(table):

@@ -157,3 +157,13 @@ def test_pairs_of_an_igvf_design(tmp_path: Path) -> None:
     )
     task = load_task_file(path)
     assert of(task, "v3_alt") == ("v3_ref", "ref/alt")
+
+
+@pytest.mark.parametrize("kept", ["wild type", "mutant"])
+def test_chosen_rows_may_leave_no_pair(tmp_path: Path, kept: str) -> None:
+    path = write(tmp_path, three_each(), LONG)
+    path.write_text(path.read_text() + f"[rows]\nclass = ['{kept}']\n")
+    task = load_task_file(path)
+    assert len(task) == 40
+    assert task.pairs is None
+    assert [count for what, count in task.counts.items() if what.startswith("pairs")] == [0]
