@@ -59,6 +59,7 @@ class MLP(Model):
         self.batch, self.learning_rate = batch, learning_rate
 
     def fit(self, train: Part, valid: Part, setting: Setting) -> None:
+        self.binary_ = setting.kind == "binary"
         self._standardise(train.x)
         self.history = []
         best = math.inf
@@ -109,7 +110,8 @@ class MLP(Model):
             hidden += bias
             np.maximum(hidden, 0, out=hidden)
             out[rows] = (hidden @ second + level)[:, 0]
-        return out
+        # Of labels the squared error is least at their probability.
+        return np.clip(out, 0, 1) if self.binary_ else out
 
     def memory(self, rows: int, columns: int, item_bytes: int) -> float:
         """Weights with Adam's two moments, gradients and the best ones; some blocks of rows; features that are held and
