@@ -7,17 +7,17 @@ from typing import Annotated
 
 import typer
 
+from bench.cli.fitting import DataDir, SplitName
+
 
 def audit(
     task: Annotated[str, typer.Argument(metavar="TASK", help="A data set's name or a task file (.toml).")],
-    split: Annotated[str | None, typer.Option(help="In place of the task's own.")] = None,
+    split: SplitName = None,
     fail_on: Annotated[
         str, typer.Option("--fail-on", help="warn or fail: from which finding on the exit status is 1.")
     ] = "fail",
     json_: Annotated[bool, typer.Option("--json", help="One JSON object in place of the table.")] = False,
-    data_dir: Annotated[
-        Path | None, typer.Option("--data-dir", envvar="BENCH_DATA_DIR", help="Folder that holds the public files.")
-    ] = None,
+    data_dir: DataDir = None,
     plugin: Annotated[
         list[Path] | None, typer.Option("--plugin", help="A Python file with data sets. Repeatable.")
     ] = None,

@@ -7,15 +7,15 @@ from typing import Annotated
 
 import typer
 
+from bench.cli.fitting import DataDir, Out, SplitName, TaskName
+
 
 def blend(
-    task: Annotated[str, typer.Argument(help="A data set's name or a task file (.toml).")],
+    task: TaskName,
     pair: Annotated[list[str], typer.Option("--pair", "-p", help="A member, 'featurizer + model'. Two or more.")],
-    split: Annotated[str | None, typer.Option(help="In place of the task's own.")] = None,
-    out: Annotated[Path, typer.Option("--out", "-o", help="Folder of predictions and board.")] = Path("results"),
-    data_dir: Annotated[
-        Path | None, typer.Option("--data-dir", envvar="BENCH_DATA_DIR", help="Folder that holds the public files.")
-    ] = None,
+    split: SplitName = None,
+    out: Out = Path("results"),
+    data_dir: DataDir = None,
     plugin: Annotated[
         list[Path] | None, typer.Option("--plugin", help="A Python file with plugins. Repeatable.")
     ] = None,

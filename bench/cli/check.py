@@ -7,15 +7,15 @@ from typing import Annotated
 
 import typer
 
+from bench.cli.fitting import DataDir
+
 
 def check(
     names: Annotated[
         list[str], typer.Argument(metavar="NAME|FILE...", help="Such as kmers, ridge[alpha=1] or path/to/mine.py.")
     ],
     kind: Annotated[str | None, typer.Option(help="featurizer, model or dataset, where a name is not enough.")] = None,
-    data_dir: Annotated[
-        Path | None, typer.Option("--data-dir", envvar="BENCH_DATA_DIR", help="Folder that holds the public files.")
-    ] = None,
+    data_dir: DataDir = None,
     plugin: Annotated[
         list[Path] | None, typer.Option("--plugin", help="A Python file with plugins. Repeatable.")
     ] = None,

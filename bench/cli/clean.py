@@ -7,9 +7,11 @@ from typing import Annotated
 
 import typer
 
+from bench.cli.fitting import Out
+
 
 def clean(
-    out: Annotated[Path, typer.Option("--out", "-o", help="Folder of predictions and board.")] = Path("results"),
+    out: Out = Path("results"),
     failed: Annotated[bool, typer.Option("--failed", help="Only results that failed.")] = False,
     stale: Annotated[
         bool, typer.Option("--stale", help="Only what is out of date, cut off, temporary or empty.")

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from bench.cli.fitting import SplitName, TaskName
 from bench.cli.windows import windows
 
 app = typer.Typer(help="Data sets: list, card, fetch, verify, export, windows.", no_args_is_help=True)
@@ -132,13 +133,13 @@ def card(
 
 @app.command()
 def export(
-    task: Annotated[str, typer.Argument(help="A data set's name or a task file (.toml).")],
+    task: TaskName,
     fasta: Annotated[Path | None, typer.Option("--fasta", help="Sequences, 5' to 3', one per row, in order.")] = None,
     ids: Annotated[Path | None, typer.Option("--ids", help="Ids of the rows, one a line, in the same order.")] = None,
     folds: Annotated[
         Path | None, typer.Option("--folds", help="Id, place, locus and part in every fold of each row (.tsv).")
     ] = None,
-    split: Annotated[str | None, typer.Option(help="In place of the task's own.")] = None,
+    split: SplitName = None,
     data_dir: DataDir = None,
     plugin: Plugin = None,
 ) -> None:

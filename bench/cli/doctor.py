@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Annotated
-
 import typer
+
+from bench.cli.fitting import DataDir
 
 
 def doctor(
-    data_dir: Annotated[
-        Path | None, typer.Option("--data-dir", envvar="BENCH_DATA_DIR", help="Folder that holds the public files.")
-    ] = None,
+    data_dir: DataDir = None,
 ) -> None:
     """Say what this machine has. Exit status 1 when something that `bench run --all` needs is missing."""
     from rich.console import Console

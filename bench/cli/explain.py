@@ -7,9 +7,11 @@ from typing import Annotated
 
 import typer
 
+from bench.cli.fitting import DataDir, Device, Out, Plugins, Seeds, SplitName, TaskName, Threads, TrustModels
+
 
 def explain(
-    task: Annotated[str, typer.Argument(help="A data set's name or a task file (.toml).")],
+    task: TaskName,
     featurizer: Annotated[
         list[str] | None, typer.Option("--featurizer", "-f", help="With -m: which row, such as kmers[k=5]. Repeatable.")
     ] = None,
@@ -17,7 +19,7 @@ def explain(
         list[str] | None, typer.Option("--model", "-m", help="With -f: which row, such as xgboost. Repeatable.")
     ] = None,
     target: Annotated[str | None, typer.Option(help="Which target, where the task has several.")] = None,
-    seeds: Annotated[int, typer.Option(help="Seeds of every stochastic model: 0 .. N-1.", min=1)] = 1,
+    seeds: Seeds = 1,
     quick: Annotated[
         bool, typer.Option("--quick", help="Fewer rows, backgrounds and families: a look of half a minute a row.")
     ] = False,
@@ -34,24 +36,13 @@ def explain(
     effects: Annotated[Path, typer.Option("--effects", help="Where the effects of --variants go (.tsv).")] = Path(
         "effects.tsv"
     ),
-    split: Annotated[str | None, typer.Option(help="In place of the task's own.")] = None,
-    out: Annotated[Path, typer.Option("--out", "-o", help="Folder of predictions and board.")] = Path("results"),
-    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
-    threads: Annotated[int | None, typer.Option(help="CPU threads; all by default.", min=1)] = None,
-    data_dir: Annotated[
-        Path | None, typer.Option("--data-dir", envvar="BENCH_DATA_DIR", help="Folder that holds the public files.")
-    ] = None,
-    plugin: Annotated[
-        list[Path] | None, typer.Option("--plugin", help="A Python file with featurizers or models. Repeatable.")
-    ] = None,
-    trust_models: Annotated[
-        bool,
-        typer.Option(
-            "--trust-models",
-            help="Read kept models of third-party plugins, which may run anything: only of a folder that you made."
-            " Otherwise they are fitted again.",
-        ),
-    ] = False,
+    split: SplitName = None,
+    out: Out = Path("results"),
+    device: Device = "auto",
+    threads: Threads = None,
+    data_dir: DataDir = None,
+    plugin: Plugins = None,
+    trust_models: TrustModels = False,
 ) -> None:
     """Ask fitted models what they learned: the best row, the best deep one and GC alone, or those of -f and -m.
 

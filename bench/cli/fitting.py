@@ -1,4 +1,4 @@
-"""Options of verbs that fit pairs of one task."""
+"""Options that several verbs have."""
 
 from __future__ import annotations
 
@@ -24,3 +24,12 @@ DataDir = Annotated[
 Plugins = Annotated[
     list[Path] | None, typer.Option("--plugin", help="A Python file with featurizers or models. Repeatable.")
 ]
+TrustModels = Annotated[
+    bool,
+    typer.Option(
+        "--trust-models",
+        help="Read kept models of third-party plugins, which may run anything: only of a folder that you made."
+        " Otherwise they are fitted again.",
+    ),
+]
+Out = Annotated[Path, typer.Option("--out", "-o", help="Folder of predictions and board.")]

@@ -7,11 +7,11 @@ from typing import Annotated
 
 import typer
 
+from bench.cli.fitting import DataDir
+
 
 def list_plugins(
-    data_dir: Annotated[
-        Path | None, typer.Option("--data-dir", envvar="BENCH_DATA_DIR", help="Folder that holds the public files.")
-    ] = None,
+    data_dir: DataDir = None,
     plugin: Annotated[
         list[Path] | None, typer.Option("--plugin", help="A Python file with plugins. Repeatable.")
     ] = None,

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
 
 import typer
 
+from bench.cli.fitting import Out
+
 
 def report(
-    out: Annotated[Path, typer.Option("--out", "-o", help="Folder of predictions and board.")] = Path("results"),
+    out: Out = Path("results"),
 ) -> None:
     """Write `leaderboard.md` again from the predictions that are there. Fits nothing. Exit status 1 if some predictions
     cannot be read."""

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from bench.cli.fitting import DataDir, Device, Out, Plugins, Threads, Timeout
+
 if TYPE_CHECKING:
     from bench.run.places.place import Place
 
@@ -51,7 +53,7 @@ def run(
             "--quick", help="A look of 20 s a task: first fold, at most 2,000 training rows, what is fast; kept apart."
         ),
     ] = False,
-    out: Annotated[Path, typer.Option("--out", "-o", help="Folder of predictions and board.")] = Path("results"),
+    out: Out = Path("results"),
     cache: Annotated[
         str, typer.Option(help="reuse: fit what is missing. refresh: fit all again. only: fit nothing.")
     ] = "reuse",
@@ -59,8 +61,8 @@ def run(
         bool,
         typer.Option("--keep-models", help="Keep the fitted models beside the results, for `bench explain`."),
     ] = False,
-    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
-    threads: Annotated[int | None, typer.Option(help="CPU threads; all by default.", min=1)] = None,
+    device: Device = "auto",
+    threads: Threads = None,
     workers: Annotated[
         int, typer.Option(help="Processes that fit side by side, threads shared out. 0: this process.", min=0)
     ] = 0,
@@ -81,13 +83,9 @@ def run(
             " larger than a machine. With --scheduler or --cluster.",
         ),
     ] = False,
-    timeout: Annotated[float | None, typer.Option(help="Seconds after which a fit is given up.", min=0.1)] = None,
-    data_dir: Annotated[
-        Path | None, typer.Option("--data-dir", envvar="BENCH_DATA_DIR", help="Folder that holds the public files.")
-    ] = None,
-    plugin: Annotated[
-        list[Path] | None, typer.Option("--plugin", help="A Python file with featurizers or models. Repeatable.")
-    ] = None,
+    timeout: Timeout = None,
+    data_dir: DataDir = None,
+    plugin: Plugins = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan and its estimate, and stop.")] = False,
     profile: Annotated[bool, typer.Option("--profile", help="Print where the time went, by stage.")] = False,
     verbose: Annotated[

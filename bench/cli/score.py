@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from bench.cli.fitting import DataDir, Out, SplitName
+
 
 def score(
     predictions: Annotated[
@@ -20,11 +22,9 @@ def score(
     deep: Annotated[
         bool, typer.Option("--deep", help="A deep model: the board then says whether it only counts GC.")
     ] = False,
-    split: Annotated[str | None, typer.Option(help="In place of the task's own.")] = None,
-    out: Annotated[Path, typer.Option("--out", "-o", help="Folder of predictions and board.")] = Path("results"),
-    data_dir: Annotated[
-        Path | None, typer.Option("--data-dir", envvar="BENCH_DATA_DIR", help="Folder that holds the public files.")
-    ] = None,
+    split: SplitName = None,
+    out: Out = Path("results"),
+    data_dir: DataDir = None,
     plugin: Annotated[
         list[Path] | None, typer.Option("--plugin", help="A Python file with data sets. Repeatable.")
     ] = None,

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from bench.cli.fitting import DataDir, Device, Out, Plugins, Seeds, Threads, TrustModels
+
 
 def transfer(
     source: Annotated[str, typer.Option("--from", help="Task whose models are asked: a data set or a task file.")],
@@ -32,26 +34,15 @@ def transfer(
     all_rows: Annotated[
         bool, typer.Option("--all-rows", help="All rows of the other task, not those that its own split tests.")
     ] = False,
-    seeds: Annotated[int, typer.Option(help="Seeds of every stochastic model: 0 .. N-1.", min=1)] = 1,
+    seeds: Seeds = 1,
     split: Annotated[str | None, typer.Option(help="Of the models' task, in place of its own.")] = None,
     to_split: Annotated[str | None, typer.Option("--to-split", help="Of the other task, in place of its own.")] = None,
-    out: Annotated[Path, typer.Option("--out", "-o", help="Folder of predictions and board.")] = Path("results"),
-    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
-    threads: Annotated[int | None, typer.Option(help="CPU threads; all by default.", min=1)] = None,
-    data_dir: Annotated[
-        Path | None, typer.Option("--data-dir", envvar="BENCH_DATA_DIR", help="Folder that holds the public files.")
-    ] = None,
-    plugin: Annotated[
-        list[Path] | None, typer.Option("--plugin", help="A Python file with featurizers or models. Repeatable.")
-    ] = None,
-    trust_models: Annotated[
-        bool,
-        typer.Option(
-            "--trust-models",
-            help="Read kept models of third-party plugins, which may run anything: only of a folder that you made."
-            " Otherwise they are fitted again.",
-        ),
-    ] = False,
+    out: Out = Path("results"),
+    device: Device = "auto",
+    threads: Threads = None,
+    data_dir: DataDir = None,
+    plugin: Plugins = None,
+    trust_models: TrustModels = False,
 ) -> None:
     """Score fitted models of one task on the rows of another, beside GC alone and beside models trained there.
 
