@@ -57,10 +57,10 @@ def strata_summary(
             y, columns, levels, board.test_fold, locus, joint.draws, pooled=pooled, restricted=restricted
         )
         warnings += [f"{name}: {line}" for line in by_level.warnings]
-        warnings += [f"{name}: too few rows in {', '.join(by_level.left_out)}."] * bool(by_level.left_out)
         if len(by_level.strata) < 2:
             warnings.append(f"{name}: {_undivided(by_level)}, so that there is nothing to set apart.")
             continue
+        warnings += [f"{name}: too few rows in {', '.join(by_level.left_out)}."] * bool(by_level.left_out)
         group = groups_of(levels, [stratum.name for stratum in by_level.strata])
         shares = shares_by_level(y, gc, replicates, locus, joint.draws, group)
         given = [intervals.NOTHING] * len(by_level.strata)
@@ -73,7 +73,8 @@ def strata_summary(
             figures = _level(board, stratum, group == i, labels, share, reason, given[i])
             tables[name].append(figures.model_copy(update={"range": card.levels.get(stratum.name, "")}))
         within = None
-        if card.of != "gc":  # with GC itself held fixed nothing of it is left to have a share
+        # with GC itself held fixed nothing of it is left to have a share, and a label's noise is not of one size
+        if card.of != "gc" and board.target.kind != "binary":
             kept = group >= 0
             within = share_refitted(y[kept], gc[kept], replicates[kept], locus[kept], joint.draws, group[kept])
         stories[name] = _story(by_level, within)

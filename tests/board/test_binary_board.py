@@ -34,6 +34,7 @@ def made(tmp_path_factory):
         "id": [f"r{i}" for i in range(n)],
         "sequence": sequences,
         "chrom": [f"chr{1 + i % 6}" for i in range(n)],
+        "half": ["ab"[i // 6 % 2] for i in range(n)],
         "rep1": [f"{v:.4f}" for v in rep[:, 0]],
         "rep2": [f"{v:.4f}" for v in rep[:, 1]],
         "call1": ["active" if v > 0 else "inactive" for v in rep[:, 0]],
@@ -43,7 +44,7 @@ def made(tmp_path_factory):
     (folder / "t.tsv").write_text("\n".join(lines) + "\n")
     both = 'replicates = ["rep1", "rep2"]'
     (folder / "t.toml").write_text(
-        'name = "t"\ntable = "t.tsv"\nsplit = "chromosome-kfold[k=3]"\n'
+        'name = "t"\ntable = "t.tsv"\nsplit = "chromosome-kfold[k=3]"\ncolumns.strata = ["half"]\n'
         f"[targets.activity]\n{both}\n[targets.top]\n{both}\nthreshold = 'quantile 0.7'\n"
         '[targets.call]\nreplicates = ["call1", "call2"]\npositive = "active"\n'
     )
@@ -111,6 +112,14 @@ def test_attainable_is_above_every_row(made):
     assert boards["top"].binary.attainable.flips_auroc is None
     labels = boards["call"].binary.attainable
     assert 0.5 < labels.flips_auroc < labels.auroc.value
+
+
+def test_there_is_no_share_within_strata_either(made):
+    _, boards, _ = made
+    assert boards["activity"].heterogeneity["half"].within is not None
+    for target in ("top", "call"):
+        assert boards[target].heterogeneity["half"].within is None
+        assert {level.share for level in boards[target].strata["half"]} == {None}
 
 
 def test_predictions_are_calibrated_on_the_board(made):
