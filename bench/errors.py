@@ -40,5 +40,6 @@ def _spelt(character: str) -> str:
 def nearest(name: str, known: Iterable[str]) -> str:
     """`` Did you mean 'kmers'?`` or, with nothing near, the list of what there is. Starts with a space."""
     known = sorted(known)
-    near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+    near = [each for each in known if each.casefold() == name.casefold()]
+    near = near or difflib.get_close_matches(name, known, n=1, cutoff=0.5)
     return f" Did you mean {near[0]!r}?" if near else f" There is: {', '.join(known) or 'nothing'}."

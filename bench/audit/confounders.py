@@ -101,13 +101,20 @@ def check_strata(subject: Subject) -> Iterator[Finding]:
             status, verdict = graded(figure, fail=RHO_FAIL, one_sided=True)
             reason = f"a model that knows only {name} scores {in_words(figure)}{verdict}"
             if not np.isfinite(figure.value):
-                status, reason = "SKIPPED", f"{name} is the same in all measured rows"
+                status, reason = "SKIPPED", _no_score(name, labels[np.isfinite(y)])
             fold = np.where(np.isfinite(y), subject.test_fold, -1)
             inside = by_stratum(y, {"GC": subject.gc}, labels, fold, subject.task.locus)
             if inside.warnings:
                 status = status if status == "FAIL" else "WARN"
                 reason += f". {inside.warnings[0]}"
             yield Finding("strata", status, label(subject, target, name), reason, figures_of(figure))
+
+
+def _no_score(name: str, labels: NDArray[np.str_]) -> str:
+    """Why a model that knows only a stratum has no score."""
+    if len(np.unique(labels)) < 2:
+        return f"{name} is the same in all measured rows"
+    return f"a model that knows only {name} has no score: it or the target is the same in all test rows of a fold"
 
 
 def known_stratum(subject: Subject, labels: NDArray[np.str_], y: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -48,6 +48,8 @@ def check_averages(subject: Subject) -> Iterator[Finding]:
     """A replicate that is the mean, the sum or another mixture of the others, on their scale or on that of their
     powers (a mean of activities among log activities)."""
     for target in subject.task.targets.values():
+        if target.kind == "binary":  # labels that agree are anything's mean
+            continue
         for column, others, words in mixtures(target.replicates, target.replicate_names):
             reason = f"{column} is {words} of {', '.join(others)}, which counts them twice: leave it out of replicates"
             yield Finding("averages", "FAIL", label(subject, target), reason, {"column": column})

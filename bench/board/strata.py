@@ -51,8 +51,8 @@ def strata_summary(
     for name in (column[2:] for column in strata):
         levels = _labels(rows[f"s:{name}"])
         card = board.strata.get(name, _COLUMN)
-        # GC in bins of GC: what is left of its range within says nothing of Simpson's case.
-        restricted = {GC, labels["gc"]} if card.of == "gc" else set()
+        # GC in bins of GC, and what learners know of it: what is left of its range says nothing of Simpson's case.
+        restricted = set(columns) if card.of == "gc" else set()
         by_level = by_stratum(
             y, columns, levels, board.test_fold, locus, joint.draws, pooled=pooled, restricted=restricted
         )

@@ -64,6 +64,8 @@ def binary_sentence(board: BoardSummary, *, short: bool = False) -> str:
         return f"Fewer than 20 loci ({count(board.loci)}): no sentence, letters or verdict."
     if gc is None or gc.auroc is None:
         return f"GC-only is {NOTHING}: no GC-only model with validation rows has been run."
+    if gc.auroc.low is None:
+        return "Too few positive or negative rows for an interval of AUROC: no sentence."
     what = "the classes" if short else f"the classes of {escape(board.target)}"
     pieces = [f"GC content tells {what} apart with AUROC {estimate(gc.auroc)}"]
     if best is not None:

@@ -110,6 +110,15 @@ def read_labels(table: Columns, column: str, about: TargetSpec, name: str, colum
     known = text != ""
     if about.positive:
         there = {value for each in columns for value in table.text(each).tolist()} - {"", *MISSING}
+        alike = {label.casefold(): label for label in about.positive if label in there}
+        for label in sorted(there - set(about.positive)):
+            if label.casefold() in alike:  # one word to a person, and two classes to a comparison
+                table.say(
+                    f"targets.{name}.positive: {', '.join(map(repr, columns))} has {alike[label.casefold()]!r}, which"
+                    f" is positive, and {label!r}, which differs in case alone and would be negative. Write them alike,"
+                    " or name both in positive.",
+                    ("case", name, label),
+                )
         for label in about.positive:
             if label not in there:
                 table.say(

@@ -46,6 +46,11 @@ class PairSpec(BaseModel):
 
 def _pair(value: Any) -> Any:
     """``pair = "variant"`` is short for ``pair = { column = "variant" }``."""
+    if value is not None and not isinstance(value, str | dict | PairSpec):
+        raise ValueError(
+            'must be the column that both rows of a pair share, such as "variant", or'
+            ' { column = "element", kind = "class", reference = "wild type" }'
+        )
     return {"column": value} if isinstance(value, str) else value
 
 

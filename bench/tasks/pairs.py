@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.errors import nearest
+from bench.files.numbers import MISSING
 from bench.tasks.columns import Columns
 from bench.tasks.loci import codes_of, joined
 from bench.tasks.pair_spec import Pairs, PairSpec
@@ -33,7 +34,7 @@ def read_pairs(
         return None
     value = table.text(spec.column)
     code = codes_of(value)
-    code[value == ""] = -1
+    code[np.isin(value, ["", *MISSING])] = -1  # rows without a value are no family
     words = np.full(n, "", np.str_) if spec.kind is None else table.text(spec.kind)
     first = _references(table, spec, code, words, names)
     reference = np.where(code >= 0, first[code], -1)

@@ -153,7 +153,11 @@ class TargetSpec(_Strict):
     @classmethod
     def _classes_are_binary(cls, said: Any) -> Any:
         """``threshold`` or ``positive`` alone say the kind."""
-        if isinstance(said, dict) and "kind" not in said and (said.get("threshold") or said.get("positive")):
+        if (
+            isinstance(said, dict)
+            and "kind" not in said
+            and any(said.get(name) not in (None, []) for name in ("threshold", "positive"))
+        ):
             return {**said, "kind": "binary"}
         return said
 

@@ -35,7 +35,7 @@ NAMELESS = "(no name)"
 _QUANTILES = {3: "tertile", 4: "quartile", 5: "quintile", 10: "decile", 100: "percentile"}
 _RULES = {
     "most": "the label that covers most bases of a row",
-    "any": "the first label in the file that covers a base of a row",
+    "any": "of the labels that cover a base of a row, the one that the file names first",
     "centre": "the label over the middle base of a row",
     "whole": "a label that covers the whole row",
 }
@@ -95,6 +95,8 @@ def _of_quantiles(
     of = stratum.column or stratum.covariate or name
     if stratum.column is not None:
         values = table.numbers(stratum.column)
+        if table.problems is not None:
+            table.problems.stop()  # a column of words has no values, which would be said of its bins
     elif of in covariates:
         values = covariates[of]
     elif of in MEASURES:

@@ -60,9 +60,10 @@ class StratumSpec(BaseModel):
     column of a BED file (``name`` by default) or attribute of a GTF holds the labels, ``false`` for inside and outside.
     ``only``: the labels that count. ``feature``: of a GTF, the features that count. ``window``: bases around the start
     sites in place of the intervals, along the strand. ``overlap``: which label a row takes: ``most`` (which covers most
-    bases of it), ``any`` (the first in the file that covers a base), ``centre`` (its middle base), ``whole`` (all of
-    it), or a least fraction of the row. ``strand``: whether intervals must be on the row's strand. ``none``: what rows
-    under no label are called, ``false`` to leave them out. ``species``: the rows that the file is of.
+    bases of it), ``any`` (of those that cover a base, the one that the file names first), ``centre`` (its middle base),
+    ``whole`` (all of it), or a least fraction of the row. ``strand``: whether intervals must be on the row's strand.
+    ``none``: what rows under no label are called, ``false`` to leave them out. ``species``: the rows that the file is
+    of.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)

@@ -207,6 +207,17 @@ def test_a_stratum_that_predicts_the_target_and_a_gc_that_turns_within_strata():
     assert status(confounders.check_strata(subject())) == "SKIPPED"
 
 
+def test_a_stratum_without_a_score_is_not_called_constant():
+    rare = np.zeros(1200)
+    rare[:2] = 1.0  # no fold has a test row of both kinds, or one at most
+    labels = np.where(np.arange(1200) % 2 == 0, "a", "b")
+    [finding] = confounders.check_strata(subject(y=np.where(np.arange(1200) < 2, np.nan, rare), strata={"c": labels}))
+    assert finding.status == "SKIPPED"
+    assert "a model that knows only c has no score" in finding.reason
+    [finding] = confounders.check_strata(subject(y=rare, strata={"c": np.full(1200, "a")}))
+    assert "c is the same in all measured rows" in finding.reason
+
+
 def test_bins_of_gc_are_no_groups_to_warn_of():
     y = RNG.normal(size=1200)
     bins = np.where(np.arange(1200) // 4 % 2 == 0, "low", "high")

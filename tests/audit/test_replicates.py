@@ -104,6 +104,16 @@ def test_what_is_made_of_others_is_named_and_they_are_not(rng, make, words):
     assert found[0].startswith(words)
 
 
+def test_labels_that_agree_are_no_average_of_one_another(rng):
+    label = np.zeros(N)
+    label[3] = 1.0
+    planted = audited([label, label, label])
+    task = planted.task
+    binary = {"y": dataclasses.replace(task.targets["y"], kind="binary")}
+    planted = dataclasses.replace(planted, task=dataclasses.replace(task, targets=binary))
+    assert reasons(replicates.check_averages, planted) == []
+
+
 def test_counts_are_no_activity(rng):
     counts = rng.poisson(np.exp(3 + sound(rng, 2, 0.3)))
     assert "rep1, rep2 hold whole numbers" in reasons(replicates.check_counts, audited(counts.astype(float)))[0]

@@ -9,6 +9,7 @@ from scipy.stats import spearmanr
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 from bench.board.schema import BoardSummary
+from bench.report.binary import binary_sentence
 from bench.store.result import ResultId
 from bench.store.store import Store
 from bench.tasks.task import TEST
@@ -77,6 +78,16 @@ def test_scores_are_scikit_learns_of_the_stored_probabilities(made):
         assert found.auroc.value == pytest.approx(np.mean(wanted[0]), abs=1e-6)
         assert found.ap.value == pytest.approx(np.mean(wanted[1]), abs=1e-6)
         assert found.auroc.low < found.auroc.value < found.auroc.high
+
+
+def test_no_sentence_is_made_of_figures_without_an_interval(made):
+    board = made[1]["top"]
+    name = board.binary.chosen["gc"]
+    gc = board.binary.rows[name]
+    bare = gc.model_copy(update={"auroc": gc.auroc.model_copy(update={"low": None, "high": None})})
+    binary = board.binary.model_copy(update={"rows": {**board.binary.rows, name: bare}})
+    assert "tells the classes" in binary_sentence(board)
+    assert "no sentence" in binary_sentence(board.model_copy(update={"binary": binary}))
 
 
 def test_gc_is_at_chance_at_equal_gc_and_more_than_gc_is_not(made):

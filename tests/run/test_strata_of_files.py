@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import numpy as np
 from calls import call
 from small_tasks import write_small_task
 
@@ -35,3 +36,24 @@ def test_strata_change_no_result_and_stand_on_the_board(tmp_path: Path) -> None:
     text = (out / "leaderboard.md").read_text()
     assert "of its range there" in text
     assert f"SHA-256 `{board['strata_made']['state']['sha256'][:16]}`" in text
+
+
+def test_no_learner_is_warned_of_within_bins_of_gc(tmp_path: Path) -> None:
+    rng = np.random.default_rng(4)
+    lines = ["id\tsequence\tr1\tr2"]
+    for i in range(450):
+        gc = rng.uniform(0.2, 0.8)
+        bases = rng.choice(list("ACGT"), 60, p=[(1 - gc) / 2, gc / 2, gc / 2, (1 - gc) / 2])
+        y = 6 * np.isin(bases, ["G", "C"]).mean() + rng.normal(0, 0.5)
+        lines.append(f"r{i}\t{''.join(bases)}\t{y + rng.normal(0, 0.1):.4f}\t{y + rng.normal(0, 0.1):.4f}")
+    (tmp_path / "t.tsv").write_text("\n".join(lines) + "\n")
+    (tmp_path / "t.toml").write_text(
+        'name = "t"\ntable = "t.tsv"\nsplit = "random-kfold[k=3]"\n[targets.y]\nreplicates = ["r1", "r2"]\n'
+        "[strata.gc]\nbins = 2\n"
+    )
+    out = tmp_path / "out"
+    call("run", "--task", str(tmp_path / "t.toml"), "-f", "gc", "-f", "kmers[k=2]", "-m", "ridge", "--out", str(out))
+    [board] = json.loads(next(out.rglob("summary.json")).read_text())["boards"]
+    levels = board["strata"]["gc"]
+    assert levels[0]["best"]["value"] > max(level["best"]["value"] for level in levels[1:])
+    assert [line for line in board["warnings"] if line.startswith("gc:")] == []

@@ -25,6 +25,7 @@ def table(tmp_path):
         "call": ["active" if v > 0.5 else "repressed" if v < -0.5 else "none at all" for v in truth],
         "two": ["yes" if v > 0 else "no" for v in truth],
         "one": ["1" if v > 0 else "0" for v in first],
+        "cased": ["on" if v > 0.5 else "On" if v > 0 else "off" for v in truth],
         "other": ["1.0" if v > 0 else "0.0" for v in second],
     }
     columns["a"][3], columns["call"][3], columns["two"][3], columns["one"][3] = "", "NA", ".", "NA"
@@ -88,6 +89,13 @@ def test_two_words_without_positive_stop_with_the_line_to_add(table):
         ('replicates = ["one"]\nkind = "binary"\ncombine = "mean"', "leave it out"),
         ('replicates = ["a"]\nthreshold = "> 99"', "no row is positive by threshold '> 99'"),
         ('replicates = ["a"]\nthreshold = "> -99"', "every row is positive"),
+        (
+            'replicates = ["cased"]\npositive = "on"',
+            "'on', which is positive, and 'On', which differs in",
+        ),
+        ('replicates = ["two"]\npositive = "YES"', "has the label 'YES'. Did you mean 'yes'"),
+        ('replicates = ["two"]\npositive = ""', "has the label ''"),
+        ('replicates = ["a"]\nthreshold = ""', 'such as "> 0"'),
         ('replicates = ["a"]\nthreshold = "> 0"\nhalves = ["a", "b"]', "halves is for regression"),
     ],
 )

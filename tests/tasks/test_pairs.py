@@ -70,6 +70,19 @@ def test_a_row_whose_reference_is_not_there_is_counted(tmp_path: Path) -> None:
     assert task.counts["rows without their 'wild type' (no pair)"] == 4
 
 
+@pytest.mark.parametrize("missing", ["", "NA", "nan", "."])
+def test_rows_without_a_value_are_no_pair_however_a_gap_is_written(tmp_path: Path, missing: str) -> None:
+    rows = [
+        *three_each(),
+        ("control", missing, "wild type"),
+        ("other", missing, "mutant"),
+        ("third", missing, "mutant"),
+    ]
+    task = load_task_file(write(tmp_path, rows, LONG))
+    assert of(task, "other") == of(task, "third") == ("", "")
+    assert task.counts["pairs, wild type/mutant"] == 40
+
+
 def test_a_reference_that_was_not_measured_is_no_reference(tmp_path: Path) -> None:
     path = write(tmp_path, three_each(), LONG)
     lines = (tmp_path / "t.tsv").read_text().splitlines()
@@ -129,6 +142,7 @@ def test_pairs_are_part_of_the_task_and_not_of_a_fit(tmp_path: Path) -> None:
             LONG,
             "rows 'r4_wild type' and 'again' are both 'wild type' of one 'element'",
         ),
+        (three_each(), '["element"]', "must be the column that both rows of a pair share"),
         ([(f"r{i}", f"e{i}", "a") for i in range(40)], '"element"', "no two rows share a 'element'"),
     ],
 )
