@@ -76,11 +76,6 @@ class Intervals:
         start = np.where(ahead, self.start + first, self.end - last)
         end = np.where(ahead, self.start + last, self.end - first)
         inside = end > 0
-        if not inside.any():
-            raise BenchError(
-                f"{self.path}: window [{first}, {last}] lies before the chromosome at every start site. Its bases are"
-                " counted from the start site, which is 0, as in [-700, 200]."
-            )
         return replace(self, start=np.maximum(start, 0), end=end).keep(inside)
 
 

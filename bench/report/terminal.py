@@ -16,10 +16,11 @@ from bench.report.text import NOTHING, number, point
 
 def terminal_summary(summaries: Iterable[Summary]) -> Table:
     """One line per board: noise ceiling, GC-only, best, best deep, GC's share of the explainable variance."""
-    caption = "Spearman on test rows; GC's share is of the explainable variance"
     summaries = list(summaries)
-    if any(board.binary is not None for summary in summaries for board in summary.boards):
-        caption += "\nAUROC (*) for binary targets; chance is 0.5"
+    binary = {board.binary is not None for summary in summaries for board in summary.boards}
+    lines = ["Spearman on test rows; GC's share is of the explainable variance"] if binary != {True} else []
+    lines += ["AUROC (*) for binary targets; chance is 0.5"] if True in binary else []
+    caption = "\n".join(lines)
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), caption_justify="left")
     table.show_edge = table.pad_edge = False
     # 80 columns hold all figures; what is longer is said under the table.

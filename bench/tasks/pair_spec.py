@@ -10,7 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, BeforeValidator, ConfigDict, StringConstraints, model_validator
 
-_Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+
+def _worded(value: Any) -> Any:
+    """A whole number as a table writes it: classes may be 0 and 1."""
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+_Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1), BeforeValidator(_worded)]
 
 
 class PairSpec(BaseModel):

@@ -100,6 +100,14 @@ def _references(
             f" out, or empty their {spec.column!r}.",
             "two references",
         )
+    near = (code >= 0) & ~is_reference & (np.char.lower(words) == str(spec.reference).lower())
+    if near.any():
+        row = int(np.argmax(near))
+        table.say(
+            f"columns.pair: row {str(names[row])!r} has the {spec.kind!r} {str(words[row])!r}, which differs from the"
+            f" reference {spec.reference!r} in case alone{such(int(near.sum()))}. Write them alike.",
+            "reference in another case",
+        )
     found[code[rows]] = rows
     return found
 

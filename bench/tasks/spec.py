@@ -315,13 +315,14 @@ class TaskSpec(_Strict):
 
     @model_validator(mode="after")
     def _strata_are_told_apart(self) -> TaskSpec:
-        for name, stratum in self.strata.items():
+        for name in self.strata:
             if name in self.columns.strata:
                 raise ValueError(f"stratum {name!r} stands under [columns] and as [strata.{name}]: leave one out")
-            if stratum.column in self.outcome:
+        for name, column in [*self.columns.strata.items(), *((key, each.column) for key, each in self.strata.items())]:
+            if column in self.outcome:
                 raise ValueError(
-                    f"strata.{name}: column {stratum.column!r} is measured on a target: groups by the outcome have no"
-                    " figures of their own. Name another column"
+                    f"strata.{name}: column {column!r} is measured on a target: groups by the outcome have no figures"
+                    " of their own. Name another column"
                 )
         return self
 

@@ -217,6 +217,11 @@ def _labelled(made: Strata, name: str, stratum: StratumSpec, where: str) -> _Lab
         )
     if stratum.window is not None:
         windows = intervals.around_starts(*stratum.window)
+        if not len(windows):
+            raise BenchError(
+                f"{where} window {list(stratum.window)} lies before the chromosome at every start site of {file.name}."
+                " Its bases are counted from the start site, which is 0, as in [-700, 200]."
+            )
         code = code[np.isin(intervals.line, windows.line)]
         intervals = windows
     how = _how(stratum, intervals, labels)

@@ -8,8 +8,9 @@ from calls import call, refused
 from scipy.stats import spearmanr
 from sklearn.metrics import average_precision_score, roc_auc_score
 
-from bench.board.schema import BoardSummary
+from bench.board.schema import BoardSummary, Summary, TaskSummary
 from bench.report.binary import binary_sentence
+from bench.report.terminal import terminal_summary
 from bench.store.result import ResultId
 from bench.store.store import Store
 from bench.tasks.task import TEST
@@ -88,6 +89,20 @@ def test_no_sentence_is_made_of_figures_without_an_interval(made):
     binary = board.binary.model_copy(update={"rows": {**board.binary.rows, name: bare}})
     assert "tells the classes" in binary_sentence(board)
     assert "no sentence" in binary_sentence(board.model_copy(update={"binary": binary}))
+
+
+def test_the_caption_names_the_scores_that_are_there(made):
+    boards = made[1]
+    for targets, wanted in (
+        (["top"], [False, True]),
+        (["activity"], [True, False]),
+        (["top", "activity"], [True, True]),
+    ):
+        summary = Summary.model_construct(
+            task=TaskSummary.model_construct(name="t"), boards=[boards[target] for target in targets]
+        )
+        caption = str(terminal_summary([summary]).caption)
+        assert [word in caption for word in ("Spearman", "AUROC")] == wanted
 
 
 def test_gc_is_at_chance_at_equal_gc_and_more_than_gc_is_not(made):

@@ -103,6 +103,11 @@ def test_what_makes_no_sense_is_one_line(table, said, wanted):
     assert wanted in refused(table[0], said)
 
 
+def test_the_labels_of_a_target_are_no_stratum(table):
+    said = refused(table[0], 'replicates = ["call"]\npositive = "active"', '[columns]\nstrata = ["call"]')
+    assert "groups by the outcome have no figures of their own" in said
+
+
 def test_labels_have_no_mean(table):
     said = refused(table[0], 'replicates = ["call"]\npositive = "active"', 'duplicates = "mean"')
     assert "set 'first'" in said

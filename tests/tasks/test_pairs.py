@@ -55,6 +55,12 @@ def test_wild_type_against_each_other_kind(tmp_path: Path) -> None:
     assert task.counts["pairs, wild type/scrambled"] == 40
 
 
+def test_a_reference_may_be_a_number(tmp_path: Path) -> None:
+    rows = [(f"r{i}_{kind}", f"e{i}", kind) for i in range(30) for kind in "10"]
+    task = load_task_file(write(tmp_path, rows, LONG.replace('"wild type"', "0")))
+    assert of(task, "r7_1") == ("r7_0", "0/1")
+
+
 def test_the_short_form_takes_the_first_of_two_rows(tmp_path: Path) -> None:
     rows = [(f"r{i}{allele}", f"v{i}", allele) for i in range(30) for allele in "ab"] + [("alone", "", "")]
     task = load_task_file(write(tmp_path, rows, '"element"'))
@@ -141,6 +147,11 @@ def test_pairs_are_part_of_the_task_and_not_of_a_fit(tmp_path: Path) -> None:
             [*three_each(), ("again", "e4", "wild type")],
             LONG,
             "rows 'r4_wild type' and 'again' are both 'wild type' of one 'element'",
+        ),
+        (
+            [*three_each(), ("again", "e4", "Wild Type")],
+            LONG,
+            "row 'again' has the 'class' 'Wild Type', which differs from the reference 'wild type' in case alone",
         ),
         (three_each(), '["element"]', "must be the column that both rows of a pair share"),
         ([(f"r{i}", f"e{i}", "a") for i in range(40)], '"element"', "no two rows share a 'element'"),

@@ -156,7 +156,7 @@ def test_bins_follow_the_mean_rank(values, bins):
         ('file = "s.bed"\nlabel = "names"', {"s.bed": STATES}, r"s.bed: has no column 'names'. Did you mean 'name'"),
         ('file = "s.bed"\nstrand = "same"', {"s.bed": STATES}, r"no interval in s.bed has a strand"),
         ('file = "s.bed"\nwindow = [-5, 5]', {"s.bed": STATES}, r"s.bed:1: no strand, which says on which end"),
-        ('file = "s.bed"\nwindow = [-9, -5]', {"s.bed": "1\t0\t9\tx\t0\t+\n"}, r"s.bed: window .* lies before"),
+        ('file = "s.bed"\nwindow = [-9, -5]', {"s.bed": "1\t0\t9\tx\t0\t+\n"}, r"window .* lies before the chrom"),
         ('column = "kind"\nbins = 4', {}, r"row 1 .*column 'kind' must be a finite number or empty. Got 'a'"),
         ('file = "s.bed"\nwindow = [5, -5]', {}, r"the window must begin before it ends"),
         ('file = "s.bed"\noverlap = 1.5', {}, r"'overlap' in \[strata.x\]: must be 'most', .*'whole' or"),
