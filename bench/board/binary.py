@@ -69,10 +69,10 @@ def binary_summary(board: Board, found: TargetFigures, joint: Joint) -> BinarySu
         positive=board.target.positive,
         cut=board.target.label is not None,
         undecided=int(((y > 0) & (y < 1)).sum()),
+        folds=len(parts := fold_rows(fold, len(y))),
+        one_class=sum(not 0 < y[part].mean() < 1 for part in parts),
         prevalence=shown(fraction_interval(prevalence, by_draw, found.loci)),
-        ap_baseline=number(
-            float(np.mean([y[r].mean() for r in fold_rows(fold, len(y)) if 0 < y[r].mean() < 1] or [prevalence]))
-        ),
+        ap_baseline=number(float(np.mean([y[r].mean() for r in parts if 0 < y[r].mean() < 1] or [prevalence]))),
         attainable=_attainable(most),
         matched_rows=MATCHED_ROWS,
         matched_pairs=_pairs(y, fold, bins),

@@ -463,13 +463,16 @@ class BinarySummary(Stored):
     """What a board of a binary target shows in place of Spearman's figures.
 
     positive : what 1 stands for, for people. cut : labels were cut from numbers. undecided : test rows whose replicates
-    disagree, which count in part. ap_baseline : average precision of a random order. matched_rows : fewest rows in a
+    disagree, which count in part. folds, one_class : of the split, and those whose test rows are of one class, which
+    have no score. ap_baseline : average precision of a random order. matched_rows : fewest rows in a
     bin of GC; matched_pairs : pairs of a positive and a negative of one bin. rows : by name; chosen : key of a role.
     """
 
     positive: str = ""
     cut: bool = False
     undecided: int = 0
+    folds: int = 0
+    one_class: int = 0
     prevalence: Estimate | None = None
     ap_baseline: Number = None
     attainable: AttainableSummary

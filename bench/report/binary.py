@@ -106,6 +106,11 @@ def above(board: BoardSummary) -> list[str]:
     cut = ", cut from the combined value of the replicates" if found.cut else ""
     part = f"; replicates disagree on {count(found.undecided)} rows, which count in part" if found.undecided else ""
     lines = [f"- Positive: {code(found.positive)}{cut}; prevalence {estimate(found.prevalence)}{part}"]
+    if found.one_class:
+        lines.append(
+            f"- In {found.one_class} of {found.folds} folds all test rows are of one class: AUROC and average precision are"
+            " of the other folds alone"
+        )
     most = found.attainable
     if most.auroc is None:
         return [*lines, f"- Attainable AUROC: n/a ({escape(most.reason or 'no reason is stored')})"]

@@ -95,8 +95,10 @@ def no_reliability(replicate: Estimate) -> str | None:
     if not replicate.value > 0:
         return "the replicates do not correlate"
     if not replicate.low > 0:
-        ends = f" [{replicate.low:.2f}, {replicate.high:.2f}]" if np.isfinite(replicate.low) else ""
-        return f"the correlation of the replicates, {replicate.value:.2f}{ends}, cannot be told from 0"
+        said = f"the correlation of the replicates, {replicate.value:.2f}"
+        if not np.isfinite(replicate.low):
+            return f"{said}, has no interval: too few loci, or too few values that differ"
+        return f"{said} [{replicate.low:.2f}, {replicate.high:.2f}], cannot be told from 0"
     return None
 
 

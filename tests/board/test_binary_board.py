@@ -9,7 +9,7 @@ from scipy.stats import spearmanr
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 from bench.board.schema import BoardSummary, Summary, TaskSummary
-from bench.report.binary import binary_sentence
+from bench.report.binary import above, binary_sentence
 from bench.report.terminal import terminal_summary
 from bench.store.result import ResultId
 from bench.store.store import Store
@@ -103,6 +103,14 @@ def test_the_caption_names_the_scores_that_are_there(made):
         )
         caption = str(terminal_summary([summary]).caption)
         assert [word in caption for word in ("Spearman", "AUROC")] == wanted
+
+
+def test_folds_of_one_class_are_named(made):
+    board = made[1]["top"]
+    assert (board.binary.folds, board.binary.one_class) == (3, 0)
+    assert not any("one class" in line for line in above(board))
+    lacking = board.model_copy(update={"binary": board.binary.model_copy(update={"one_class": 2})})
+    assert any("In 2 of 3 folds all test rows are of one class" in line for line in above(lacking))
 
 
 def test_gc_is_at_chance_at_equal_gc_and_more_than_gc_is_not(made):
