@@ -108,8 +108,8 @@ def above(board: BoardSummary) -> list[str]:
     lines = [f"- Positive: {code(found.positive)}{cut}; prevalence {estimate(found.prevalence)}{part}"]
     if found.one_class:
         lines.append(
-            f"- In {found.one_class} of {found.folds} folds all test rows are of one class: AUROC and average precision are"
-            " of the other folds alone"
+            f"- In {found.one_class} of {found.folds} folds all test rows are of one class: AUROC and average precision"
+            " are of the other folds alone"
         )
     most = found.attainable
     if most.auroc is None:
