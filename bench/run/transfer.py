@@ -24,7 +24,7 @@ from bench.run.predictors import Predictors
 from bench.stats.bootstrap import Draws, block_codes
 from bench.stats.transfer import TransferFigures, average, transfer_figures
 from bench.store.record import ResultRecord
-from bench.store.result import ResultId
+from bench.store.result import NO_FEATURES, ResultId
 from bench.store.store import Store
 from bench.tasks.digest import content_of
 from bench.tasks.load import PlannedTask, TaskSource, base_name, load_planned
@@ -93,8 +93,10 @@ def transfer(
     """
     source, onto = load_planned(asked.source, registry), load_planned(asked.onto, registry)
     whole = None
-    if base_name(asked.source.name) == base_name(asked.onto.name) and source.name != onto.name:
-        whole = load_planned(replace(asked.onto, name=base_name(asked.onto.name), split=None), registry).task
+    if base_name(asked.source.name) == base_name(asked.onto.name):
+        whole = onto.task  # whatever the splits: rows of one locus are not strangers
+        if source.name != onto.name:
+            whole = load_planned(replace(asked.onto, name=base_name(asked.onto.name), split=None), registry).task
     targets = _targets(asked, source, onto)
     learners_of = {
         mine: _learners(asked, source, mine, registry, store, console, options, outside)
@@ -150,9 +152,9 @@ def _learners(
         _refuse_confounder(name, registry)
     wanted = Wanted(asked.source, target, asked.featurizers, asked.models, asked.seeds)
     pairs = pairs_to_ask(wanted, source, target, store)
-    if not asked.featurizers:  # predictions made elsewhere and blends have no models
-        known = registry.names("model")
-        pairs = [(featurizer, model) for featurizer, model in pairs if parse_name(model)[0] in known]
+    if not asked.featurizers:  # predictions made elsewhere and blends have no models, nor other rows features of theirs
+        models, featurizers = registry.names("model"), {NO_FEATURES, *registry.names("featurizer")}
+        pairs = [(f, m) for f, m in pairs if parse_name(m)[0] in models and parse_name(f)[0] in featurizers]
     found: list[_Learner] = []
     for featurizer, model in [*pairs, GC]:
         if (featurizer, model) == GC and any(learner.gc_only for learner in found):
