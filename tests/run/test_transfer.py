@@ -150,8 +150,9 @@ def test_features_made_elsewhere_are_no_learner_to_transfer(tmp_path: Path) -> N
     features = ("--features", tmp_path / "best.npy", "--name", "told")
     out = tmp_path / "out"
     assert call("run", "--task", one, *features, "-f", "gc", "-m", "ridge", "-o", out)[0] == 0
-    _, rows, _ = carried(out, "--from", one, "--to", two)
+    _, rows, printed = carried(out, "--from", one, "--to", two)
     assert "told + ridge" not in rows
+    assert "told + ridge, a best row of one, is left out: features made elsewhere cannot be asked" in printed
     assert any(row.gc_only for row in rows.values())
 
 
