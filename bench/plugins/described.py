@@ -36,6 +36,7 @@ class Described(BaseModel):
     defaults: dict[str, str]
     source: str
     shown: tuple[str, ...] = ()
+    also: tuple[str, ...] = ()
     libraries: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
     # of a featurizer
@@ -147,7 +148,7 @@ def describe(cls: Any, plugin: PluginKind) -> Described:
 #: What is not read from the class under its own name, by kind of plugin: words of one kind mean nothing in another.
 _COMMON = {"plugin", "name", "where", "what", "defaults", "source", "files", "libraries"}
 _OF = {
-    "featurizer": {"kind", "role", "gc_only", "covariates", "cheap", "shown"},
+    "featurizer": {"kind", "role", "gc_only", "covariates", "cheap", "shown", "also"},
     "model": {
         "takes",
         "stochastic",
@@ -158,6 +159,7 @@ _OF = {
         "spreads",
         "by_default",
         "shown",
+        "also",
     },
     "dataset": {"title", "in_all"},
 }

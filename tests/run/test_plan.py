@@ -40,6 +40,22 @@ def test_everything_that_makes_sense_and_nothing_else(registry, small_task):
     assert "cnn takes" in next(reason for what, reason in reasons.items() if "kmers[k=6] + cnn" in what)
 
 
+def test_everything_has_what_a_featurizer_wants_to_be_run_with_too(tmp_path, small_task):
+    path = tmp_path / "mine.py"
+    path.write_text(
+        "from bench import Featurizer\n"
+        "class Long(Featurizer):\n    name = 'long'\n    also = ('k=2', 'k=x')\n"
+        "    def __init__(self, k: int = 1):\n        self.k = k\n"
+        "    def transform(self, sequences):\n        return sequences.lengths[:, None] + self.k\n"
+    )
+    registry = Registry([path], folder=tmp_path / "none")
+    plan = plan_of(registry, small_task, models=("ridge",))
+    assert {"long", "long[k=2]", "kmers[k=6]", "kmers[k=4]"} <= {featurizer for featurizer, _ in pairs(plan)}
+    assert "k=x" in plan.broken["featurizer long[k=x]"] or "'x'" in plan.broken["featurizer long[k=x]"]
+    named = plan_of(registry, small_task, featurizers=("long",), models=("ridge",))
+    assert {featurizer for featurizer, _ in pairs(named)} == {"long"}
+
+
 def test_a_confounder_is_run_on_any_learner_when_asked_for(registry, small_task):
     plan = plan_of(registry, small_task, featurizers=("length",), models=("xgboost", "ridge"))
     assert pairs(plan) == {("length", "xgboost"), ("length", "ridge")}
