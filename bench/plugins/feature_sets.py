@@ -91,14 +91,13 @@ class OutsideFeatures(Featurizer):
         raise BenchError(f"{self.name}: features made elsewhere are of their own rows: new sequences have none.")
 
 
-def missing_ids(
-    matrix: FeatureMatrix, ids: NDArray[Any], of: int, task: str = "the task", source: str = "TASK"
-) -> str:
+def missing_ids(matrix: FeatureMatrix, ids: NDArray[Any], of: int, task: str = "the task", source: str = "TASK") -> str:
     """What to say of rows that have no features. ``source``: what a person types for the task."""
     shown = ", ".join(repr(str(each)) for each in ids[:FEW])
     return (
         f"{matrix.path}: {len(ids):,} of the {of:,} rows of {task} are not in it, such as {shown} (it has"
-        f" {str(matrix.ids[0])!r} ...). Give features of every row: bench data export {source} --fasta FILE writes them."
+        f" {str(matrix.ids[0])!r} ...). Give features of every row: bench data export {source} --fasta FILE writes"
+        " what they are made from."
     )
 
 
