@@ -4,6 +4,7 @@ zarr."""
 from __future__ import annotations
 
 import functools
+import json
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -122,6 +123,8 @@ def _read(path: Path, ids: Path | None, *states: Any) -> FeatureMatrix:
             f"{path}: features must be a matrix (rows, columns). Got the shape {values.shape}: average or pool over"
             " positions first."
         )
+    if not len(values):
+        raise BenchError(f"{path}: has no rows. Write one for each row of the task.")
     if values.dtype.kind not in "buif" or values.dtype.itemsize > 8:
         raise BenchError(f"{path}: features must be numbers. Got dtype {values.dtype}: save float16 or float32.")
     names = _names(path, ids, own)
@@ -173,6 +176,9 @@ def _npy(path: Path) -> tuple[NDArray[Any], None]:
         values = np.load(path, mmap_mode="r", allow_pickle=False)
     except (OSError, ValueError, EOFError) as error:
         raise BenchError(f"{path}: not a readable .npy of numbers ({error}). Write it with numpy.save.") from None
+    if not isinstance(values, np.ndarray):  # numpy opens an archive by its content, whatever the file is called
+        values.close()
+        raise BenchError(f"{path}: is an archive (.npz) of arrays, not one array. Write it with numpy.save.")
     return values, None
 
 
@@ -189,13 +195,14 @@ def _parquet(path: Path) -> tuple[NDArray[Any], Sequence[Any]]:
         file = pq.ParquetFile(path)
         schema = file.schema_arrow
         name = _id_column(path, schema)
-        dtype, width = _numbers(path, schema, name)
+        features = _feature_columns(path, schema, name)
+        dtype, width = _numbers(path, [schema.field(i) for i in features])
         values: NDArray[Any] | None = None
         ids: list[Any] = []
         for batch in file.iter_batches(batch_size=4096):
-            columns = [batch.column(i) for i in range(len(schema)) if schema.names[i] != name]
+            columns = [batch.column(i) for i in features]
             if width is None:
-                width = len(columns[0].flatten()) // max(len(batch), 1)
+                width = _width(columns[0])
             if values is None:
                 values = _held((file.metadata.num_rows, width), dtype)
             values[len(ids) : len(ids) + len(batch)] = _block(path, columns, len(batch), width, dtype, len(ids))
@@ -207,47 +214,81 @@ def _parquet(path: Path) -> tuple[NDArray[Any], Sequence[Any]]:
 
 def _id_column(path: Path, schema: Any) -> str:
     """The column ``id``, else the only one of text."""
-    import pyarrow as pa
+    import pyarrow.types as kind
 
-    text = [each.name for each in schema if pa.types.is_string(each.type) or pa.types.is_large_string(each.type)]
+    if schema.names.count("id") > 1:
+        raise BenchError(f"{path}: has {schema.names.count('id')} columns 'id'. Leave one.")
     if "id" in schema.names:
         return "id"
+    text = [
+        each.name
+        for each in schema
+        if kind.is_string(each.type) or kind.is_large_string(each.type) or kind.is_string_view(each.type)
+    ]
     if len(text) != 1:
         raise BenchError(f"{path}: needs a column 'id' besides those of the features. It has {len(text)} of text.")
     return str(text[0])
 
 
-def _numbers(path: Path, schema: Any, name: str) -> tuple[np.dtype[Any], int | None]:
-    """The common dtype of the columns but one, and how many they make; None where one column of lists makes them."""
-    import pyarrow as pa
+def _feature_columns(path: Path, schema: Any, name: str) -> list[int]:
+    """Places of the columns of features: all but that of the ids and the index of a pandas table, which counts rows."""
+    about = json.loads((schema.metadata or {}).get(b"pandas", b"{}"))
+    index = {each for each in about.get("index_columns", []) if isinstance(each, str)}
+    found = [i for i, each in enumerate(schema.names) if each != name and each not in index]
+    if not found:
+        raise BenchError(f"{path}: has no features, only the column {name!r}. Write the features beside it.")
+    return found
 
-    others = [each for each in schema if each.name != name]
-    if len(others) == 1 and (pa.types.is_list(others[0].type) or pa.types.is_fixed_size_list(others[0].type)):
-        return np.dtype(others[0].type.value_type.to_pandas_dtype()), None
-    for each in others:
-        numbers = pa.types.is_integer(each.type) or pa.types.is_floating(each.type) or pa.types.is_boolean(each.type)
-        if not numbers:
+
+def _is_list(kind: Any) -> bool:
+    import pyarrow.types as kinds
+
+    return bool(kinds.is_list(kind) or kinds.is_large_list(kind) or kinds.is_fixed_size_list(kind))
+
+
+def _numbers(path: Path, fields: Sequence[Any]) -> tuple[np.dtype[Any], int | None]:
+    """The common dtype of columns, and how many they make; None where one column of lists makes them."""
+    import pyarrow.types as kind
+
+    if len(fields) == 1 and _is_list(fields[0].type):
+        return np.dtype(fields[0].type.value_type.to_pandas_dtype()), None
+    for each in fields:
+        if not (kind.is_integer(each.type) or kind.is_floating(each.type) or kind.is_boolean(each.type)):
             raise BenchError(f"{path}: column {each.name!r} holds no numbers ({each.type}). Leave it out.")
-    return np.result_type(np.bool_, *(each.type.to_pandas_dtype() for each in others)), len(others)
+    return np.result_type(np.bool_, *(each.type.to_pandas_dtype() for each in fields)), len(fields)
+
+
+def _width(lists: Any) -> int:
+    """Values in the first list of a column of them."""
+    import pyarrow.compute as pc
+
+    return int(pc.list_value_length(lists).fill_null(0)[0].as_py())
 
 
 def _block(path: Path, columns: list[Any], rows: int, width: int, dtype: np.dtype[Any], before: int) -> NDArray[Any]:
-    """Some rows of the columns as an array; a gap becomes NaN, which is refused with its row."""
-    import pyarrow as pa
-
-    if pa.types.is_list(columns[0].type) or pa.types.is_fixed_size_list(columns[0].type):
+    """Some rows of the columns as an array; a gap among numbers with a point becomes NaN, which is refused with its
+    row."""
+    if _is_list(columns[0].type):
         import pyarrow.compute as pc
 
         lengths = np.asarray(pc.list_value_length(columns[0]).fill_null(0))
-        if (lengths != width).any():
-            row = before + int(np.argmax(lengths != width)) + 1
+        if (lengths != width).any() or columns[0].null_count:
+            wrong = (lengths != width) | np.asarray(columns[0].is_null())
+            row = before + int(np.argmax(wrong)) + 1
             raise BenchError(f"{path}: row {row} has not {width} values, as the first has. Give every row as many.")
-        return np.asarray(columns[0].flatten().to_numpy(zero_copy_only=False), dtype).reshape(rows, width)
+        flat = columns[0].flatten()
+        if flat.null_count and dtype.kind != "f":
+            row, column = divmod(int(np.argmax(np.asarray(flat.is_null()))), width)
+            raise _empty(path, before + row + 1, column + 1)
+        return np.asarray(flat.to_numpy(zero_copy_only=False), dtype).reshape(rows, width)
     gaps = next((i for i, column in enumerate(columns) if column.null_count), None)
     if gaps is not None and dtype.kind != "f":
-        row = before + int(np.argmax(np.asarray(columns[gaps].is_null()))) + 1
-        raise BenchError(f"{path}: row {row}, column {gaps + 1} is empty. Write the features again without it.")
+        raise _empty(path, before + int(np.argmax(np.asarray(columns[gaps].is_null()))) + 1, gaps + 1)
     return np.column_stack([np.asarray(column.to_numpy(zero_copy_only=False), dtype) for column in columns])
+
+
+def _empty(path: Path, row: int, column: int) -> BenchError:
+    return BenchError(f"{path}: row {row}, column {column} is empty. Write the features again without it.")
 
 
 def _zarr(path: Path) -> tuple[NDArray[Any], Sequence[Any] | None]:

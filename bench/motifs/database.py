@@ -45,4 +45,6 @@ def group_of(organism: str) -> str:
     if len(found) == 1:
         return found[0]
     which = f"organisms of {' and '.join(found)}" if found else "no organism that JASPAR has motifs for"
-    raise BenchError(f"the task names {which} ({organism or 'nothing'!r}): name a taxon, as in motifs[taxon=insects]")
+    raise BenchError(
+        f"the task names {which} ({organism or 'nothing'!r}): name a taxon in brackets, such as [taxon=insects]"
+    )

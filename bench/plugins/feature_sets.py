@@ -91,12 +91,13 @@ class OutsideFeatures(Featurizer):
         raise BenchError(f"{self.name}: features made elsewhere are of their own rows: new sequences have none.")
 
 
-def missing_ids(matrix: FeatureMatrix, ids: NDArray[Any], of: int, task: str = "the task") -> str:
-    """What to say of rows that have no features."""
+def missing_ids(matrix: FeatureMatrix, ids: NDArray[Any], of: int, task: str = "the task", source: str = "TASK") -> str:
+    """What to say of rows that have no features. ``source``: what a person types for the task."""
     shown = ", ".join(repr(str(each)) for each in ids[:FEW])
     return (
         f"{matrix.path}: {len(ids):,} of the {of:,} rows of {task} are not in it, such as {shown} (it has"
-        f" {str(matrix.ids[0])!r} ...). Give features of every row: bench data export {task} --fasta FILE writes them."
+        f" {str(matrix.ids[0])!r} ...). Give features of every row: bench data export {source} --fasta FILE writes"
+        " what they are made from."
     )
 
 
@@ -113,7 +114,7 @@ def class_of(given: FeatureSet) -> type[OutsideFeatures]:
     return type("OutsideFeatures", (OutsideFeatures,), body)
 
 
-def places_of(given: FeatureSet, ids: NDArray[Any], task: str) -> NDArray[np.int64] | None:
+def places_of(given: FeatureSet, ids: NDArray[Any], task: str, source: str = "TASK") -> NDArray[np.int64] | None:
     """The row of the matrix of every row of a task, int64 (n,), after a look at all of them; None where the task shares
     no id with it.
 
@@ -127,6 +128,6 @@ def places_of(given: FeatureSet, ids: NDArray[Any], task: str) -> NDArray[np.int
     if absent.all():
         return None
     if absent.any():
-        raise BenchError(missing_ids(matrix, ids[absent], len(ids), task))
+        raise BenchError(missing_ids(matrix, ids[absent], len(ids), task, source))
     matrix.check(places)
     return places

@@ -303,7 +303,7 @@ class _Planner:
         if given is None or not given.path:
             return True
         matrix = given.matrix()
-        places = places_of(given, planned.task.row_id, planned.name)
+        places = places_of(given, planned.task.row_id, planned.name, planned.source.name)
         if places is None:
             there, asked = str(matrix.ids[0]), str(planned.task.row_id[0])
             reason = f"{matrix.path} has no row of this task: its ids are as {there!r}, the task's as {asked!r}"

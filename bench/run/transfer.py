@@ -16,6 +16,7 @@ from bench.errors import BenchError, nearest
 from bench.fit.lengths import Lengths, fit_lengths
 from bench.names import parse_name
 from bench.plugins.registry import Registry
+from bench.run.blend import NAME as BLEND
 from bench.run.execute import Options
 from bench.run.explaining import Wanted, fitted_job, pairs_to_ask
 from bench.run.job import Job
@@ -23,6 +24,7 @@ from bench.run.places.outside import Outside
 from bench.run.predictors import Predictors
 from bench.stats.bootstrap import Draws, block_codes
 from bench.stats.transfer import TransferFigures, average, transfer_figures
+from bench.store.reading import stored_task
 from bench.store.record import ResultRecord
 from bench.store.result import ResultId
 from bench.store.store import Store
@@ -93,11 +95,13 @@ def transfer(
     """
     source, onto = load_planned(asked.source, registry), load_planned(asked.onto, registry)
     whole = None
-    if base_name(asked.source.name) == base_name(asked.onto.name) and source.name != onto.name:
-        whole = load_planned(replace(asked.onto, name=base_name(asked.onto.name), split=None), registry).task
+    if base_name(asked.source.name) == base_name(asked.onto.name):
+        whole = onto.task  # whatever the splits: rows of one locus are not strangers
+        if source.name != onto.name:
+            whole = load_planned(replace(asked.onto, name=base_name(asked.onto.name), split=None), registry).task
     targets = _targets(asked, source, onto)
     learners_of = {
-        mine: _learners(asked, source, mine, registry, store, console, options, outside)
+        mine: _learners(asked, source, mine, registry, store, console, options, outside, say)
         for mine in dict.fromkeys(mine for mine, _ in targets)
     }
     seen = seen_rows(onto.task, source.task, source.folds, whole)
@@ -144,15 +148,15 @@ def _learners(
     console: Console,
     options: Options,
     outside: Outside,
+    say: Callable[[str], None],
 ) -> list[_Learner]:
     """The learners to ask, the GC-only one among them, fitted where they or their models are missing."""
     for name in asked.featurizers:
         _refuse_confounder(name, registry)
     wanted = Wanted(asked.source, target, asked.featurizers, asked.models, asked.seeds)
     pairs = pairs_to_ask(wanted, source, target, store)
-    if not asked.featurizers:  # predictions made elsewhere and blends have no models
-        known = registry.names("model")
-        pairs = [(featurizer, model) for featurizer, model in pairs if parse_name(model)[0] in known]
+    if not asked.featurizers:
+        pairs = [pair for pair in pairs if _has_models(pair, source, target, asked.seeds, store, say)]
     found: list[_Learner] = []
     for featurizer, model in [*pairs, GC]:
         if (featurizer, model) == GC and any(learner.gc_only for learner in found):
@@ -164,6 +168,24 @@ def _learners(
         there = [job for job in jobs if job is not None]  # a model that draws nothing has one seed
         found.append(_Learner(there, there[0].targets.index(target)))
     return list({learner.name: learner for learner in found}.values())
+
+
+def _has_models(
+    pair: tuple[str, str], source: PlannedTask, target: str, seeds: int, store: Store, say: Callable[[str], None]
+) -> bool:
+    """Whether a row of the board has models that other rows can be asked of; said where it has none. A row of a plugin
+    that is not here has: it is asked for by name, and the message says what there is."""
+    results = [ResultId(source.name, target, source.folds.name, *pair, seed) for seed in range(seeds)]
+    if parse_name(pair[1])[0] == BLEND:
+        why = "a blend cannot"
+    elif pair[0] in stored_task(store.task_folder(source.name)).features:
+        why = "features made elsewhere cannot"
+    elif any(record.external for each in results if (record := store.record(each)) is not None):
+        why = "predictions made elsewhere cannot"
+    else:
+        return True
+    say(f"{' + '.join(pair)}, a best row of {source.name}, is left out: {why} be asked for other rows")
+    return False
 
 
 def _refuse_confounder(name: str, registry: Registry) -> None:

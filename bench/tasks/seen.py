@@ -2,14 +2,30 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 from numpy.typing import NDArray
 
 from bench.sequences import Sequences
-from bench.tasks.chromosomes import UNPLACED
+from bench.tasks.chromosomes import NO_CHROMOSOME, UNPLACED, alike_names
 from bench.tasks.duplicates import NEAR, K, constant_kmers, digests
 from bench.tasks.loci import overlapping
 from bench.tasks.task import TRAIN, VALID, Folds, Task
+
+#: What a card says of rows of no genome, besides ``NO_CHROMOSOME``.
+_NO_GENOME = ("unknown", "synthetic", "simulated", "random", "designed")
+#: Names of one assembly (lower case), as the Genome Reference Consortium and as UCSC call it.
+_ASSEMBLIES = {
+    "grch38": "hg38",
+    "grch37": "hg19",
+    "ncbi36": "hg18",
+    "grcm39": "mm39",
+    "grcm38": "mm10",
+    "ncbim37": "mm9",
+    "bdgp6": "dm6",
+    "bdgp5": "dm3",
+}
 
 
 def seen_rows(task: Task, source: Task, folds: Folds, whole: Task | None = None) -> NDArray[np.bool_]:
@@ -66,11 +82,25 @@ def _side_by_side(first: Sequences, second: Sequences) -> Sequences:
     return Sequences.from_intervals(np.concatenate(pieces), np.concatenate([[0], stop[:-1]]), stop)
 
 
+def assembly(genome: str) -> str:
+    """One name for an assembly that is called by several (GRCh38.p14 and hg38), in lower case; "" where a card says
+    that there is none: coordinates of no genome are of no common one."""
+    name = genome.strip().casefold()
+    if name in NO_CHROMOSOME or name in _NO_GENOME:
+        return ""
+    bare = re.sub(r"\.p\d+$", "", name)
+    return _ASSEMBLIES.get(bare, bare)
+
+
 def _by_place(task: Task, source: Task) -> tuple[NDArray[np.int64], NDArray[np.int64]] | None:
     """Blocks of overlapping rows of both, -1 where a row has no place; None where they are not of one genome."""
-    if not task.card.genome or task.card.genome != source.card.genome:
+    genome = assembly(task.card.genome)
+    if not genome or genome != assembly(source.card.genome):
         return None
-    chrom = np.concatenate([task.chrom, source.chrom])
+    written = np.concatenate([task.chrom, source.chrom])
+    names, codes = np.unique(written, return_inverse=True)
+    alike = alike_names(names.tolist())  # one table may write 8, the other chr8
+    chrom = np.array([alike[name] for name in names.tolist()])[codes]
     start = np.concatenate([task.position, source.position])
     end = start + np.concatenate([task.sequences.lengths, source.sequences.lengths])
     placed = (start >= 0) & (chrom != UNPLACED)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import tomllib
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -30,8 +31,11 @@ SITES: tuple[Site, ...] = get_args(Site)
 ATTRIBUTES = ("gene_id", "transcript_id", "gene_name")
 #: What a column of ids may be called; else it is the first one.
 ID_COLUMNS = ("gene_id", "transcript_id", "gene", "transcript", "id", "name", "gene_name")
-#: An id with its version, of Ensembl or RefSeq. Names of genes may end alike (AC012345.1) and keep their ends.
-_VERSION = re.compile(r"(ENS[A-Z]*\d+|[NX][MR]_\d+|[A-Za-z]+\d{6,})\.\d+")
+#: Columns of the windows; the others are those of the targets.
+_WRITTEN = ("id", "chrom", "start", "end", "strand")
+#: An id with its version, of Ensembl, RefSeq or a model organism. Names of genes that are those of clones end alike
+#: (AC012345.1, Z93241.2), each a gene of its own, and keep their ends.
+_VERSION = re.compile(r"(?![A-Z]{1,2}\d+\.)(ENS[A-Z]*\d+|[NX][MR]_\d+|[A-Za-z]+\d{6,})\.\d+")
 #: Attribute names whose values have versions.
 _VERSIONED = ("gene_id", "transcript_id", "name")
 
@@ -80,6 +84,12 @@ def cut_windows(asked: WindowsAsked) -> Windows:
     frame = read_table(asked.table, missing="Give a table of one row per gene or transcript.").frame
     names = [str(name) for name in frame.columns]
     column = asked.id_column or next((name for name in ID_COLUMNS if name in names), names[0])
+    taken = next((name for columns in asked.targets.values() for name in columns if name in _WRITTEN), None)
+    if taken is not None:
+        raise BenchError(
+            f"{asked.table}: column {taken!r} of --target is called as one that is written of the windows"
+            f" ({', '.join(_WRITTEN)}). Rename it."
+        )
     require_columns(
         frame, [column, *(each for columns in asked.targets.values() for each in columns)], str(asked.table)
     )
@@ -264,13 +274,17 @@ def write_windows(asked: WindowsAsked, out: Path) -> tuple[Path, Windows]:
     BenchError : where one of them is there already, and as ``cut_windows`` does.
     """
     from bench.files.atomic import atomic, disk_errors
+    from bench.files.toml import validated
+    from bench.tasks.spec import TaskFile
 
     table, path = out.with_name(f"{out.name}.tsv"), out.with_name(f"{out.name}.toml")
     there = next((each for each in (path, table) if each.exists()), None)
     if there is not None:
         raise BenchError(f"{there} is there already, and is not overwritten. Name another with --out, or delete it.")
+    # what the task file would be refused for is said before a genome is read, and nothing is written
+    validated(TaskFile, tomllib.loads(_draft(asked, out, []).toml()), "--target")
     found = cut_windows(asked)
-    draft = _draft(asked, out, found)
+    draft = _draft(asked, out, found.notes)
     with disk_errors(out.parent):
         out.parent.mkdir(parents=True, exist_ok=True)
         with atomic(table) as new:
@@ -280,9 +294,9 @@ def write_windows(asked: WindowsAsked, out: Path) -> tuple[Path, Windows]:
     return path, found
 
 
-def _draft(asked: WindowsAsked, out: Path, found: Windows) -> Draft:
+def _draft(asked: WindowsAsked, out: Path, notes: Sequence[str]) -> Draft:
     first, last = asked.window
-    draft = Draft(remarks=["written by bench data windows", *found.notes])
+    draft = Draft(remarks=["written by bench data windows", *notes])
     name = re.sub(r"[^A-Za-z0-9_.+-]+", "-", out.name).lstrip("_.+-") or "windows"
     draft.add("name", name)
     draft.add("title", f"Start sites, {first} to {last:+d}")

@@ -64,6 +64,32 @@ def test_parquet_takes_the_column_called_id(tmp_path):
     assert read_features(tmp_path / "emb.parquet").ids.tolist() == [str(i) for i in range(50)]
 
 
+@pytest.mark.parametrize("lists", [False, True])
+def test_the_index_of_a_pandas_table_is_no_feature(tmp_path, lists):
+    import pandas as pd
+
+    values = matrix("float32")
+    columns = {"x": list(values)} if lists else {f"f{i}": values[:, i] for i in range(7)}
+    frame = pd.DataFrame({"id": IDS, **columns})
+    shuffled = frame.sample(frac=1, random_state=1)  # pandas writes its index then, as __index_level_0__
+    for each in (shuffled, shuffled.rename_axis("row"), shuffled.set_index(["id", shuffled.index])):
+        each.to_parquet(tmp_path / "emb.parquet")
+        found = read_features(tmp_path / "emb.parquet")
+        assert found.columns == 7
+        np.testing.assert_array_equal(found.rows(found.places(np.array(IDS))), values)
+
+
+@pytest.mark.parametrize("text", ["large_string", "string_view"])
+def test_types_of_other_writers_of_parquet(tmp_path, text):
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    values = matrix("float32")
+    lists = pa.array(values.tolist(), pa.large_list(pa.float32()))  # as polars writes them
+    pq.write_table(pa.table({"name": pa.array(IDS, getattr(pa, text)()), "x": lists}), tmp_path / "emb.parquet")
+    np.testing.assert_array_equal(read_features(tmp_path / "emb.parquet").rows(np.arange(50)), values)
+
+
 def test_ids_of_another_file(tmp_path):
     path = write_npy(tmp_path, matrix())
     other = tmp_path / "other.txt"
@@ -96,6 +122,10 @@ def test_what_is_no_matrix_is_refused(tmp_path):
     (tmp_path / "cut.npy").write_bytes(write_npy(tmp_path, matrix()).read_bytes()[:200])
     assert "not a readable .npy" in refused(tmp_path / "cut.npy")
     assert "cannot be read" in refused(tmp_path / "absent.npy")
+    np.savez(tmp_path / "several.npz", a=matrix())
+    (tmp_path / "several.npz").rename(tmp_path / "several.npy")
+    assert "has no rows" in refused(write_npy(tmp_path, matrix()[:0], [], "none"))
+    assert "is an archive (.npz)" in refused(tmp_path / "several.npy")
 
 
 def refused_name(folder, name):
@@ -146,6 +176,14 @@ def test_gaps_of_parquet_are_refused(tmp_path):
     lists = pa.array([[1.0, 2.0], [1.0]], pa.list_(pa.float32()))
     pq.write_table(pa.table({"id": ["a", "b"], "x": lists}), tmp_path / "gap.parquet")
     assert refused(tmp_path / "gap.parquet")
+    integers = pa.array([[1, 2], [3, None]], pa.list_(pa.int64()))
+    pq.write_table(pa.table({"id": ["a", "b"], "x": integers}), tmp_path / "gap.parquet")
+    assert "row 2, column 2 is empty" in refused(tmp_path / "gap.parquet")
+    missing = pa.array([[1.0, 2.0], None], pa.list_(pa.float32()))
+    pq.write_table(pa.table({"id": ["a", "b"], "x": missing}), tmp_path / "gap.parquet")
+    assert "row 2 has not 2 values" in refused(tmp_path / "gap.parquet")
+    pq.write_table(pa.table({"id": ["a", "b"]}), tmp_path / "gap.parquet")
+    assert "has no features" in refused(tmp_path / "gap.parquet")
     pq.write_table(pa.table({"x": ["a", "b"], "y": ["a", "b"]}), tmp_path / "gap.parquet")
     assert "column 'id'" in refused(tmp_path / "gap.parquet")
 

@@ -127,6 +127,35 @@ def test_rows_of_one_file_as_two_tasks(tmp_path: Path) -> None:
     assert (record.source.task, record.onto.task, record.rows) == ("one-a", "one-b", 200)
 
 
+def test_loci_of_one_task_under_two_splits(tmp_path: Path) -> None:
+    """Two rows of a locus, folds of rows: a model that trained on one of them has seen the other."""
+    one = library(tmp_path, "one", gc_effect=1.0, seed=12, rows=240)
+    split = ("--split", "random-kfold[k=3]")
+    assert call("data", "export", one, *split, "--folds", tmp_path / "folds.tsv")[0] == 0
+    lines = (tmp_path / "folds.tsv").read_text().splitlines()
+    parts = np.array([line.split("\t")[-3:] for line in lines[1:]])
+    tested = np.argmax(parts == "test", axis=1)
+    together = int((tested[0::2] == tested[1::2]).sum()) * 2
+    assert 0 < together < 240
+    record, _, _ = carried(tmp_path / "out", "--from", one, "--to", one, *split, *KMERS)
+    assert (record.rows, record.seen) == (together, 240 - together)
+
+
+def test_features_made_elsewhere_are_no_learner_to_transfer(tmp_path: Path) -> None:
+    one = library(tmp_path, "one", gc_effect=1.0, seed=13, rows=240)
+    two = library(tmp_path, "two", gc_effect=1.0, seed=14, rows=240)
+    table = np.loadtxt(tmp_path / "one.tsv", dtype=str, skiprows=1)
+    np.save(tmp_path / "best.npy", table[:, 4:5].astype(np.float32))  # what was measured: the best row of the board
+    (tmp_path / "best.ids.txt").write_text("\n".join(table[:, 0]) + "\n")
+    features = ("--features", tmp_path / "best.npy", "--name", "told")
+    out = tmp_path / "out"
+    assert call("run", "--task", one, *features, "-f", "gc", "-m", "ridge", "-o", out)[0] == 0
+    _, rows, printed = carried(out, "--from", one, "--to", two)
+    assert "told + ridge" not in rows
+    assert "told + ridge, a best row of one, is left out: features made elsewhere cannot be asked" in printed
+    assert any(row.gc_only for row in rows.values())
+
+
 def test_every_rule_for_lengths_gives_a_figure(tmp_path: Path) -> None:
     one = library(tmp_path, "one", gc_effect=1.0, seed=7, rows=240)
     short = library(tmp_path, "short", gc_effect=1.0, seed=8, rows=120, length=45)

@@ -64,6 +64,22 @@ def test_overlaps_count_in_one_genome_alone() -> None:
     assert not seen_rows(replace(other, card=Card("t", "t")), source, FOLDS).any()
 
 
+def test_an_assembly_has_several_names_and_a_chromosome_two() -> None:
+    source = task(drawn(4), ["a", "b", "c", "d"], genome="hg38", start=[0, 1000, 2000, 3000])
+    other = task(drawn(4, seed=1), ["e", "f", "g", "h"], genome="GRCh38.p14", start=[119, 1119, 1881, 5000])
+    other = replace(other, chrom=np.array(["1"] * 4))
+    assert seen_rows(other, source, FOLDS).tolist() == [*SEEN[:3], [False, False]]
+    assert not seen_rows(replace(other, card=Card("t", "t", genome="GRCh37")), source, FOLDS).any()
+
+
+def test_no_genome_is_none_in_common() -> None:
+    start = [0, 1000, 2000, 3000]  # made up, as those of synthetic rows are
+    for said in ("none", "N/A", "synthetic", " None "):
+        source = task(drawn(4), ["a", "b", "c", "d"], genome=said, start=start)
+        other = task(drawn(4, seed=1), ["e", "f", "g", "h"], genome=said, start=start)
+        assert not seen_rows(other, source, FOLDS).any()
+
+
 def test_loci_of_a_task_that_both_are_rows_of() -> None:
     whole = task(drawn(8), [*"abcdefgh"])
     whole = replace(whole, locus=np.array([0, 1, 2, 3, 2, 1, 0, 7]))

@@ -151,6 +151,17 @@ def test_chromosomes_without_chr_and_a_bed_of_start_sites(tmp_path: Path) -> Non
     assert rows(tmp_path)["G1"] == bases[chrom.removeprefix("chr")][start - 1 : start + 39]
 
 
+def test_names_of_clones_in_a_bed_are_genes_of_their_own(tmp_path: Path) -> None:
+    genome(tmp_path)
+    names = ["AC012345.1", "AC012345.2", "Z93241.7", "ENSG00000000003.15", "FBgn0000003.2", "x"]
+    lines = [f"chr1\t{1000 + 500 * i}\t{1001 + 500 * i}\t{name}\t0\t+" for i, name in enumerate(names)]
+    (tmp_path / "sites.bed").write_text("\n".join(lines) + "\n")
+    expression(tmp_path, ["AC012345.3", "AC012345.2", "Z93241.1", "ENSG00000000003.1", "FBgn0000003", "x"], "gene")
+    printed = run(tmp_path, "--window", -20, 20, annotation="sites.bed")
+    assert set(rows(tmp_path)) == {"AC012345.2", "ENSG00000000003.1", "FBgn0000003", "x"}
+    assert "without their version (ENSG….5 is ENSG…): 2" in printed
+
+
 def test_two_commands_from_files_to_a_board(tmp_path: Path) -> None:
     genome(tmp_path)
     gtf(tmp_path, many())
@@ -180,6 +191,12 @@ def test_what_is_wrong_is_one_line(tmp_path: Path) -> None:
     assert "its first base must lie before its last" in refused(*base, "--target", "y=r1", "--window", 200, -700)
     assert "'gene_idd'. Did you mean 'gene_id'?" in refused(*base, "--target", "y=r1", "--match", "gene_idd")
     assert "has no feature 'gene'" in refused(*base, "--target", "y=r1", "--feature", "gene")
+    assert "a name must be letters" in refused(*base, "--target", "K 562/x=r1,r2")  # bench run would refuse the file
+    assert "'r1' is named twice" in refused(*base, "--target", "y=r1,r1")
+    assert not (tmp_path / "out.tsv").exists()
+    (tmp_path / "e.tsv").write_text("gene_id\tstart\nG1\t3.5\n")
+    assert "column 'start' of --target is called as one that is written" in refused(*base, "--target", "y=start")
+    expression(tmp_path, [f"G{i}" for i in range(30)])
     run(tmp_path)
     assert "is there already" in refused(*base, "--target", "y=r1")
     assert not list(tmp_path.glob("*.tmp"))
