@@ -8,10 +8,11 @@ from pathlib import Path
 from bench.board.shift import FEWEST, Column, ShiftPanel
 from bench.files.atomic import atomic
 from bench.report.text import count, escape, interval, joined, number, table
+from bench.store.result import safe_name
 
 
 def write_shift(panels: Sequence[ShiftPanel], folder: Path) -> Path:
-    """``shift.md`` in a folder. Returns its path."""
+    """``shift-<task>.md`` in a folder, of panels of one task. Returns its path."""
     lines = [
         "# Shift and leaks",
         "",
@@ -22,7 +23,7 @@ def write_shift(panels: Sequence[ShiftPanel], folder: Path) -> Path:
     ]
     for panel in panels:
         lines += _section(panel)
-    page = folder / "shift.md"
+    page = folder / f"shift-{safe_name(panels[0].task)}.md"
     with atomic(page) as temporary:
         temporary.write_text("\n".join(lines) + "\n", encoding="utf-8")
     return page

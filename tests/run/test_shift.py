@@ -86,7 +86,7 @@ def test_a_leak_shows_among_rows_that_have_relatives(leaking):
 
 def test_the_page_says_so_and_a_second_call_fits_nothing(leaking):
     root, _, call = leaking
-    page = (root / "shift.md").read_text()
+    page = (root / "shift-t.md").read_text()
     assert "| one-hot + nearest | n/a | n/a |" in page
     again = CliRunner().invoke(app, call)
     assert "nothing to fit" in again.output
