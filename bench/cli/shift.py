@@ -25,8 +25,8 @@ def shift(
     data_dir: DataDir = None,
     plugin: Plugins = None,
 ) -> None:
-    """Fit pairs on the task's split, on halves of GC and on random rows, and write `shift/shift-TASK.md`: who carries over
-    to another GC content, and who looks values up. Finished results are kept and reused."""
+    """Fit pairs on the task's split, on halves of GC and on random rows, and write `shift/shift-TASK.md`: who carries
+    over to another GC content, and who looks values up. Finished results are kept and reused."""
     from rich.console import Console
 
     from bench.board.shift import shift_panels
