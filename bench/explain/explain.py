@@ -104,7 +104,7 @@ def explain(
         **{key: getattr(record, key) for key in ("key", "task", "target", "split", "featurizer", "model", "seed")},
         quick=effort == QUICK,
         motifs=subject.source,
-        spread=subject.spread,
+        spread=0.0 if subject.constant else subject.spread,
         seconds=seconds,
         left_out=left_out,
         **found,

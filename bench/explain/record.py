@@ -232,7 +232,8 @@ class Explanation(Companion):
     Attributes
     ----------
     quick : fewer rows and backgrounds than usual. seconds : by question. motifs : which, in words.
-    spread : standard deviation of the model's predictions of test rows within folds, the unit of effects.
+    spread : standard deviation of the model's predictions of test rows within folds, the unit of effects; 0 for one
+        that predicts one value.
     left_out : questions that cannot be asked of this model, each with the reason.
     """
 

@@ -100,8 +100,14 @@ class Subject:
 
     @property
     def spread(self) -> float:
-        """Standard deviation of the predictions of test rows within folds: the unit of every effect."""
-        return float(np.std(self.centred)) or 1.0
+        """Standard deviation of the predictions of test rows within folds: the unit of every effect; 1 for a model that
+        predicts one value."""
+        return 1.0 if self.constant else float(np.std(self.centred))
+
+    @property
+    def constant(self) -> bool:
+        """Whether all test rows of a fold are predicted to have one value (but for rounding)."""
+        return bool(np.std(self.centred) <= 1e-6 * max(float(np.abs(self.prediction).max(initial=0.0)), 1e-300))
 
     def rng(self, question: int) -> np.random.Generator:
         """Random numbers of one question, whatever the others drew."""

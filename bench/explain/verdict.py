@@ -7,6 +7,8 @@
    an effect. **motifs and GC**, where GC in windows explains 15 % or more besides.
 4. **composition and words**: otherwise, where all rungs together explain half.
 5. **something else**: less than half is explained: position, spacing, longer words, or chance.
+
+Before them: **nothing**, where a model predicts one value.
 """
 
 from __future__ import annotations
@@ -25,6 +27,8 @@ def verdict(answer: Explanation) -> tuple[str, str] | None:
     ladder = answer.ladder
     if ladder is None:
         return None
+    if answer.spread == 0:
+        return "nothing", "reads nothing: it predicts one value for all rows of a fold"
     r2 = {rung.name: rung.r2.value for rung in ladder.rungs}
     gc = max(r2["GC"], r2["GC in windows"])
     last = max(r2.values())
