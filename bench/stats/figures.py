@@ -18,14 +18,14 @@ from bench.stats.intervals import FEW_LOCI, Estimate, t_interval
 from bench.stats.library import Bound, LibraryKind, LibraryTest, dropout_columns, lower_bound
 from bench.stats.noise_ceiling import NoiseCeiling, noise_ceiling
 from bench.stats.observations import ROLES, HeldOut, Learners, Observations, Role, held_out
-from bench.stats.pooled import prediction_places
+from bench.stats.pooled import prediction_places_each
 from bench.stats.ranks import (
     Array,
     fold_rows,
     fold_scores,
     fold_scores_of,
     mid_ranks,
-    pearson,
+    pearson_each,
     places,
     tied_fraction,
 )
@@ -192,7 +192,7 @@ def _scores(held: HeldOut) -> Scores:
         measured = np.isfinite(replicates)
         y = np.where(measured, replicates, 0).sum(axis=1) / measured.sum(axis=1) if replicates.shape[1] else held.y
     folds = fold_rows(held.fold, len(y))
-    r = np.array([np.mean([np.nan_to_num(pearson(y[rows], column[rows])) for rows in folds]) for column in matrix.T])
+    r = np.mean([np.nan_to_num(pearson_each(y[rows], matrix[rows])) for rows in folds], axis=0)
     mean = held.over_seeds(np.array([score.mean for score in found]))
     return Scores(
         by_fold=held.over_seeds(np.array([score.by_fold for score in found]).T).T,
@@ -269,12 +269,12 @@ def _correlations(
     """Every correlation that a figure needs, drawn in one pass."""
     weights, k = held.weights, held.replicates.shape[1]
     owners = held.owners
-    ranked = np.column_stack([prediction_places(run, held.fold, held.codes, weights) for run in held.matrix.T])
-    within = np.column_stack([_places_in_folds(run, held.fold) for run in held.matrix.T])
+    ranked = prediction_places_each(held.matrix, held.fold, held.codes, weights)
+    within = _places_in_folds(held.matrix, held.fold)
     chosen = [choices["gc"].key] if "gc" in choices else []
     gc_only = np.array([owner in {*learners.gc_only, *chosen} for owner in owners])
     left = beyond_gc(within, held.gc, held.codes, held.fold, gc_only)
-    by_gc = np.column_stack([prediction_places(column, held.fold, held.codes, weights) for column in (within - left).T])
+    by_gc = prediction_places_each(within - left, held.fold, held.codes, weights)
     table = Correlations()
     table.add(RANK, ["GC"], places(held.gc, weights)[:, None])
     table.add(RANK, ["y"], places(held.y, weights)[:, None])
@@ -308,10 +308,10 @@ def _correlations(
     return table.draw(held.codes, held.draws, held.fold, weights, held.groups)
 
 
-def _places_in_folds(column: Array, fold: Array) -> Array:
-    found = np.full(len(column), NAN)
-    for rows in fold_rows(fold, len(column)):
-        found[rows] = places(column[rows])
+def _places_in_folds(columns: Array, fold: Array) -> Array:
+    found = np.full(columns.shape, NAN)
+    for rows in fold_rows(fold, len(columns)):
+        found[rows] = np.column_stack([places(column) for column in columns[rows].T])
     return found
 
 

@@ -54,13 +54,20 @@ def prediction_places(
     prediction: NDArray[Any], fold: NDArray[Any], locus: NDArray[Any], weights: Array | None = None
 ) -> Array:
     """Places of a held-out prediction (n,), within its fold or over all folds: see ``RANK_IN_FOLD``."""
-    folds = fold_rows(fold, len(prediction))
-    prediction = np.asarray(prediction, float)
+    return prediction_places_each(np.asarray(prediction, float)[:, None], fold, locus, weights)[:, 0]
+
+
+def prediction_places_each(
+    predictions: Array, fold: NDArray[Any], locus: NDArray[Any], weights: Array | None = None
+) -> Array:
+    """``prediction_places`` of each column of predictions (n, p)."""
+    folds = fold_rows(fold, len(predictions))
     if len(folds) > 1 and min(len(np.unique(locus[rows])) for rows in folds) < RANK_IN_FOLD:
-        return places(align_folds(prediction, fold, locus), weights)
-    found = np.full(len(prediction), np.nan)
+        return np.column_stack([places(align_folds(column, fold, locus), weights) for column in predictions.T])
+    found = np.full(predictions.shape, np.nan)
     for rows in folds:
-        found[rows] = places(prediction[rows], None if weights is None else weights[rows])
+        inside = None if weights is None else weights[rows]
+        found[rows] = np.column_stack([places(column, inside) for column in predictions[rows].T])
     return found
 
 

@@ -84,6 +84,20 @@ def pearson(a: Array, b: Array) -> float:
     return float(a @ b / np.sqrt((a @ a) * (b @ b)))
 
 
+def pearson_each(a: Array, columns: Array) -> Array:
+    """``pearson`` of a (n,) with each of columns (n, p), which are finite; float64 (p,)."""
+    measured = np.isfinite(a)
+    if not measured.all():
+        a, columns = a[measured], columns[measured]
+    if len(a) < 3 or np.ptp(a) == 0:
+        return np.full(columns.shape[1], np.nan)
+    a, centred = a - a.mean(), columns - columns.mean(axis=0)
+    varies = np.ptp(columns, axis=0) > 0
+    with np.errstate(invalid="ignore", divide="ignore"):
+        r = a @ centred / np.sqrt((a @ a) * np.einsum("ij,ij->j", centred, centred))
+    return np.where(varies, r, np.nan)
+
+
 def spearman(a: NDArray[Any], b: NDArray[Any]) -> float:
     """Spearman correlation: Pearson of mid-ranks, over the rows where both are measured.
 
@@ -150,12 +164,10 @@ def fold_scores_of(y: NDArray[Any], predictions: NDArray[Any], fold: NDArray[Any
     for f, rows in enumerate(folds):
         own, piece = y[rows], predictions[rows]
         countable[f] = len(rows) >= 3 and np.ptp(own) > 0
-        ranked = mid_ranks(own) if np.isfinite(own).all() else None
-        for j, column in enumerate(piece.T):
-            if ranked is not None and np.isfinite(column).all():
-                found[j, f] = pearson(ranked, mid_ranks(column))
-            else:
-                found[j, f] = spearman(own, column)
+        if np.isfinite(own).all() and np.isfinite(piece).all():
+            found[:, f] = pearson_each(mid_ranks(own), np.column_stack([mid_ranks(column) for column in piece.T]))
+        else:
+            found[:, f] = [spearman(own, column) for column in piece.T]
     scores = []
     for by_fold in found:
         undefined = countable & ~np.isfinite(by_fold)
