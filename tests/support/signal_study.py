@@ -94,11 +94,13 @@ def draw(figures, path: Path) -> None:
         figure = new_figure(7.0, 3.6)
         axes = figure.subplots()
         mean = np.array([np.nanmean(figures[figures[:, 0] == s], axis=0) for s in SIGNALS])
+        mean = mean[np.argsort(mean[:, 2])]
         styles = (("#0072B2", "o"), ("#56B4E9", "s"), ("#E69F00", "D"), ("#009E73", "^"))
         for column, (color, marker) in zip(range(3, 7), styles, strict=True):
             axes.scatter(figures[:, 2], figures[:, column], color=color, s=8, alpha=0.5)
             axes.plot(mean[:, 2], mean[:, column], color=color, marker=marker, markersize=4, label=COLUMNS[column])
         axes.set_xlabel("score of the model, share of the ceiling")
+        axes.set_ylabel("what is found")
         axes.set_ylim(0, 1.03)
         axes.legend(fontsize=8, frameon=False)
         save_figure(figure, path)
