@@ -28,7 +28,7 @@ def cards() -> str:
 
 
 def page(text: str) -> str:
-    """The page with its cards written anew."""
+    """The page with its cards written again."""
     before, _, rest = text.partition(BEGIN)
     return before + cards() + rest.partition(END)[2]
 

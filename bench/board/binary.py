@@ -8,9 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bench.board.binary_schema import AttainableSummary, BinaryRowSummary, BinarySummary
+from bench.board.figure import number, shown
 from bench.board.joint import Joint
 from bench.board.load import Board
-from bench.board.schema import AttainableSummary, BinaryRowSummary, BinarySummary, StratumSummary, number, shown
+from bench.board.schema import StratumSummary
 from bench.stats.attainable import Attainable, attainable
 from bench.stats.binary import (
     MATCHED_ROWS,

@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bench.board.figure import number, shown
 from bench.board.joint import Joint
 from bench.board.load import Board
-from bench.board.schema import PairRowSummary, PairSetSummary, PairsSummary, number, shown
+from bench.board.pairs_schema import PairRowSummary, PairSetSummary, PairsSummary
 from bench.stats.bootstrap import Draws
 from bench.stats.figures import TargetFigures
 from bench.stats.pairs import Differences, PairFigures, pair_figures

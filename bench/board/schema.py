@@ -6,54 +6,20 @@ a field changes its name or its meaning, and then ``bench.board.published`` gets
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
-from typing import Annotated, Final, Literal, TypeAlias
+from typing import Final, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import Field
 
+from bench.board.binary_schema import BinarySummary
+from bench.board.figure import Estimate, Known, Number
+from bench.board.pairs_schema import PairsSummary
 from bench.files.atomic import write_json
-from bench.stats import intervals
 from bench.store.reading import SUMMARY as SUMMARY
 from bench.store.record import CardRecord, Duplicates, NearDuplicates, Role, Stored, StratumRecord
 
 #: Format of what is written here. Older ones are upgraded, newer ones refused in words.
 SUMMARY_FORMAT: Final = 2
-
-
-def _stored(value: object) -> object:
-    """A number as JSON holds it: None where it does not exist; floats keep 7 digits, more than any of them deserves."""
-    if value is None:
-        return None
-    if type(value) is not float and hasattr(value, "item"):
-        value = value.item()
-    if isinstance(value, float):
-        return float(f"{value:.7g}") if math.isfinite(value) else None
-    return value
-
-
-#: A float that may not exist: NaN and infinity become None.
-Number: TypeAlias = Annotated[float | None, BeforeValidator(_stored)]
-#: One that must.
-Known: TypeAlias = Annotated[float, BeforeValidator(_stored)]
-
-
-class Estimate(Stored):
-    """A figure with the ends of its 95 % interval, which may be missing alone."""
-
-    value: Known
-    low: Number = None
-    high: Number = None
-
-
-def shown(figure: intervals.Estimate) -> Estimate | None:
-    """A figure of ``bench.stats`` as it is kept; None where there is none."""
-    return Estimate(**figure._asdict()) if math.isfinite(figure.value) else None
-
-
-def number(value: float) -> float | None:
-    """A float as it is kept; None for NaN and infinity."""
-    return float(value) if math.isfinite(value) else None
 
 
 class TaskSummary(CardRecord):
@@ -369,117 +335,11 @@ class HeterogeneitySummary(Stored):
         return bool(self.opposite) or self.pooled_only
 
 
-class PairRowSummary(Stored):
-    """One row of a board on the differences of pairs. spearman : predicted against measured, mean over folds.
-    of_ceiling : over the noise ceiling of differences. sign : fraction of the differences beyond noise whose sign it
-    predicts. reason : why there are no figures."""
-
-    name: str
-    spearman: Estimate | None = None
-    of_ceiling: Estimate | None = None
-    sign: Estimate | None = None
-    reason: str = ""
-
-
-class PairSetSummary(Stored):
-    """Figures of some pairs.
-
-    pairs, loci : how many. ceiling : noise ceiling of their differences; ``reason`` says why there is none.
-    replicate_rho : mean Spearman between two replicates of the differences. rho_gc : of the difference with that of GC.
-    clear : differences beyond noise, on which signs are judged; None without two replicates. commoner : fraction of
-    them that have the commoner sign. left_out : why there are no rows.
-    """
-
-    pairs: int
-    loci: int
-    ceiling: Estimate | None = None
-    reason: str | None = None
-    replicate_rho: Number = None
-    rho_gc: Estimate | None = None
-    clear: int | None = None
-    commoner: Number = None
-    rows: list[PairRowSummary] = Field(default_factory=list)
-    left_out: str = ""
-
-
-class PairsSummary(Stored):
-    """Pairs of one kind, such as ``wild type/mutant``: all of them, and those of equal GC content alone.
-
-    split : pairs whose rows are tested in two folds. untested : those of which a row is no test row, or was not
-    measured. Neither has figures.
-    """
-
-    kind: str
-    split: int = 0
-    untested: int = 0
-    all: PairSetSummary
-    neutral: PairSetSummary
-
-
 class ChromosomeSummary(Stored):
     """A chromosome that holds half of the rows or more: the board's figures are that chromosome's."""
 
     name: str
     fraction: Known
-
-
-class AttainableSummary(Stored):
-    """The highest AUROC and average precision of any prediction of a binary target (``bench.stats.attainable``).
-
-    auroc, ap : if labels cut a normal activity with normal noise. flips_auroc : if the truth is two classes and labels
-    are turned over by chance; None where they were cut from numbers here. phi : correlation of the labels of two
-    replicates. between : AUROC of one replicate's label by another's. reason : why there is none.
-    """
-
-    reason: str | None = None
-    auroc: Estimate | None = None
-    ap: Estimate | None = None
-    flips_auroc: Number = None
-    phi: Estimate | None = None
-    between: Number = None
-
-
-class BinaryRowSummary(Stored):
-    """One row of a binary target's board: means over folds and seeds of the within-fold figure.
-
-    gain : AUROC less that of the chosen GC-only prediction, paired. gc_matched : AUROC among rows of one bin of GC, of
-    what GC does not tell (``bench.stats.binary.given_gc``); .5 is chance. of_attainable : AUROC above chance, over the
-    attainable one above chance. brier, brier_null, calibration_error, slope : ``bench.stats.binary.Calibration``; None
-    for predictions that are no probabilities.
-    """
-
-    auroc: Estimate | None = None
-    ap: Estimate | None = None
-    gain: Estimate | None = None
-    gc_matched: Estimate | None = None
-    of_attainable: Number = None
-    brier: Number = None
-    brier_null: Number = None
-    calibration_error: Number = None
-    slope: Number = None
-
-
-class BinarySummary(Stored):
-    """What a board of a binary target shows in place of Spearman's figures.
-
-    positive : what 1 stands for, for people. cut : labels were cut from numbers. undecided : test rows whose replicates
-    disagree, which count in part. folds, one_class : of the split, and those whose test rows are of one class, which
-    have no score. ap_baseline : average precision of a random order. matched_rows : fewest rows in a
-    bin of GC; matched_pairs : pairs of a positive and a negative of one bin. rows : by name; chosen : key of a role.
-    """
-
-    positive: str = ""
-    cut: bool = False
-    undecided: int = 0
-    folds: int = 0
-    one_class: int = 0
-    prevalence: Estimate | None = None
-    ap_baseline: Number = None
-    attainable: AttainableSummary
-    matched_rows: int
-    matched_pairs: int
-    rows: dict[str, BinaryRowSummary] = Field(default_factory=dict)
-    chosen: dict[str, str] = Field(default_factory=dict)
 
 
 class BoardSummary(Stored):

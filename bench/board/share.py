@@ -6,19 +6,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bench.board.figure import Estimate, number, shown
 from bench.board.joint import Joint
 from bench.board.load import Board
 from bench.board.schema import (
     CeilingSummary,
     ChoiceSummary,
     CombineSummary,
-    Estimate,
     HalvesSummary,
     RangeSummary,
     RhoSummary,
     ShareSummary,
-    number,
-    shown,
 )
 from bench.stats.ceilings import half_ceiling
 from bench.stats.figures import TargetFigures

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from bench.board.figure import Estimate, number, shown
 from bench.board.joint import Joint
 from bench.board.load import Board, PairScores
-from bench.board.schema import Estimate, HeterogeneitySummary, StratumSummary, number, shown
+from bench.board.schema import HeterogeneitySummary, StratumSummary
 from bench.stats import intervals
 from bench.stats.ceilings import ceiling
 from bench.stats.figures import TargetFigures

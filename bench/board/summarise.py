@@ -6,9 +6,10 @@ import hashlib
 import json
 from pathlib import Path
 
+from bench.board.figure import Estimate
 from bench.board.joint import Joint, boards_on, joint_draws
 from bench.board.load import BoardFiles, TaskFiles, load_rows
-from bench.board.schema import BoardSummary, Estimate, FeaturesSummary, SkippedSummary, Summary, TaskSummary
+from bench.board.schema import BoardSummary, FeaturesSummary, SkippedSummary, Summary, TaskSummary
 from bench.board.summary import board_summary
 from bench.errors import BenchError
 from bench.store.feature_record import FeaturesRecord

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.board.binary import binary_parts
+from bench.board.figure import number, shown
 from bench.board.joint import Joint, joint_draws
 from bench.board.load import Board, BoardFiles, Failure, PairScores, TaskFiles, load_board
 from bench.board.pairs import pairs_summary
@@ -24,8 +25,6 @@ from bench.board.schema import (
     RowSummary,
     SizesSummary,
     VerdictSummary,
-    number,
-    shown,
 )
 from bench.board.share import ceiling_summary, choice_summary, combine_summary, cpg_apart, share_summary
 from bench.board.strata import strata_summary

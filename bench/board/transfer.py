@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from bench.board.schema import Estimate
+from bench.board.figure import Estimate
 from bench.store.record import Record, State, Stored, read_record, write_record
 from bench.store.result import safe_name
 

@@ -50,8 +50,8 @@ def curve(
         plan = plan_curve(selection, pairs, registry, store, outside)
     print_plan(plan, console, list_fits=False, list_skipped=False)
     outcome = run_plan(plan, registry, store, console, Options(device, threads, workers, timeout))
-    found = [each for each in curves(store.root) if each.task == plan.tasks[0].name]
-    if not found:
+    found = curves(store.root)  # of other tasks too: they share the page
+    if not any(each.task == plan.tasks[0].name for each in found):
         raise BenchError(f"{task}: no pair has results at two numbers of training rows.", status=1)
     console.print(f"curves: {write_curves(found, store.root)}", highlight=False, soft_wrap=True)
     raise typer.Exit(130 if outcome.interrupted else 1 if outcome.failed else 0)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.board.schema import Estimate
+from bench.board.figure import Estimate
 from bench.stats.intervals import student
 
 

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.board.schema import Estimate, shown
+from bench.board.figure import Estimate, shown
 from bench.explain.record import Ladder, Rung
 from bench.explain.sites import SiteCounts
 from bench.explain.subject import Effort, Subject

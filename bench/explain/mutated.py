@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.board.schema import Estimate
+from bench.board.figure import Estimate
 from bench.explain.asked import Asked
 from bench.explain.designed import Codes, mutants
 from bench.explain.estimates import estimate

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bench.board.schema import Estimate, Known, Number
+from bench.board.figure import Estimate, Known, Number
 from bench.store.companions import Companion
 from bench.store.record import Stored
 

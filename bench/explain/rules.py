@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.board.schema import Estimate, shown
+from bench.board.figure import Estimate, shown
 from bench.explain.ladder import grouped
 from bench.explain.record import Leaf, Rules
 from bench.explain.subject import Effort, Subject

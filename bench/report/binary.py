@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from bench.board.schema import BinaryRowSummary, BinarySummary, BoardSummary, Estimate, RowSummary
+from bench.board.binary_schema import BinaryRowSummary, BinarySummary
+from bench.board.figure import Estimate
+from bench.board.schema import BoardSummary, RowSummary
 from bench.report import text
 from bench.report.columns import LEFT, row_name, seeds, sequence_only
 from bench.report.text import NOTHING, code, count, escape, estimate, number, percent, point, signed_estimate

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bench.board.figure import Estimate
 from bench.board.load import TaskFiles
-from bench.board.schema import Estimate
 from bench.explain.record import Explanation, Ladder, PlantedMotifs
 from bench.files.atomic import json_text
 from bench.report import logos

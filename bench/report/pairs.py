@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from bench.board.schema import BoardSummary, PairRowSummary, PairSetSummary, PairsSummary, RowSummary
+from bench.board.pairs_schema import PairRowSummary, PairSetSummary, PairsSummary
+from bench.board.schema import BoardSummary, RowSummary
 from bench.report.columns import row_name
 from bench.report.text import (
     NOTHING,

@@ -17,8 +17,9 @@ from urllib.parse import quote
 import numpy as np
 from numpy.typing import NDArray
 
+from bench.board.figure import Estimate
 from bench.board.load import BoardFiles, PartPredictions, TaskFiles, load_part, load_rows, target_values
-from bench.board.schema import BoardSummary, CeilingSummary, Estimate, RowSummary, Summary
+from bench.board.schema import BoardSummary, CeilingSummary, RowSummary, Summary
 from bench.errors import BenchError
 from bench.files.atomic import atomic
 from bench.report.summary_table import has_many_targets

@@ -17,7 +17,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from bench.board.schema import BoardSummary, Estimate, HeldFixedSummary, LibraryTest, ShareSummary
+from bench.board.figure import Estimate
+from bench.board.schema import BoardSummary, HeldFixedSummary, LibraryTest, ShareSummary
 from bench.report.binary import binary_sentence, gc_figure
 from bench.report.text import (
     NOTHING,

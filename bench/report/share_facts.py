@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from statistics import fmean
 
-from bench.board.schema import BoardSummary, Estimate, RhoSummary, ShareSummary
+from bench.board.figure import Estimate
+from bench.board.schema import BoardSummary, RhoSummary, ShareSummary
 from bench.report.sentences import caveats
 from bench.report.text import (
     code,

@@ -8,7 +8,7 @@ import math
 import re
 from collections.abc import Container, Iterable, Sequence
 
-from bench.board.schema import Estimate
+from bench.board.figure import Estimate
 
 #: Printed where a number does not exist.
 NOTHING = "n/a"

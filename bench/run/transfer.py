@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.console import Console
 
-from bench.board.schema import shown
+from bench.board.figure import shown
 from bench.board.transfer import CarriedSummary, Side, TransferRecord, write_transfer
 from bench.errors import BenchError, nearest
 from bench.fit.lengths import Lengths, fit_lengths

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from bench.stats.arrays import same_length
 from bench.stats.beyond import NOTHING_LEFT
-from bench.stats.bootstrap import Draws
+from bench.stats.bootstrap import SIDE_BY_SIDE, Draws
 from bench.stats.intervals import NOTHING, Estimate, standard_error, student
 from bench.stats.partial import gc_bins
 from bench.stats.ranks import Array, fold_rows, places
@@ -81,7 +81,7 @@ def binary_draws(
     fold : int (n,), negative: left out. stratum : int (n,), pairs are compared within a stratum of a fold, and counted
         over the strata of a fold.
     """
-    from bench.stats.binary_kernels import LANES, binary_kernel
+    from bench.stats.binary_kernels import binary_kernel
 
     same_length(y=y, predictions=predictions, locus=locus, fold=fold, stratum=stratum)
     y, predictions = np.asarray(y, float), np.asarray(predictions)
@@ -104,7 +104,7 @@ def binary_draws(
             closes[j, first:last] = np.append(ordered[1:] != ordered[:-1], True)
     folds = int(of_fold.max(initial=-1)) + 1
     block = np.zeros(len(rows), np.int32)
-    once = binary_kernel(order, closes, block, used, starts, of_fold, folds, np.ones((1, 1, LANES), np.uint8))[0]
+    once = binary_kernel(order, closes, block, used, starts, of_fold, folds, np.ones((1, 1, SIDE_BY_SIDE), np.uint8))[0]
     if draws is None:
         nothing = np.full((0, models), np.nan)
         return BinaryDraws(once[:, 0], once[:, 1], nothing, nothing)

@@ -8,8 +8,7 @@ from typing import Any
 import numba
 import numpy as np
 
-#: Draws carried side by side, as in ``draw_kernels``.
-LANES = 4
+from bench.stats.bootstrap import SIDE_BY_SIDE
 
 
 @numba.njit(inline="always")
@@ -49,13 +48,13 @@ def _piece(order: Any, closes: Any, block: Any, y: Any, w: Any, out: Any) -> Non
                 q3 += p3 * c3 / (c3 + n3)
             p0 = p1 = p2 = p3 = 0.0
             m0 = m1 = m2 = m3 = 0.0
-    for lane, (wrong, positives, negatives, precise) in enumerate(
+    for draw, (wrong, positives, negatives, precise) in enumerate(
         ((a0, c0, n0, q0), (a1, c1, n1, q1), (a2, c2, n2, q2), (a3, c3, n3, q3))
     ):
-        out[lane, 0] = positives * negatives - wrong
-        out[lane, 1] = positives * negatives
-        out[lane, 2] = precise
-        out[lane, 3] = positives
+        out[draw, 0] = positives * negatives - wrong
+        out[draw, 1] = positives * negatives
+        out[draw, 2] = precise
+        out[draw, 3] = positives
 
 
 @numba.njit(parallel=True, cache=True)
@@ -70,24 +69,24 @@ def binary_kernel(order: Any, closes: Any, block: Any, y: Any, starts: Any, fold
     """
     groups = weights.shape[0]
     models = order.shape[0]
-    result = np.empty((groups * LANES, models, 2))
+    result = np.empty((groups * SIDE_BY_SIDE, models, 2))
     for g in numba.prange(groups):
         w = weights[g]
-        out = np.empty((LANES, 4))
+        out = np.empty((SIDE_BY_SIDE, 4))
         for m in range(models):
-            sums = np.zeros((folds, LANES, 4))
+            sums = np.zeros((folds, SIDE_BY_SIDE, 4))
             for s in range(len(starts) - 1):
                 piece = slice(starts[s], starts[s + 1])
                 _piece(order[m, piece], closes[m, piece], block[piece], y[piece], w, out)
                 sums[fold[s]] += out
-            for lane in range(LANES):
+            for draw in range(SIDE_BY_SIDE):
                 total = precise = 0.0
                 counted = 0
                 for f in range(folds):
-                    if sums[f, lane, 1] > 0:
-                        total += sums[f, lane, 0] / sums[f, lane, 1]
-                        precise += sums[f, lane, 2] / sums[f, lane, 3]
+                    if sums[f, draw, 1] > 0:
+                        total += sums[f, draw, 0] / sums[f, draw, 1]
+                        precise += sums[f, draw, 2] / sums[f, draw, 3]
                         counted += 1
-                result[g * LANES + lane, m, 0] = total / counted if counted else np.nan
-                result[g * LANES + lane, m, 1] = precise / counted if counted else np.nan
+                result[g * SIDE_BY_SIDE + draw, m, 0] = total / counted if counted else np.nan
+                result[g * SIDE_BY_SIDE + draw, m, 1] = precise / counted if counted else np.nan
     return result

@@ -7,30 +7,28 @@ from typing import Any
 import numba
 import numpy as np
 
-#: Draws carried side by side. Their sums are scalars with names, so that they live in registers: at n = 60,000 four
-#: lanes took 1.4 ns a row and draw on one core, arrays of eight lanes 5.9, and sixteen named lanes spilled (7.7).
-LANES = 4
+from bench.stats.bootstrap import SIDE_BY_SIDE
 
 
 @numba.njit(inline="always")
 def _mid_ranks(order: Any, closes: Any, block: Any, w: Any, total: Any, centred: Any, spread: Any) -> None:
     """Centred weighted mid-ranks of one variable in four draws, and their weighted sums of squares."""
-    for lane in range(LANES):
-        cum = -0.5 * total[lane]
+    for draw in range(SIDE_BY_SIDE):
+        cum = -0.5 * total[draw]
         mass = 0.0
         squares = 0.0
         first = 0
         for i in range(len(order)):
-            mass += w[block[order[i]], lane]
+            mass += w[block[order[i]], draw]
             if closes[i]:
                 rank = cum + 0.5 * mass
                 squares += mass * rank * rank
                 cum += mass
                 mass = 0.0
                 for k in range(first, i + 1):
-                    centred[order[k], lane] = rank
+                    centred[order[k], draw] = rank
                 first = i + 1
-        spread[lane] = squares
+        spread[draw] = squares
 
 
 @numba.njit(inline="always")
@@ -73,36 +71,36 @@ def spearman_kernel(order: Any, closes: Any, block: Any, starts: Any, weights: A
     """
     groups = weights.shape[0]
     models = order.shape[0] - 1
-    result = np.empty((groups * LANES, models))
+    result = np.empty((groups * SIDE_BY_SIDE, models))
     for g in numba.prange(groups):
         w = weights[g]
         # Centred mid-ranks are multiples of 1/2 below 2^23, so float32 holds them exactly and halves the gathers.
-        target = np.empty((order.shape[1], LANES), np.float32)
-        total = np.empty(LANES)
-        spread = np.empty(LANES)
-        sxy = np.empty(LANES)
-        sxx = np.empty(LANES)
-        sums = np.zeros((models, LANES))
-        folds = np.zeros(LANES)
+        target = np.empty((order.shape[1], SIDE_BY_SIDE), np.float32)
+        total = np.empty(SIDE_BY_SIDE)
+        spread = np.empty(SIDE_BY_SIDE)
+        sxy = np.empty(SIDE_BY_SIDE)
+        sxx = np.empty(SIDE_BY_SIDE)
+        sums = np.zeros((models, SIDE_BY_SIDE))
+        folds = np.zeros(SIDE_BY_SIDE)
         for f in range(len(starts) - 1):
             piece = slice(starts[f], starts[f + 1])
             blocks = block[piece]
             total[:] = 0.0
             for b in blocks:
-                for lane in range(LANES):
-                    total[lane] += w[b, lane]
+                for draw in range(SIDE_BY_SIDE):
+                    total[draw] += w[b, draw]
             _mid_ranks(order[0, piece], closes[0, piece], blocks, w, total, target, spread)
-            for lane in range(LANES):
-                if total[lane] >= 3 and spread[lane] > 0:
-                    folds[lane] += 1
+            for draw in range(SIDE_BY_SIDE):
+                if total[draw] >= 3 and spread[draw] > 0:
+                    folds[draw] += 1
             for m in range(models):
                 _products(order[m + 1, piece], closes[m + 1, piece], blocks, w, total, target, sxy, sxx)
-                for lane in range(LANES):
-                    if total[lane] >= 3 and sxx[lane] > 0 and spread[lane] > 0:
-                        sums[m, lane] += sxy[lane] / np.sqrt(sxx[lane] * spread[lane])
+                for draw in range(SIDE_BY_SIDE):
+                    if total[draw] >= 3 and sxx[draw] > 0 and spread[draw] > 0:
+                        sums[m, draw] += sxy[draw] / np.sqrt(sxx[draw] * spread[draw])
         for m in range(models):
-            for lane in range(LANES):
-                result[g * LANES + lane, m] = sums[m, lane] / folds[lane] if folds[lane] else np.nan
+            for draw in range(SIDE_BY_SIDE):
+                result[g * SIDE_BY_SIDE + draw, m] = sums[m, draw] / folds[draw] if folds[draw] else np.nan
     return result
 
 

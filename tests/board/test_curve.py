@@ -76,3 +76,13 @@ def test_a_run_resumes(tmp_path, monkeypatch):
     again = CliRunner().invoke(app, call)
     assert "nothing to fit, 4 results reused" in again.output
     assert (tmp_path / "out/curves/curves.md").is_file()
+
+
+def test_the_page_has_every_task_of_the_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("one", "two"):
+        task = str(write_small_task(tmp_path / name, rows=1200, name=name))
+        assert CliRunner().invoke(app, ["curve", task, "-p", "gc + gc-curve", "-o", "out"]).exit_code == 0
+    page = (tmp_path / "out/curves/curves.md").read_text()
+    assert "## one: t0" in page
+    assert "## two: t0" in page

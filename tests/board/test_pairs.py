@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from scipy.stats import spearmanr
 
+from bench.board.pairs_schema import PairsSummary
 from bench.board.published import read_summary
-from bench.board.schema import BoardSummary, PairsSummary
+from bench.board.schema import BoardSummary
 from bench.fit.scale import TargetScale
 from bench.kernels.gc import gc_fraction
 from bench.report import write_board

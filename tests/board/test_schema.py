@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 from planted_store import Planted
 
+from bench.board.figure import Estimate, shown
 from bench.board.published import read_summary, upgrade
-from bench.board.schema import SUMMARY_FORMAT, Estimate, RowSummary, Summary, shown
+from bench.board.schema import SUMMARY_FORMAT, RowSummary, Summary
 from bench.errors import BenchError
 from bench.report import write_board
 from bench.stats import intervals

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from motif_worlds import Formula, strings, subject, world
 
-from bench.board.schema import Estimate
+from bench.board.figure import Estimate
 from bench.errors import BenchError
 from bench.explain.record import Explanation, Family, Ladder, PlantedMotifs, Rung
 from bench.explain.record import GCExchange as Exchange

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from bench.board.figure import Estimate
 from bench.board.schema import (
     BoardSummary,
     CeilingSummary,
     ChromosomeSummary,
-    Estimate,
     HeldFixedSummary,
     HeterogeneitySummary,
     LibraryTest,

