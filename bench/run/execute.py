@@ -13,7 +13,7 @@ import sys
 import threading
 import time
 from collections import defaultdict, deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import get_args
@@ -112,6 +112,7 @@ def run_plan(
 
         def last() -> None:
             queue.outcome.interrupted = True
+            queue.settle()
             console.print(kept(queue.outcome), highlight=False, soft_wrap=True)
             end_note()
 
@@ -120,6 +121,7 @@ def run_plan(
                 queue.run(places)
             except KeyboardInterrupt:
                 queue.outcome.interrupted = True
+                queue.settle()
             finally:
                 queue.stopped.set()
                 for place in places:
@@ -227,6 +229,21 @@ class _Queue:
         self.stopped = threading.Event()
         self.trouble: BaseException | None = None
         self._mutex = threading.Lock()
+        self._begun: list[Job] = []
+
+    def settle(self) -> None:
+        """After an interruption: count what is stored of the jobs that were begun. It may have come between the
+        writing of a result and the note of it, and only the store knows."""
+        if self.refresh:
+            return  # an older result may lie under the same key
+        settled = {*self.outcome.fitted, *self.outcome.shared}
+        for job in self._begun:
+            pairs = [pair for pair in zip(job.results, job.keys, strict=True) if pair[0] not in settled]
+            self._note_fitted([result for result, key in pairs if has_result(self.store, result, key, job.keep)])
+
+    def _note_fitted(self, results: Sequence[ResultId]) -> None:
+        with self._mutex:
+            self.outcome.fitted.extend(result for result in results if result not in self.outcome.fitted)
 
     def run(self, places: list[Place]) -> None:
         """Until nothing waits, or the run is stopped."""
@@ -288,6 +305,7 @@ class _Queue:
     def _run(self, job: Job, place: Place, wait: bool) -> bool:
         """False when another run holds the job's results and ``wait`` is off."""
         began = time.perf_counter()
+        self._begun.append(job)
         self.progress.start(job)
         with self.store.claim(*job.results, wait=wait) as mine:
             if not mine:
@@ -317,8 +335,7 @@ class _Queue:
             except Exception as error:
                 self._note_failure(job, error)
                 return True
-        with self._mutex:
-            self.outcome.fitted.extend(job.results)
+        self._note_fitted(job.results)
         took = time.perf_counter() - began
         self.stages.add_fit(fits[0].record.seconds, took)
         with self._mutex:

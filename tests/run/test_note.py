@@ -53,6 +53,21 @@ def test_a_call_that_was_interrupted(plan, tmp_path):
     assert (note.status, note.counts["fitted"]) == ("interrupted", 0)
 
 
+def test_an_interruption_between_a_result_and_the_note_of_it(plan, tmp_path, monkeypatch):
+    write = Store.write_result
+
+    def write_and_stop(self, *arguments):
+        write(self, *arguments)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Store, "write_result", write_and_stop)
+    outcome = run_plan(*plan, Console(quiet=True))
+    assert len(list((tmp_path / "out").rglob("result.json"))) == 1
+    assert len(outcome.fitted) == 1
+    [note] = notes(tmp_path / "out")
+    assert (note.status, note.counts["fitted"]) == ("interrupted", 1)
+
+
 def test_a_call_that_an_error_ended(plan, tmp_path):
     class Stops(Here):
         def fit(self, job, spec, say):
