@@ -4,6 +4,8 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 UV := $(shell command -v uv 2>/dev/null)
 DEMO ?= demo
+# Tests side by side: each process takes 2 GB where it trains networks.
+JOBS ?= 2
 
 .PHONY: demo test lint bench fuzz clean constraints
 
@@ -12,7 +14,7 @@ demo: $(VENV)/.cpu
 	$(BIN)/bench run --all --out $(DEMO)
 
 test: $(VENV)/.dev lint
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .

@@ -109,6 +109,18 @@ def cleaning():
     assert leftovers(out, failed=True, stale=True) == []
 
 
+def first():
+    # The numbers of each board are kept in its summary: without it they are computed.
+    for path in out.glob("*/summary.json"):
+        path.unlink()
+    began = time.perf_counter()
+    report()
+    first.spent = time.perf_counter() - began
+
+
+first.spent = 0.0
+
+
 def report():
     # Pictures are not the store's; both trees draw them alike.
     with mock.patch(PICTURES, return_value=DRAWN):
@@ -116,8 +128,8 @@ def report():
 
 
 began = time.perf_counter()
-{"make": make, "plan": plan, "list": listing, "clean": cleaning, "report": report}[what]()
-print("seconds", plan.spent or time.perf_counter() - began)
+{"make": make, "plan": plan, "list": listing, "clean": cleaning, "first": first, "report": report}[what]()
+print("seconds", plan.spent or first.spent or time.perf_counter() - began)
 """
 
 
@@ -151,7 +163,7 @@ def main() -> None:
             ("plan", asked.rounds, "ask for every result by its key"),
             ("list", asked.rounds, "list all records"),
             ("clean", asked.rounds, "look for what may go"),
-            ("report", 1, "first report: every board is computed"),
+            ("first", asked.rounds, "first report: every board is computed"),
             ("report", asked.rounds, "report, nothing changed"),
         ):
             spent: dict[str, list[float]] = {name: [] for name in trees}

@@ -19,7 +19,7 @@ from bench.stats.beyond import NOTHING_LEFT
 from bench.stats.bootstrap import SIDE_BY_SIDE, Draws
 from bench.stats.intervals import NOTHING, Estimate, standard_error, student
 from bench.stats.partial import gc_bins
-from bench.stats.ranks import Array, fold_rows, places
+from bench.stats.ranks import Array, fold_rows, places, places_each
 
 #: Rows in a bin of GC at least, within which positives are compared with negatives.
 MATCHED_ROWS = 20
@@ -180,7 +180,7 @@ def given_gc(predictions: NDArray[Any], gc: NDArray[Any], fold: NDArray[Any], bi
     left = np.zeros(np.shape(predictions))
     for rows in fold_rows(fold, len(gc)):
         place = places(gc[rows])
-        columns = np.column_stack([places(column) for column in np.asarray(predictions)[rows].T])
+        columns = places_each(np.asarray(predictions)[rows])
         residual = columns.copy()
         for part in fold_rows(bins[rows], len(rows)):
             x = place[part] - place[part].mean()

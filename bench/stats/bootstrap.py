@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from bench.stats.arrays import same_length
 from bench.stats.intervals import NOTHING, Estimate, t_interval
-from bench.stats.ranks import Array, fold_rows, fold_scores
+from bench.stats.ranks import Array, fold_rows, fold_scores, sorted_columns
 
 #: Draws that the kernels carry side by side. Their sums are scalars with names, which live in registers: at n = 60,000
 #: four took 1.4 ns a row and draw on one core, arrays of eight 5.9, and sixteen with names spilled (7.7).
@@ -168,11 +168,10 @@ def spearman_draws(
     closes = np.empty(order.shape, np.bool_)
     for first, last in pairwise(starts):
         piece = columns[rows[first:last]]
-        for j in range(columns.shape[1]):
-            local = np.argsort(piece[:, j], kind="stable")
-            order[j, first:last] = local
-            ordered = piece[local, j]
-            closes[j, first:last] = np.append(ordered[1:] != ordered[:-1], True)
+        for some, local, ordered in sorted_columns(piece):
+            order[some, first:last] = local.T
+            closes[some, first : last - 1] = (ordered[1:] != ordered[:-1]).T
+    closes[:, starts[1:] - 1] = True
     block = locus[rows].astype(np.int32)
     scores = np.empty((draws.count, predictions.shape[1]))
     for part, weights in draws.chunks():

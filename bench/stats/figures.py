@@ -27,6 +27,7 @@ from bench.stats.ranks import (
     mid_ranks,
     pearson_each,
     places,
+    places_each,
     tied_fraction,
 )
 from bench.stats.rows import GIVEN_GC, OF_GC, PREDICTED, RANK, Choice, RowFigures, Scores, row_figures
@@ -199,7 +200,7 @@ def _scores(held: HeldOut) -> Scores:
         mean=mean,
         undefined=np.array([max(found[i].undefined for i in np.flatnonzero(owners == name)) for name in held.runs]),
         pearson=np.where(np.isfinite(mean), held.over_seeds(r), NAN),
-        drawn=held.over_seeds(spearman_draws(held.y, matrix, held.codes, held.draws, held.fold)),
+        drawn=np.asfortranarray(held.over_seeds(spearman_draws(held.y, matrix, held.codes, held.draws, held.fold))),
     )
 
 
@@ -279,7 +280,7 @@ def _correlations(
     table.add(RANK, ["GC"], places(held.gc, weights)[:, None])
     table.add(RANK, ["y"], places(held.y, weights)[:, None])
     if k:
-        table.add(RANK, ["replicates"] * k, np.column_stack([places(column, weights) for column in held.replicates.T]))
+        table.add(RANK, ["replicates"] * k, places_each(held.replicates, weights))
     for scale, columns in ((PREDICTED, ranked), (GIVEN_GC, left), (OF_GC, by_gc)):
         table.add(scale, owners, columns)
     for name, column in held.confounders.items():
@@ -311,7 +312,7 @@ def _correlations(
 def _places_in_folds(columns: Array, fold: Array) -> Array:
     found = np.full(columns.shape, NAN)
     for rows in fold_rows(fold, len(columns)):
-        found[rows] = np.column_stack([places(column) for column in columns[rows].T])
+        found[rows] = places_each(columns[rows])
     return found
 
 

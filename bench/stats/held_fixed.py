@@ -14,7 +14,7 @@ from bench.stats.bootstrap import Draws, block_codes, spearman_estimate
 from bench.stats.intervals import NOTHING, Estimate, t_interval
 from bench.stats.partial import gc_bins, gc_matched, permute_within_bins
 from bench.stats.pooled import pooled_correlations
-from bench.stats.ranks import Array, fold_rows, mid_ranks, places
+from bench.stats.ranks import Array, fold_rows, mid_ranks, places_each
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,7 @@ def _within_bins(
     seeds = runs.shape[1]
     columns = np.full((len(y), seeds + 1), np.nan)
     for rows in fold_rows(fold, len(y)):
-        columns[rows] = np.column_stack([places(column[rows]) for column in (*runs.T, y)])
+        columns[rows] = places_each(np.column_stack([runs, y])[rows])
     constant = np.ptp(columns[fold >= 0, :seeds], axis=0) == 0
     whole = np.array([columns[rows, :seeds].var(axis=0) * len(rows) for rows in fold_rows(fold, len(y))]).sum(axis=0)
     for rows in fold_rows(bins, len(y)):

@@ -14,7 +14,7 @@ from bench.stats.bootstrap import Draws
 from bench.stats.intervals import NOTHING, Estimate, t_interval
 from bench.stats.partial import spline_parts, spline_residuals
 from bench.stats.pooled import pooled_by_level, prediction_places, row_weights
-from bench.stats.ranks import fold_rows, places
+from bench.stats.ranks import fold_rows, places, places_each
 from bench.stats.replicate_checks import any_copies
 from bench.stats.replicates import replicate_pairs
 from bench.stats.share import ProductShare, parts_of, share_from
@@ -92,7 +92,7 @@ def given_gc_by_level(
     for rows in of_level:
         columns = np.column_stack([column[rows] for column in (best, gc_only) if column is not None])
         for some in fold_rows(fold[rows], len(rows)):
-            columns[some] = np.column_stack([places(column) for column in columns[some].T])
+            columns[some] = places_each(columns[some])
         weights[rows] = row_weights(locus[rows])
         table[rows, 0] = beyond_gc(columns, np.asarray(gc, float)[rows], locus[rows], fold[rows], of_gc)[:, 0]
         table[rows, 1] = places(y[rows], weights[rows])

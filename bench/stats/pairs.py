@@ -19,7 +19,7 @@ from bench.stats.intervals import NOTHING, Estimate, estimate, t_interval
 from bench.stats.library import lower_bound
 from bench.stats.noise_ceiling import noise_ceiling
 from bench.stats.pooled import pooled_correlations, row_weights
-from bench.stats.ranks import Array, fold_scores, places
+from bench.stats.ranks import Array, fold_scores, places_each
 from bench.stats.replicate_checks import any_copies
 from bench.stats.replicates import DEFAULT, Combine, combine, replicate_pairs
 
@@ -166,7 +166,7 @@ def pair_figures(
     weights = row_weights(of.locus)
     between: tuple[float, Array] = NAN, np.full(draws.count, NAN)
     if k > 1:
-        ranked = np.column_stack([places(column, weights) for column in of.replicates.T])
+        ranked = places_each(of.replicates, weights)
         found = pooled_correlations(ranked, replicate_pairs(k), of.locus, of.fold, weights=weights, draws=draws)
         between = float(found.point.mean()), found.drawn.mean(axis=1)
     copied = k > 1 and any_copies(of.replicates)

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from bench.stats.arrays import same_length
 from bench.stats.bootstrap import Draws
-from bench.stats.ranks import Array, fold_rows, places
+from bench.stats.ranks import Array, fold_rows, places_each
 
 #: A locus counts for this part of the rows at most, or for this many median loci if that is more. One locus with 30 %
 #: of the rows, 400 boards: uncapped the interval held the share in 83 %, its SD was .08 to .13; capped in 94 %, .04.
@@ -63,11 +63,11 @@ def prediction_places_each(
     """``prediction_places`` of each column of predictions (n, p)."""
     folds = fold_rows(fold, len(predictions))
     if len(folds) > 1 and min(len(np.unique(locus[rows])) for rows in folds) < RANK_IN_FOLD:
-        return np.column_stack([places(align_folds(column, fold, locus), weights) for column in predictions.T])
+        return places_each(np.column_stack([align_folds(column, fold, locus) for column in predictions.T]), weights)
     found = np.full(predictions.shape, np.nan)
     for rows in folds:
         inside = None if weights is None else weights[rows]
-        found[rows] = np.column_stack([places(column, inside) for column in predictions[rows].T])
+        found[rows] = places_each(predictions[rows], inside)
     return found
 
 
@@ -142,7 +142,8 @@ def pooled_correlations(
     codes = draws.blocks if draws is not None else int(locus.max(initial=0)) + 1
     count = 0 if draws is None else draws.count
     ngroups = 0 if groups is None else int(groups.max(initial=0)) + 1
-    found = Pooled(*(np.full((rows, len(pairs)), np.nan) for rows in (1, count, ngroups)))
+    # By columns: what is read later are the draws of one pair, or of a few.
+    found = Pooled(*(np.full((rows, len(pairs)), np.nan, order="F") for rows in (1, count, ngroups)))
     cells = _Cells(locus, fold, codes)
     step = max(PAIRS, KEEP_BYTES // (48 * max(len(cells.locus), 1)))
     for first in range(0, len(pairs), step):
@@ -150,23 +151,23 @@ def pooled_correlations(
         wanted = Sums.of(columns, pairs[part])
         sums = cells.sums(columns, wanted, weights)
         whole = np.stack([sums[rows].sum(axis=0) for rows in cells.of_fold])
-        found.point[0, part] = _pool(whole[:, None], wanted)
+        found.point[0, part] = _pool(whole[..., None], wanted)[:, 0]
         if groups is not None:
             group = groups[cells.locus]
             left = np.repeat(whole[:, None], ngroups, axis=1)
             np.subtract.at(left, (cells.fold, group), sums)
-            found.left_out[:, part] = _pool(left, wanted)
+            found.left_out[:, part] = _pool(left.swapaxes(1, 2), wanted).T
         if draws is None:
             continue
         tables = [sums[rows] for rows in cells.of_fold]
         held = np.empty(0)
         for drawn, many in draws.weights_of([cells.locus[rows] for rows in cells.of_fold]):
             count = drawn.stop - drawn.start
-            if held.shape[1:2] != (count,):  # memory is touched once, not for every block of draws
-                held = np.empty((len(tables), count, sums.shape[1]))
+            if held.shape[-1] != count:  # memory is touched once, not for every block of draws
+                held = np.empty((len(tables), sums.shape[1], count))
             for f, table in enumerate(tables):
-                np.matmul(many[f].T, table, out=held[f])
-            found.drawn[drawn, part] = _pool(held, wanted)
+                np.matmul(table.T, many[f], out=held[f])
+            found.drawn[drawn, part] = _pool(held, wanted).T
     return Pooled(found.point[0], found.drawn, found.left_out)
 
 
@@ -251,7 +252,7 @@ class _Cells:
 
 
 def _pool(sums: Array, wanted: Sums) -> Array:
-    """(folds, m, sums) → (m, pairs)."""
+    """(folds, sums, m) → (pairs, m)."""
     from bench.stats.draw_kernels import pool_kernel
 
     found: Array = pool_kernel(np.ascontiguousarray(sums), wanted.of_pair, CONSTANT)
@@ -298,12 +299,12 @@ def pooled_by_level(
         for one in some:
             if of_level[one]:
                 whole = np.stack([tables[piece].sum(axis=0) for piece in of_level[one]])
-                point[one] = figure(whole[:, None])[0]
+                point[one] = figure(whole[..., None])[:, 0]
         for drawn, many in draws.weights_of([cells.locus[cells.of_fold[piece]] for piece in tables]):
-            held = {piece: times.T @ table for (piece, table), times in zip(tables.items(), many, strict=True)}
+            held = {piece: table.T @ times for (piece, table), times in zip(tables.items(), many, strict=True)}
             for one in some:
                 if of_level[one]:
-                    drawn_of[one][drawn] = figure(np.stack([held[piece] for piece in of_level[one]]))
+                    drawn_of[one][drawn] = figure(np.stack([held[piece] for piece in of_level[one]])).T
     return [Pooled(*figures, np.empty((0, len(pairs)))) for figures in zip(point, drawn_of, strict=True)]
 
 
@@ -322,7 +323,7 @@ def _in_turn(of_level: list[list[int]], cells: _Cells) -> list[list[int]]:
 
 
 def _mean_over_folds(held: Array, wanted: Sums) -> Array:
-    """(folds, m, sums) → (m, pairs): the mean of the folds' own correlations, an undefined one as 0."""
+    """(folds, sums, m) → (pairs, m): the mean of the folds' own correlations, an undefined one as 0."""
     each = np.stack([_pool(fold[None], wanted) for fold in held])
     known = np.isfinite(each).any(axis=0)
     return np.where(known, np.where(np.isfinite(each), each, 0.0).mean(axis=0), np.nan)

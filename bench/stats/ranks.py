@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from bench.stats.arrays import same_length
 
 Array = NDArray[np.float64]
+#: Values of columns that are sorted at a time.
+AT_ONCE = 2**20
 
 
 def _tie_groups(ordered: NDArray[Any]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -58,6 +60,48 @@ def places(x: NDArray[Any], weights: Array | None = None) -> Array:
     below = np.cumsum(tied) - tied / 2
     found[order] = np.repeat(below / tied.sum(), size)
     return found
+
+
+def mid_ranks_each(columns: NDArray[Any]) -> Array:
+    """``mid_ranks`` of each column of (n, p)."""
+    return _each(columns, mid_ranks, lambda order: np.arange(1.0, len(order) + 1)[:, None])
+
+
+def places_each(columns: NDArray[Any], weights: Array | None = None) -> Array:
+    """``places`` of each column of (n, p)."""
+
+    def of_sorted(order: NDArray[np.int64]) -> Array:
+        mass = np.ones(order.shape) if weights is None else np.asarray(weights, float)[order]
+        return (np.cumsum(mass, axis=0) - mass / 2) / mass.sum(axis=0)
+
+    return _each(columns, lambda column: places(column, weights), of_sorted)
+
+
+def _each(
+    columns: NDArray[Any], of_one: Callable[[NDArray[Any]], Array], of_sorted: Callable[[NDArray[np.int64]], Array]
+) -> Array:
+    """A function of each column (n, p): ``of_sorted`` of the order (n, m) of all that hold neither ties nor NaN at
+    once, ``of_one`` of each of the others. A board of 100 learners ranks 900 columns of few rows."""
+    columns = np.asarray(columns, float)
+    found = np.empty(columns.shape)
+    if not len(columns):
+        return found
+    for some, order, ordered in sorted_columns(columns):
+        plain = (ordered[1:] > ordered[:-1]).all(axis=0) & np.isfinite(ordered[-1])
+        np.put_along_axis(found[:, some], order, of_sorted(order), axis=0)
+        for j in some.start + np.flatnonzero(~plain):
+            found[:, j] = of_one(columns[:, j])
+    return found
+
+
+def sorted_columns(columns: Array) -> Iterator[tuple[slice, NDArray[np.int64], Array]]:
+    """``(some, order, ordered)`` of runs of columns of (n, p): which they are, how each is sorted (ties in their
+    order, NaN last), and the sorted values, both (n, some)."""
+    step = max(1, AT_ONCE // max(len(columns), 1))
+    for first in range(0, columns.shape[1], step):
+        some = slice(first, min(first + step, columns.shape[1]))
+        order = np.argsort(columns[:, some], axis=0, kind="stable")
+        yield some, order, np.take_along_axis(columns[:, some], order, axis=0)
 
 
 def rank_gaussian(x: NDArray[Any]) -> Array:
@@ -165,7 +209,7 @@ def fold_scores_of(y: NDArray[Any], predictions: NDArray[Any], fold: NDArray[Any
         own, piece = y[rows], predictions[rows]
         countable[f] = len(rows) >= 3 and np.ptp(own) > 0
         if np.isfinite(own).all() and np.isfinite(piece).all():
-            found[:, f] = pearson_each(mid_ranks(own), np.column_stack([mid_ranks(column) for column in piece.T]))
+            found[:, f] = pearson_each(mid_ranks(own), mid_ranks_each(piece))
         else:
             found[:, f] = [spearman(own, column) for column in piece.T]
     scores = []

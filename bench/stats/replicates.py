@@ -11,7 +11,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.stats.ranks import Array, places
+from bench.stats.ranks import Array, places_each
 
 #: Ways of putting replicates on one scale before they are averaged.
 Combine = Literal["rank", "scale", "centre", "mean"]
@@ -105,7 +105,7 @@ def loadings(r: NDArray[Any], size: float, *, free: int = 0) -> Array:
 
 def rank_correlations(replicates: NDArray[Any]) -> Array:
     """Correlations (k, k) of the ranks of replicates (n, k), each pair on the rows that both measured; NaN without."""
-    ranked = np.column_stack([places(column) for column in replicates.T])
+    ranked = places_each(replicates)
     r = np.eye(ranked.shape[1])
     for i, j in replicate_pairs(len(r)):
         both = np.isfinite(ranked[:, i]) & np.isfinite(ranked[:, j])

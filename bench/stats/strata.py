@@ -16,7 +16,7 @@ from bench.stats.bootstrap import Draws, block_codes, spearman_draws
 from bench.stats.intervals import Estimate, student, t_interval
 from bench.stats.partial import PARTS, spline_parts, spline_residuals
 from bench.stats.pooled import pooled_by_level, prediction_places, row_weights
-from bench.stats.ranks import Array, fold_rows, fold_scores, mid_ranks, places
+from bench.stats.ranks import Array, fold_rows, fold_scores, mid_ranks, places, places_each
 from bench.stats.replicate_checks import any_copies
 from bench.stats.share import ProductShare, share_of_columns
 
@@ -251,7 +251,7 @@ def share_refitted(
         residual = spline_residuals(ranked[rows], np.asarray(gc, float)[rows], locus[rows], weights=weights[rows])
         curve[rows] = ranked[rows, 0] - residual[:, 0]
         part[rows] = spline_parts(locus[rows]) + PARTS * value
-    columns = np.column_stack([places(column, weights) for column in replicates.T])
+    columns = places_each(replicates, weights)
     prediction = prediction_places(curve, part, locus, weights)
     copied = any_copies(replicates)
     return share_of_columns(prediction, columns, locus, part, weights=weights, draws=draws, copied=copied)

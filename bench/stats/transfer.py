@@ -14,7 +14,7 @@ from bench.stats.intervals import NOTHING, Estimate, t_interval
 from bench.stats.library import lower_bound
 from bench.stats.noise_ceiling import noise_ceiling
 from bench.stats.pooled import pooled_correlations, row_weights
-from bench.stats.ranks import Array, fold_scores, places
+from bench.stats.ranks import Array, fold_scores, places_each
 from bench.stats.replicate_checks import any_copies
 from bench.stats.replicates import Combined, replicate_pairs
 
@@ -99,7 +99,7 @@ def transfer_figures(
     between: tuple[float, Array] = NAN, np.full(draws.count, NAN)
     if k > 1:
         weights = row_weights(locus)
-        ranked = np.column_stack([places(column, weights) for column in replicates.T])
+        ranked = places_each(replicates, weights)
         found = pooled_correlations(ranked, replicate_pairs(k), locus, fold, weights=weights, draws=draws)
         between = float(found.point.mean()), found.drawn.mean(axis=1)
     ceiling = noise_ceiling(

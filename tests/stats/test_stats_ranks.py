@@ -22,6 +22,23 @@ def test_missing_values_take_no_rank():
     np.testing.assert_allclose(ranks.rank_gaussian(x)[[0, 2]], stats.norm.ppf([2 / 3, 1 / 6]))
 
 
+@given(st.integers(0, 10_000), st.integers(1, 30), st.integers(1, 6), st.sampled_from([2, 10, 10**6]), st.booleans())
+def test_many_columns_at_once_are_scipys(seed, n, p, values, weighted):
+    rng = np.random.default_rng(seed)
+    x = rng.integers(0, values, (n, p)).astype(float)
+    x[rng.random((n, p)) < rng.choice([0, 0.3])] = np.nan
+    weights = rng.integers(1, 4, n) if weighted else np.ones(n, int)
+    for column, rank, place in zip(x.T, ranks.mid_ranks_each(x).T, ranks.places_each(x, weights / 2).T, strict=True):
+        np.testing.assert_allclose(rank, stats.rankdata(column, nan_policy="omit"))
+        # A row of weight w stands w times.
+        there = np.isfinite(column)
+        again = stats.rankdata(np.repeat(column[there], weights[there]))
+        first = np.cumsum(weights[there]) - weights[there]
+        expected = [np.mean(again[i : i + w]) for i, w in zip(first, weights[there], strict=True)]
+        np.testing.assert_allclose(place[there], (np.array(expected) - 0.5) / max(len(again), 1))
+        assert np.isnan(place[~there]).all()
+
+
 def test_rank_gaussian_formula():
     x = np.array([10.0, 30.0, 20.0, 20.0])
     np.testing.assert_allclose(ranks.rank_gaussian(x), stats.norm.ppf((np.array([1, 4, 2.5, 2.5]) - 0.5) / 4))
