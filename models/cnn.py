@@ -244,14 +244,15 @@ class CNN(Model):
 
 
 def _environment(threads: int) -> None:
-    """Quiet, memory as it is needed, and so many threads. Read when TensorFlow (or JAX) is imported: later fits of the
+    """Quiet, memory as it is needed, and one thread for every two processors: the steps are small, and the second thread
+    of a core costs more than it gives (docs/cnn.md, "What it costs"). Read when TensorFlow (or JAX) is imported: later fits of the
     same process keep what the first one set."""
     for name, value in (
         ("KERAS_BACKEND", "tensorflow"),
         ("TF_CPP_MIN_LOG_LEVEL", "3"),
         ("TF_FORCE_GPU_ALLOW_GROWTH", "true"),
         ("XLA_PYTHON_CLIENT_PREALLOCATE", "false"),
-        ("TF_NUM_INTRAOP_THREADS", str(threads)),
+        ("TF_NUM_INTRAOP_THREADS", str(max(1, threads // 2))),
         ("TF_NUM_INTEROP_THREADS", "1"),
     ):
         os.environ.setdefault(name, value)
