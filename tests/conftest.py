@@ -31,7 +31,9 @@ def pytest_configure() -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests marked ``gpu`` are skipped where there is none."""
+    """Tests marked ``gpu`` are skipped where there is none. Slow ones come first: of processes side by side none then
+    waits for the other's last test."""
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
     if not cuda_devices():
         for item in items:
             if item.get_closest_marker("gpu"):

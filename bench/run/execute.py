@@ -116,7 +116,10 @@ def run_plan(
             console.print(kept(queue.outcome), highlight=False, soft_wrap=True)
             end_note()
 
-        with Interrupts(lambda line: console.print(f"[yellow]{line}[/]", highlight=False, soft_wrap=True), last):
+        def say(line: str) -> None:
+            console.print(f"[yellow]{line}[/]", markup=True, highlight=False, soft_wrap=True)
+
+        with Interrupts(say, last):
             try:
                 queue.run(places)
             except KeyboardInterrupt:

@@ -120,6 +120,7 @@ class RunProgress:
         self.console.print(
             f"{mark} [{done}/{self._results}] {escape(str(job))}  {escape(verdict)}  {took:.1f} s"
             f"  [dim]{self.left()}[/]",
+            markup=True,  # also on a console that takes lines as they are
             highlight=False,
             soft_wrap=True,
         )

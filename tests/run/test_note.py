@@ -1,5 +1,6 @@
 """The note on each call: command, versions, commit, counts."""
 
+import io
 import os
 import re
 import subprocess
@@ -51,6 +52,15 @@ def test_a_call_that_was_interrupted(plan, tmp_path):
     run_plan(*plan, Console(quiet=True), places=[Stops(None)])
     [note] = notes(tmp_path / "out")
     assert (note.status, note.counts["fitted"]) == ("interrupted", 0)
+
+
+def test_lines_of_progress_on_a_console_without_markup(plan):
+    console = Console(file=io.StringIO(), markup=False)
+    run_plan(*plan, console)
+    printed = console.file.getvalue()
+    assert "gc + ridge" in printed
+    assert "[green]" not in printed
+    assert "[dim]" not in printed
 
 
 def test_an_interruption_between_a_result_and_the_note_of_it(plan, tmp_path, monkeypatch):
