@@ -110,8 +110,9 @@ def _headed(path: Path, lines: Lines) -> Iterator[Motif]:
     starts = [at for at, (_, line) in enumerate(lines) if line.startswith(">")]
     for start, stop in zip(starts, [*starts[1:], len(lines)], strict=True):
         number, line = lines[start]
-        fields = line[1:].split("\t") if line.count("\t") == 3 else line[1:].split(maxsplit=1)
-        fields = [field.strip() for field in fields]
+        # ID, name, family and class between tabs; the last may be empty. Names reach tables and BED files: no tab in them.
+        fields = line[1:].split("\t", 3) if line.count("\t") > 1 else line[1:].split(maxsplit=1)
+        fields = [" ".join(field.split()) for field in fields]
         if not fields or not fields[0]:
             raise BenchError(f"{path}: line {number}: a motif needs an ID behind '>'.")
         counts = _counts(path, fields[0], number, lines[start + 1 : stop])

@@ -21,6 +21,7 @@ def test_figures_of_every_group(group):
     assert max(map(len, motifs)) == longest
     assert len({motif.id for motif in motifs}) == count
     assert len({motif.id.partition(".")[0] for motif in motifs}) == count  # one version of each
+    assert not any(c.isspace() for motif in motifs for c in motif.name)
     for motif in motifs:
         odds = motif.log_odds()
         assert np.isfinite(odds).all()
