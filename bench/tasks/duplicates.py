@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bench.sequences import COMPLEMENT, Sequences
 from bench.tasks.task import TEST, TRAIN, VALID, Folds, Task
+
+if TYPE_CHECKING:
+    from bench.kernels.shared_kmers import Index
 
 #: Length of the k-mers that are compared, canonical over strands. Of 4 million pairs of unrelated 150-mers at 45 % GC
 #: none shares a tenth of its 12-mers (docs/audit.md).
@@ -30,6 +36,8 @@ MOST_WORK = 2_000_000_000
 LEAST_ROWS = 2_500
 #: Bases of the rows that one index holds: 4 bytes of memory each.
 INDEX_BASES = 60_000_000
+#: Indexes that are made side by side, and kept for the second search (a quarter of a GB each).
+HELD = 2
 #: Folds that one search tells apart, one bit each.
 _BITS = 64
 
@@ -90,13 +98,21 @@ def copies_across_split(task: Task, folds: Folds) -> tuple[NDArray[np.bool_], ND
 
 def digests(sequences: Sequences) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """64-bit hashes of every row's bases and of its reverse complement, int64 (n,) each. Two of 2 million different
-    rows share one with a chance of 1e-7."""
+    rows share one with a chance of 1e-7. Kept as long as the sequences are, for several checks ask for them."""
+    known = _DIGESTS.get(sequences)
+    if known is not None:
+        return known
     forward, backward = np.empty((2, len(sequences)), np.int64)
     for row in range(len(sequences)):
         codes = sequences.codes(row)
         forward[row] = hash(codes.tobytes())
         backward[row] = hash(COMPLEMENT[codes[::-1]].tobytes())
+    forward.flags.writeable = backward.flags.writeable = False
+    _DIGESTS[sequences] = forward, backward
     return forward, backward
+
+
+_DIGESTS: WeakKeyDictionary[Sequences, tuple[NDArray[np.int64], NDArray[np.int64]]] = WeakKeyDictionary()
 
 
 def near_across_split(task: Task, folds: Folds, near: float = NEAR) -> NearDuplicates:
@@ -117,10 +133,13 @@ def near_across_split(task: Task, folds: Folds, near: float = NEAR) -> NearDupli
     has_any = different_kmers(sequences, K, passed)[order] > 0
     work = np.zeros(len(order), np.int64)
 
+    held = _indexes(sequences, folds, passed) if (has_any & ~found).any() else []
+
     def compare(first: int, last: int) -> None:
         some = np.arange(first, last)
         some = some[has_any[some] & ~found[some]]
-        hit, cost = _search(sequences, folds, order[some], near, passed)
+        indexes = _one_by_one(sequences, folds, passed) if held is None else held
+        hit, cost = _search(sequences, folds, indexes, order[some], near, passed)
         found[some], work[some] = hit, cost
 
     pilot = min(LEAST_ROWS, len(order))
@@ -152,16 +171,20 @@ def constant_kmers(sequences: Sequences) -> NDArray[np.uint64]:
 
 
 def _search(
-    sequences: Sequences, folds: Folds, tested: NDArray[np.int64], near: float, passed: NDArray[np.uint64]
+    sequences: Sequences,
+    folds: Folds,
+    indexes: Iterable[Index],
+    tested: NDArray[np.int64],
+    near: float,
+    passed: NDArray[np.uint64],
 ) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
     """Which of some test rows are near copies, bool (m,), and the work that each took, int64 (m,)."""
-    from bench.kernels.shared_kmers import index_kmers, search_shared
+    from bench.kernels.shared_kmers import search_shared
 
     found, work = np.zeros(len(tested), np.bool_), np.zeros(len(tested), np.int64)
     if not len(tested):
         return found, work
-    for rows in _blocks(sequences, folds):
-        index = index_kmers(sequences, rows, K, passed)
+    for index in indexes:
         for first in range(0, len(folds), _BITS):
             part = folds.part[first : first + _BITS]
             bit = np.uint64(1) << np.arange(len(part), dtype=np.uint64)[:, None]
@@ -169,6 +192,24 @@ def _search(
             seen_bits = np.where((part == TRAIN) | (part == VALID), bit, np.uint64(0)).sum(axis=0, dtype=np.uint64)
             work += search_shared(sequences, index, tested, test_bits, seen_bits, near, found, passed)
     return found, work
+
+
+def _indexes(sequences: Sequences, folds: Folds, passed: NDArray[np.uint64]) -> list[Index] | None:
+    """Indexes of all rows that a model sees, made side by side; None where they are too many to keep."""
+    from bench.kernels.shared_kmers import index_kmers
+
+    blocks = list(_blocks(sequences, folds))
+    if len(blocks) > HELD:
+        return None
+    with ThreadPoolExecutor(HELD) as pool:
+        return list(pool.map(lambda rows: index_kmers(sequences, rows, K, passed), blocks))
+
+
+def _one_by_one(sequences: Sequences, folds: Folds, passed: NDArray[np.uint64]) -> Iterator[Index]:
+    from bench.kernels.shared_kmers import index_kmers
+
+    for rows in _blocks(sequences, folds):
+        yield index_kmers(sequences, rows, K, passed)
 
 
 def _blocks(sequences: Sequences, folds: Folds) -> Iterator[NDArray[np.int64]]:
