@@ -244,9 +244,9 @@ class CNN(Model):
 
 
 def _environment(threads: int) -> None:
-    """Quiet, memory as it is needed, and one thread for every two processors: the steps are small, and the second
-    thread of a core costs more than it gives (docs/cnn.md, "What it costs"). Read when TensorFlow (or JAX) is imported:
-    later fits of the same process keep what the first one set."""
+    """Quiet, memory as it is needed, and one thread for every two processors: the steps are small, and sharing
+    them out costs more than it gives (docs/cnn.md, "What it costs"). Read when TensorFlow (or JAX) is imported: later
+    fits of the same process keep what the first one set."""
     for name, value in (
         ("KERAS_BACKEND", "tensorflow"),
         ("TF_CPP_MIN_LOG_LEVEL", "3"),

@@ -110,7 +110,7 @@ def _headed(path: Path, lines: Lines) -> Iterator[Motif]:
     starts = [at for at, (_, line) in enumerate(lines) if line.startswith(">")]
     for start, stop in zip(starts, [*starts[1:], len(lines)], strict=True):
         number, line = lines[start]
-        # ID, name, family and class between tabs; the last may be empty. Names reach BED files: no tab in them.
+        # ID, name, family and class between tabs; the last may be empty. Names reach tables: no tab in them.
         fields = line[1:].split("\t", 3) if line.count("\t") > 1 else line[1:].split(maxsplit=1)
         fields = [" ".join(field.split()) for field in fields]
         if not fields or not fields[0]:

@@ -233,20 +233,22 @@ class _Queue:
         self.trouble: BaseException | None = None
         self._mutex = threading.Lock()
         self._begun: list[Job] = []
+        self._noted: set[ResultId] = set()
 
     def settle(self) -> None:
         """After an interruption: count what is stored of the jobs that were begun. It may have come between the
         writing of a result and the note of it, and only the store knows."""
         if self.refresh:
             return  # an older result may lie under the same key
-        settled = {*self.outcome.fitted, *self.outcome.shared}
+        known = self._noted | set(self.outcome.shared)
         for job in self._begun:
-            pairs = [pair for pair in zip(job.results, job.keys, strict=True) if pair[0] not in settled]
+            pairs = [pair for pair in zip(job.results, job.keys, strict=True) if pair[0] not in known]
             self._note_fitted([result for result, key in pairs if has_result(self.store, result, key, job.keep)])
 
     def _note_fitted(self, results: Sequence[ResultId]) -> None:
         with self._mutex:
-            self.outcome.fitted.extend(result for result in results if result not in self.outcome.fitted)
+            self.outcome.fitted.extend(result for result in results if result not in self._noted)
+            self._noted.update(results)
 
     def run(self, places: list[Place]) -> None:
         """Until nothing waits, or the run is stopped."""

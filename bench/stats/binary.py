@@ -19,7 +19,7 @@ from bench.stats.beyond import NOTHING_LEFT
 from bench.stats.bootstrap import SIDE_BY_SIDE, Draws
 from bench.stats.intervals import NOTHING, Estimate, standard_error, student
 from bench.stats.partial import gc_bins
-from bench.stats.ranks import Array, fold_rows, places, places_each
+from bench.stats.ranks import Array, fold_rows, places, places_each, sorted_columns
 
 #: Rows in a bin of GC at least, within which positives are compared with negatives.
 MATCHED_ROWS = 20
@@ -96,12 +96,10 @@ def binary_draws(
     models = predictions.shape[1]
     order, closes = np.empty((models, len(rows)), np.int32), np.empty((models, len(rows)), np.bool_)
     for first, last in pairwise(starts):
-        for j in range(models):
-            column = shown[first:last, j]
-            local = np.argsort(-column, kind="stable")
-            ordered = column[local]
-            order[j, first:last] = local
-            closes[j, first:last] = np.append(ordered[1:] != ordered[:-1], True)
+        for some, local, ordered in sorted_columns(-shown[first:last]):
+            order[some, first:last] = local.T
+            closes[some, first : last - 1] = (ordered[1:] != ordered[:-1]).T
+    closes[:, starts[1:] - 1] = True
     folds = int(of_fold.max(initial=-1)) + 1
     block = np.zeros(len(rows), np.int32)
     once = binary_kernel(order, closes, block, used, starts, of_fold, folds, np.ones((1, 1, SIDE_BY_SIDE), np.uint8))[0]

@@ -40,6 +40,8 @@ INDEX_BASES = 60_000_000
 HELD = 2
 #: Folds that one search tells apart, one bit each.
 _BITS = 64
+#: What ``digests`` has made.
+_DIGESTS: WeakKeyDictionary[Sequences, tuple[NDArray[np.int64], NDArray[np.int64]]] = WeakKeyDictionary()
 
 
 @dataclass(frozen=True)
@@ -112,9 +114,6 @@ def digests(sequences: Sequences) -> tuple[NDArray[np.int64], NDArray[np.int64]]
     return forward, backward
 
 
-_DIGESTS: WeakKeyDictionary[Sequences, tuple[NDArray[np.int64], NDArray[np.int64]]] = WeakKeyDictionary()
-
-
 def near_across_split(task: Task, folds: Folds, near: float = NEAR) -> NearDuplicates:
     """Test rows that share at least ``near`` of their canonical ``K``-mers with one row that a model sees.
 
@@ -122,7 +121,7 @@ def near_across_split(task: Task, folds: Folds, near: float = NEAR) -> NearDupli
     Where all test rows would take more than ``MOST_WORK``, as many of them are compared as that allows, at least
     ``LEAST_ROWS``, drawn at random by a fixed seed.
     """
-    from bench.kernels.shared_kmers import different_kmers
+    from bench.kernels.shared_kmers import different_kmers, index_kmers
 
     sequences = task.sequences
     passed = constant_kmers(sequences)
@@ -130,16 +129,22 @@ def near_across_split(task: Task, folds: Folds, near: float = NEAR) -> NearDupli
     tested = np.flatnonzero((folds.part == TEST).any(axis=0))
     order = np.random.default_rng(0).permutation(tested)
     found = (exact | other)[order]
-    has_any = different_kmers(sequences, K, passed)[order] > 0
+    has_any = different_kmers(sequences.take(order), K, passed) > 0
     work = np.zeros(len(order), np.int64)
+    blocks = list(_blocks(sequences, folds))
 
-    held = _indexes(sequences, folds, passed) if (has_any & ~found).any() else []
+    def index_of(rows: NDArray[np.int64]) -> Index:
+        return index_kmers(sequences, rows, K, passed)
+
+    held: list[Index] = []
+    if len(blocks) <= HELD and (has_any & ~found).any():
+        with ThreadPoolExecutor(HELD) as pool:
+            held = list(pool.map(index_of, blocks))
 
     def compare(first: int, last: int) -> None:
         some = np.arange(first, last)
         some = some[has_any[some] & ~found[some]]
-        indexes = _one_by_one(sequences, folds, passed) if held is None else held
-        hit, cost = _search(sequences, folds, indexes, order[some], near, passed)
+        hit, cost = _search(sequences, folds, held or map(index_of, blocks), order[some], near, passed)
         found[some], work[some] = hit, cost
 
     pilot = min(LEAST_ROWS, len(order))
@@ -192,24 +197,6 @@ def _search(
             seen_bits = np.where((part == TRAIN) | (part == VALID), bit, np.uint64(0)).sum(axis=0, dtype=np.uint64)
             work += search_shared(sequences, index, tested, test_bits, seen_bits, near, found, passed)
     return found, work
-
-
-def _indexes(sequences: Sequences, folds: Folds, passed: NDArray[np.uint64]) -> list[Index] | None:
-    """Indexes of all rows that a model sees, made side by side; None where they are too many to keep."""
-    from bench.kernels.shared_kmers import index_kmers
-
-    blocks = list(_blocks(sequences, folds))
-    if len(blocks) > HELD:
-        return None
-    with ThreadPoolExecutor(HELD) as pool:
-        return list(pool.map(lambda rows: index_kmers(sequences, rows, K, passed), blocks))
-
-
-def _one_by_one(sequences: Sequences, folds: Folds, passed: NDArray[np.uint64]) -> Iterator[Index]:
-    from bench.kernels.shared_kmers import index_kmers
-
-    for rows in _blocks(sequences, folds):
-        yield index_kmers(sequences, rows, K, passed)
 
 
 def _blocks(sequences: Sequences, folds: Folds) -> Iterator[NDArray[np.int64]]:
