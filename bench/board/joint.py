@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -27,6 +29,11 @@ class Joint:
 
     codes: NDArray[np.int64]
     draws: Draws
+
+    @cached_property
+    def digest(self) -> str:
+        """Hash of which locus is drawn when: equal where the draws of every row are."""
+        return hashlib.sha256(repr(self.draws).encode() + self.codes.tobytes()).hexdigest()[:16]
 
 
 def joint_draws(task: TaskFiles, digest: str, rows: pd.DataFrame) -> Joint:

@@ -345,7 +345,8 @@ class ChromosomeSummary(Stored):
 class BoardSummary(Stored):
     """Every number of one task, target and split.
 
-    inputs : hash of all that they follow from. best, best_gc, best_deep : names of rows, chosen on validation rows.
+    inputs : hash of all that they follow from. own : of all of it but the draws; drawn_with : targets whose loci were
+    drawn together with its own. best, best_gc, best_deep : names of rows, chosen on validation rows.
     rho_gc : Spearman of GC with the target; rho_gc_dna : with log DNA. shares_apart : of GC-only learners in windows:
     GC too. cpg_apart : share of CpG apart from GC's.
     choices : of "gc", "best", "deep" and "windows", fold by fold.
@@ -358,6 +359,8 @@ class BoardSummary(Stored):
     """
 
     inputs: str
+    own: str = ""
+    drawn_with: list[str] = Field(default_factory=list)
     target: str
     split: str
     folds_digest: str

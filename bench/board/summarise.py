@@ -26,22 +26,29 @@ def summarise(task: TaskFiles) -> Summary:
         if old is None:
             raise BenchError(f"{task.folder}: has neither results nor a summary.")
         return old
-    known = {} if old is None else {board.inputs: board for board in old.boards}
+    known = {} if old is None else {board.own: board for board in old.boards}
     code = code_digest()
     rows = None
     joint: dict[str, Joint] = {}  # by folds, so that all targets on them share their draws
     boards = []
     for files in task.boards:
-        inputs = inputs_digest(task, files, code)
-        board = known.get(inputs)
-        if board is None:
+        own = own_digest(task, files, code)
+        # Which rows a target has follows from the task.
+        drawn_with = [other.target for other in boards_on(task, files.folds_digest)]
+        board = known.get(own)
+        if board is None or board.drawn_with != drawn_with:
             rows = load_rows(task.folder, task.record) if rows is None else rows
-            if files.folds_digest not in joint:
-                joint[files.folds_digest] = joint_draws(task, files.folds_digest, rows)
-            board = board_summary(task, files, rows, joint[files.folds_digest], inputs=inputs)
+            drawn = joint.get(files.folds_digest)
+            if drawn is None:
+                drawn = joint[files.folds_digest] = joint_draws(task, files.folds_digest, rows)
+            # Another target that is tested on the same loci changes no draw.
+            inputs = hashlib.sha256(f"{own} {drawn.digest}".encode()).hexdigest()[:16]
+            if board is None or board.inputs != inputs:
+                board = board_summary(task, files, rows, drawn)
             if board.left_out != files.left_out:
                 # Something that its record does not tell of: a file restored since would not be noticed.
-                board = board.model_copy(update={"inputs": f"{inputs}?"})
+                own, inputs = f"{own}?", f"{inputs}?"
+            board = board.model_copy(update={"inputs": inputs, "own": own, "drawn_with": drawn_with})
         boards.append(board)
     return Summary(
         task=_task_summary(task.record),
@@ -77,8 +84,9 @@ def _task_summary(record: TaskRecord) -> TaskSummary:
     return TaskSummary(**card, digest=record.digest, rows=record.rows, counts=record.counts, notes=record.notes)
 
 
-def inputs_digest(task: TaskFiles, files: BoardFiles, code: str) -> str:
-    """Hash of all that a board's figures follow from: rows, results, failures and the code that computes them."""
+def own_digest(task: TaskFiles, files: BoardFiles, code: str) -> str:
+    """Hash of all that a board's figures follow from, but for the draws: rows, results, failures and the code that
+    computes them."""
     assert task.record is not None, "a task without predictions has no inputs"
     parts: list[object] = [code, task.record.digest, [target.model_dump() for target in task.record.targets]]
     parts += [files.target, files.split, files.folds_digest]
@@ -88,8 +96,6 @@ def inputs_digest(task: TaskFiles, files: BoardFiles, code: str) -> str:
         for failure in files.failed
     ]
     parts += files.left_out
-    # The loci of all targets on the same folds are drawn together; which rows a target has follows from the task.
-    parts.append([other.target for other in boards_on(task, files.folds_digest)])
     parts.append(None if files.folds is None else files.folds.model_dump())
     digest = hashlib.sha256(json.dumps(parts, sort_keys=True).encode())
     for seeds in files.results.values():

@@ -44,20 +44,19 @@ if TYPE_CHECKING:
 LOG_DNA = "log DNA count"
 
 
-def board_summary(
-    task: TaskFiles, files: BoardFiles, rows: pd.DataFrame, joint: Joint | None = None, *, inputs: str = ""
-) -> BoardSummary:
+def board_summary(task: TaskFiles, files: BoardFiles, rows: pd.DataFrame, joint: Joint | None = None) -> BoardSummary:
     """Every number of one board, from ``bench.stats`` over the stored test predictions.
 
     Parameters
     ----------
     rows : rows.parquet of the task.
     joint : the draws that the boards on these folds share; made here without it.
-    inputs : hash of all that the numbers follow from (``bench.board.summarise``).
+
+    Its ``inputs`` are empty: what its numbers follow from is ``bench.board.summarise``'s to say.
     """
     board = load_board(task, files, rows)
     empty = BoardSummary(
-        inputs=inputs,
+        inputs="",
         target=files.target,
         split=files.split,
         folds_digest=files.folds_digest,

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from planted_store import Planted
 
 from bench.board.joint import joint_draws
-from bench.board.load import find_tasks, load_board, load_rows
+from bench.board.load import BoardFiles, TaskFiles, find_tasks, load_board, load_rows
 from bench.board.published import read_summary
+from bench.board.schema import BoardSummary
+from bench.board.summary import board_summary
 from bench.report import write_board
 from bench.stats.bootstrap import Draws, spearman_draws
 from bench.stats.intervals import percentile_interval, t_interval
@@ -64,6 +68,35 @@ def test_another_target_computes_the_boards_again_and_a_board_alone_needs_no_oth
     assert after is not None
     assert [board.target for board in after.boards] == ["two"]
     assert before.boards[1].inputs != after.boards[0].inputs
+
+
+@pytest.mark.parametrize("missing", [slice(0, 0), slice(0, 1), slice(0, 40)])
+def test_a_board_is_computed_again_where_another_target_changes_its_draws(
+    planted: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, missing: slice
+) -> None:
+    planted(targets=("one", "two"), missing={"two": missing})
+    out, away = tmp_path / "out", tmp_path / "away"
+    shutil.move(out / "planted" / "one", away)
+    write_board(out)
+    shutil.move(away, out / "planted" / "one")
+    computed = []
+
+    def noted(task: TaskFiles, files: BoardFiles, *rest: Any) -> BoardSummary:
+        computed.append(files.target)
+        return board_summary(task, files, *rest)
+
+    monkeypatch.setattr("bench.board.summarise.board_summary", noted)
+    write_board(out)
+    changed = missing == slice(0, 40)  # its first ten loci; of the first row's locus three rows are left
+    assert computed == (["one", "two"] if changed else ["one"])
+    path = out / "planted" / "summary.json"
+    grown, page = path.read_bytes(), (out / "leaderboard.md").read_bytes()
+    path.unlink()
+    write_board(out)
+    assert (path.read_bytes(), (out / "leaderboard.md").read_bytes()) == (grown, page)
+    computed.clear()
+    write_board(out)
+    assert computed == []
 
 
 @pytest.mark.parametrize("absent", [30, 2970])
