@@ -8,10 +8,13 @@ base. The index merges k-mers into buckets, which adds candidates and loses none
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit
+from numba import get_num_threads, njit
 from numpy.typing import NDArray
 
 from bench.kernels.arrays import arrays_of
@@ -23,6 +26,8 @@ LONGEST_K = 16
 MOST_BITS = 24
 #: A list of rows this short is read even where the filter could do without it: with it go the candidates of one k-mer.
 SHORT_LIST = 64
+#: Fewer rows than this are not worth a thread of their own.
+THREAD_ROWS = 2_000
 #: Work of the search, in rows of a list read. To count a candidate of 200 bases is as much as to read so many.
 CANDIDATE = 300
 
@@ -108,6 +113,20 @@ def _fill_buckets(buffer, start, stop, chosen, k, shift, passed, slots, place, o
             bucket = _bucket(out[i], shift)
             rows[next_free[bucket]] = row
             next_free[bucket] += 1
+
+
+@njit(cache=True, nogil=True)
+def _places(sizes, first):  # type: ignore[no-untyped-def]
+    """Sizes of buckets, (shares, buckets), become the places where each share's rows begin, those of one share behind
+    those of the shares before it. ``first`` : where each bucket begins, and where the last one ends."""
+    total = np.int64(0)
+    for bucket in range(sizes.shape[1]):
+        first[bucket] = total
+        for share in range(len(sizes)):
+            size = sizes[share, bucket]
+            sizes[share, bucket] = total
+            total += size
+    first[-1] = total
 
 
 @njit(cache=True, nogil=True)
@@ -218,6 +237,24 @@ def _search(  # type: ignore[no-untyped-def]
         _clear(slots, place, size)
 
 
+def _shares(rows: int) -> int:
+    """Threads that some rows are shared out over."""
+    return max(min(get_num_threads(), rows // THREAD_ROWS), 1)
+
+
+def _side_by_side(work: Callable[[int, slice], None], rows: int) -> None:
+    """``work(number, rows)`` for every share of some rows, each in a thread. The kernels hold no lock of the
+    interpreter."""
+    shares = _shares(rows)
+    edges = np.linspace(0, rows, shares + 1).astype(int)
+    slices = [slice(first, last) for first, last in pairwise(edges)]
+    if shares == 1:
+        work(0, slices[0])
+        return
+    with ThreadPoolExecutor(shares) as pool:
+        list(pool.map(work, range(shares), slices))  # so that an error in one is raised here
+
+
 def _scratch(sequences: Sequences) -> tuple[NDArray[np.int32], NDArray[np.int64], NDArray[np.uint64]]:
     """An empty hash table for the k-mers of a row, the slots in use, and the k-mers."""
     width = max(int(sequences.lengths.max(initial=0)), 1)
@@ -240,22 +277,41 @@ def different_kmers(sequences: Sequences, k: int, passed: NDArray[np.uint64] | N
     buffer, start, stop, _ = arrays_of(sequences)
     counts = np.zeros(len(sequences), np.int64)
     passed = np.zeros(0, np.uint64) if passed is None else passed
-    _count_rows(buffer, start, stop, _checked(k), passed, *_scratch(sequences), counts)
+    _checked(k)
+    _side_by_side(
+        lambda _, some: _count_rows(buffer, start[some], stop[some], k, passed, *_scratch(sequences), counts[some]),
+        len(counts),
+    )
     return counts
+
+
+def _bucket_sizes(
+    sequences: Sequences, rows: NDArray[np.int64], k: int, shift: int, passed: NDArray[np.uint64]
+) -> NDArray[np.int32]:
+    """Number of the k-mers of some rows in every bucket, int32 (shares, buckets), by shares of the rows
+    (``_side_by_side``)."""
+    buffer, start, stop, _ = arrays_of(sequences)
+    sizes = np.zeros((_shares(len(rows)), 1 << (32 - shift)), np.int32)
+    _side_by_side(
+        lambda share, some: _count_buckets(
+            buffer, start, stop, rows[some], k, shift, passed, *_scratch(sequences), sizes[share]
+        ),
+        len(rows),
+    )
+    return sizes
 
 
 def kmers_of_nearly_all(sequences: Sequences, k: int, share: float) -> NDArray[np.uint64]:
     """Codes of the canonical k-mers that at least ``share`` of the rows hold, sorted, uint64."""
-    buffer, start, stop, _ = arrays_of(sequences)
-    shift, scratch, none = _shift(sequences), _scratch(sequences), np.zeros(0, np.uint64)
-    size = np.zeros(1 << (32 - shift), np.int32)
+    shift, none = _shift(sequences), np.zeros(0, np.uint64)
+    size = _bucket_sizes(sequences, np.arange(len(sequences)), _checked(k), shift, none).sum(axis=0)
     least = share * len(sequences)
-    _count_buckets(buffer, start, stop, np.arange(len(sequences)), _checked(k), shift, none, *scratch, size)
     full = size >= least
     if not full.any():
         return none
+    buffer, start, stop, _ = arrays_of(sequences)
     found = np.empty(int(size[full].sum()), np.uint64)
-    _in_full_buckets(buffer, start, stop, k, shift, full, *scratch, found)
+    _in_full_buckets(buffer, start, stop, k, shift, full, *_scratch(sequences), found)
     codes, counts = np.unique(found, return_counts=True)
     return codes[counts >= least]
 
@@ -266,13 +322,17 @@ def index_kmers(
     """Index of some rows, int64 (m,) ascending, by their k-mers, without those of ``passed`` (sorted codes)."""
     buffer, start, stop, _ = arrays_of(sequences)
     passed = np.zeros(0, np.uint64) if passed is None else passed
-    shift, scratch = _shift(sequences), _scratch(sequences)
-    size = np.zeros(1 << (32 - shift), np.int32)
-    _count_buckets(buffer, start, stop, rows, _checked(k), shift, passed, *scratch, size)
-    first = np.zeros(len(size) + 1, np.int64)
-    np.cumsum(size, out=first[1:])
+    shift = _shift(sequences)
+    places = _bucket_sizes(sequences, rows, _checked(k), shift, passed)
+    first = np.empty(places.shape[1] + 1, np.int64)
+    _places(places, first)
     held = np.empty(int(first[-1]), np.int32)
-    _fill_buckets(buffer, start, stop, rows, k, shift, passed, *scratch, first[:-1].copy(), held)
+    _side_by_side(
+        lambda share, some: _fill_buckets(
+            buffer, start, stop, rows[some], k, shift, passed, *_scratch(sequences), places[share], held
+        ),
+        len(rows),
+    )
     return Index(k, shift, first, held)
 
 
@@ -305,12 +365,16 @@ def search_shared(
     if not len(index.rows):
         return work
     lowest, highest = int(index.rows.min()), int(index.rows.max())
-    slots, place, codes = _scratch(sequences)
-    stamps = np.empty(len(codes), np.int64)
-    hits, touched = np.zeros(highest - lowest + 1, np.int32), np.empty(highest - lowest + 1, np.int64)
     passed = np.zeros(0, np.uint64) if passed is None else passed
-    _search(
-        buffer, start, stop, index.k, index.shift, index.first, index.rows, lowest, tested, test_bits, seen_bits, near,
-        passed, slots, place, codes, stamps, hits, touched, found, work,
-    )  # fmt: skip
+
+    def search(_: int, some: slice) -> None:
+        slots, place, codes = _scratch(sequences)
+        stamps = np.empty(len(codes), np.int64)
+        hits, touched = np.zeros(highest - lowest + 1, np.int32), np.empty(highest - lowest + 1, np.int64)
+        _search(
+            buffer, start, stop, index.k, index.shift, index.first, index.rows, lowest, tested[some], test_bits,
+            seen_bits, near, passed, slots, place, codes, stamps, hits, touched, found[some], work[some],
+        )  # fmt: skip
+
+    _side_by_side(search, len(tested))
     return work

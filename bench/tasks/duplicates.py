@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
@@ -35,9 +34,7 @@ MOST_WORK = 2_000_000_000
 #: Test rows that are always compared: the share of near duplicates among them has a standard error of 1 % at most.
 LEAST_ROWS = 2_500
 #: Bases of the rows that one index holds: 4 bytes of memory each.
-INDEX_BASES = 60_000_000
-#: Indexes that are made side by side, and kept for the second search (a quarter of a GB each).
-HELD = 2
+INDEX_BASES = 120_000_000
 #: Folds that one search tells apart, one bit each.
 _BITS = 64
 #: What ``digests`` has made.
@@ -136,10 +133,8 @@ def near_across_split(task: Task, folds: Folds, near: float = NEAR) -> NearDupli
     def index_of(rows: NDArray[np.int64]) -> Index:
         return index_kmers(sequences, rows, K, passed)
 
-    held: list[Index] = []
-    if len(blocks) <= HELD and (has_any & ~found).any():
-        with ThreadPoolExecutor(HELD) as pool:
-            held = list(pool.map(index_of, blocks))
+    # One index is kept for the second search.
+    held = [index_of(rows) for rows in blocks] if len(blocks) == 1 and (has_any & ~found).any() else []
 
     def compare(first: int, last: int) -> None:
         some = np.arange(first, last)

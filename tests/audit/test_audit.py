@@ -3,6 +3,7 @@
 import dataclasses
 import json
 from dataclasses import replace
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -56,8 +57,13 @@ def near_by_hand(strings, part, share=0.5, aside=frozenset()) -> int:
 
 
 @settings(max_examples=25, deadline=None)
-@given(seed=st.integers(0, 10**6), share=st.sampled_from([0.2, 0.5, 0.9]), folds=st.sampled_from([1, 3, 70]))
-def test_near_copies_are_those_of_sets_of_kmers(seed, share, folds):
+@given(
+    seed=st.integers(0, 10**6),
+    share=st.sampled_from([0.2, 0.5, 0.9]),
+    folds=st.sampled_from([1, 3, 70]),
+    threads=st.sampled_from([1, 3]),
+)
+def test_near_copies_are_those_of_sets_of_kmers(seed, share, folds, threads):
     rng = np.random.default_rng(seed)
     strings = ["".join(rng.choice(list("ACGT"), 40)) for _ in range(8)]
     for _ in range(16):
@@ -70,7 +76,8 @@ def test_near_copies_are_those_of_sets_of_kmers(seed, share, folds):
         [-1, 0, 1, 2], (folds, len(strings)), p=[0.2, 0.4, 0.2, 0.2] if folds < 9 else [0.9, 0.04, 0.03, 0.03]
     )
     planted = subject(strings, tiles=1, part=part)
-    found = near_across_split(planted.task, planted.folds, share)
+    with mock.patch("bench.kernels.shared_kmers._shares", lambda rows: threads):
+        found = near_across_split(planted.task, planted.folds, share)
     assert found.near == near_by_hand(strings, part, share)
     assert found.compared == found.test_rows == (part == TEST).any(axis=0).sum()
 
@@ -84,7 +91,8 @@ def families(rng, rows, ancestors, low, high, length=120) -> list[str]:
     return ["".join("ACGT"[base] for base in row) for row in codes]
 
 
-def test_repeat_families_are_near_duplicates():
+@pytest.mark.parametrize("threads", [1, 3])
+def test_repeat_families_are_near_duplicates(threads, monkeypatch):
     # 2,000 rows from 5 ancestors at 85 to 97 %: each 12-mer of an ancestor is held by hundreds of rows.
     strings = families(np.random.default_rng(3), 2000, 5, 0.85, 0.97)
     strings[1::2] = [other_strand(text) for text in strings[1::2]]
@@ -92,12 +100,15 @@ def test_repeat_families_are_near_duplicates():
     planted = subject(strings, tiles=1, part=part)
     expected = near_by_hand(strings, part)
     assert expected > 50
+    monkeypatch.setattr("bench.kernels.shared_kmers._shares", lambda rows: threads)
     finding = next(duplicates.check_near_duplicates(planted))
     assert finding.figures == {"near": expected, "compared": 500, "test_rows": 500, "set_aside": 0}
     assert finding.status == "FAIL"
 
 
-def test_a_vector_that_all_rows_hold_makes_no_near_duplicates():
+@pytest.mark.parametrize("threads", [1, 3])
+def test_a_vector_that_all_rows_hold_makes_no_near_duplicates(threads, monkeypatch):
+    monkeypatch.setattr("bench.kernels.shared_kmers._shares", lambda rows: threads)
     rng = np.random.default_rng(4)
     left, right = ("".join(rng.choice(list("ACGT"), 60)) for _ in range(2))
     inserts = ["".join(rng.choice(list("ACGT"), 50)) for _ in range(400)]
