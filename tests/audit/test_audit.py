@@ -76,7 +76,7 @@ def test_near_copies_are_those_of_sets_of_kmers(seed, share, folds, threads):
         [-1, 0, 1, 2], (folds, len(strings)), p=[0.2, 0.4, 0.2, 0.2] if folds < 9 else [0.9, 0.04, 0.03, 0.03]
     )
     planted = subject(strings, tiles=1, part=part)
-    with mock.patch("bench.kernels.shared_kmers._shares", lambda rows: threads):
+    with mock.patch("bench.kernels.shared_kmers._shares", return_value=threads):
         found = near_across_split(planted.task, planted.folds, share)
     assert found.near == near_by_hand(strings, part, share)
     assert found.compared == found.test_rows == (part == TEST).any(axis=0).sum()
@@ -100,7 +100,7 @@ def test_repeat_families_are_near_duplicates(threads, monkeypatch):
     planted = subject(strings, tiles=1, part=part)
     expected = near_by_hand(strings, part)
     assert expected > 50
-    monkeypatch.setattr("bench.kernels.shared_kmers._shares", lambda rows: threads)
+    monkeypatch.setattr("bench.kernels.shared_kmers._shares", return_value=threads)
     finding = next(duplicates.check_near_duplicates(planted))
     assert finding.figures == {"near": expected, "compared": 500, "test_rows": 500, "set_aside": 0}
     assert finding.status == "FAIL"
@@ -108,7 +108,7 @@ def test_repeat_families_are_near_duplicates(threads, monkeypatch):
 
 @pytest.mark.parametrize("threads", [1, 3])
 def test_a_vector_that_all_rows_hold_makes_no_near_duplicates(threads, monkeypatch):
-    monkeypatch.setattr("bench.kernels.shared_kmers._shares", lambda rows: threads)
+    monkeypatch.setattr("bench.kernels.shared_kmers._shares", return_value=threads)
     rng = np.random.default_rng(4)
     left, right = ("".join(rng.choice(list("ACGT"), 60)) for _ in range(2))
     inserts = ["".join(rng.choice(list("ACGT"), 50)) for _ in range(400)]
