@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,11 +11,12 @@ from bench.board.binary_schema import AttainableSummary, BinaryRowSummary, Binar
 from bench.board.figure import number, shown
 from bench.board.joint import Joint
 from bench.board.load import Board
-from bench.board.schema import StratumSummary
+from bench.board.schema import BoardSummary
 from bench.stats.attainable import Attainable, attainable
 from bench.stats.binary import (
     MATCHED_ROWS,
     BinaryDraws,
+    Calibration,
     binary_draws,
     calibration,
     fraction_interval,
@@ -29,17 +29,13 @@ from bench.stats.intervals import NOTHING, Estimate, t_interval
 from bench.stats.ranks import Array, fold_rows
 
 
-def binary_parts(
-    board: Board, found: TargetFigures, joint: Joint, strata: Mapping[str, list[StratumSummary]]
-) -> dict[str, Any]:
-    """The fields of a binary target's ``BoardSummary`` that are others than a regression's; none for one of those. A
-    share of explainable variance takes noise of one size, which labels do not have."""
-    if board.target.kind != "binary":
-        return {}
-    none: dict[str, Any] = {"share": None, "shares_apart": [], "cpg_apart": None, "held_fixed": [], "verdict": None}
+def as_binary(summary: BoardSummary, board: Board, found: TargetFigures, joint: Joint) -> BoardSummary:
+    """The summary of a binary target's board: with its own figures, without those that are a regression's. A share of
+    explainable variance takes noise of one size, which labels do not have."""
     plain = {"ceiling": None, "share": None, "reason": "a binary target"}
-    kept = {name: [level.model_copy(update=plain) for level in levels] for name, levels in strata.items()}
-    return {**none, "strata": kept, "binary": binary_summary(board, found, joint)}
+    strata = {name: [level.model_copy(update=plain) for level in levels] for name, levels in summary.strata.items()}
+    none: dict[str, object] = {"share": None, "shares_apart": [], "cpg_apart": None, "held_fixed": [], "verdict": None}
+    return summary.model_copy(update={**none, "strata": strata, "binary": binary_summary(board, found, joint)})
 
 
 def binary_summary(board: Board, found: TargetFigures, joint: Joint) -> BinarySummary:
@@ -62,9 +58,16 @@ def binary_summary(board: Board, found: TargetFigures, joint: Joint) -> BinarySu
     most = attainable(y, replicates, locus, joint.draws, found.loci, cut_at=board.target.label is not None)
     ceiling = float("nan") if most.auroc is None else most.auroc.value
     rows = {
-        name: _row(owners == name, owners == keys.get("gc"), scores, matched, found.loci, ceiling)
-        | _calibrated(y, runs[name])
-        for name in runs
+        name: _row(
+            owners == name,
+            owners == keys.get("gc"),
+            scores,
+            matched,
+            [calibration(y, run) for run in seeds.T],
+            found.loci,
+            ceiling,
+        )
+        for name, seeds in runs.items()
     }
     prevalence, by_draw = _prevalence(y, locus, joint.draws)
     return BinarySummary(
@@ -78,7 +81,7 @@ def binary_summary(board: Board, found: TargetFigures, joint: Joint) -> BinarySu
         attainable=_attainable(most),
         matched_rows=MATCHED_ROWS,
         matched_pairs=_pairs(y, fold, bins),
-        rows={name: BinaryRowSummary(**row) for name, row in rows.items()},
+        rows=rows,
         chosen={str(role): key for role, key in keys.items()},
     )
 
@@ -96,9 +99,10 @@ def _row(
     of_gc: NDArray[np.bool_],
     scores: BinaryDraws,
     matched: BinaryDraws,
+    calibrated: list[Calibration],
     loci: int,
     ceiling: float,
-) -> dict[str, Any]:
+) -> BinaryRowSummary:
     """Figures of one learner, the mean over its seeds."""
 
     def score(values: Array, drawn: Array, *, biased: bool = False) -> Estimate:
@@ -109,25 +113,22 @@ def _row(
     if of_gc.any() and not (mine & of_gc).any():
         over = scores.auroc_drawn[:, mine].mean(axis=1) - scores.auroc_drawn[:, of_gc].mean(axis=1)
         gain = t_interval(auroc.value - float(scores.auroc[of_gc].mean()), over, loci)
-    return {
-        "auroc": shown(auroc),
-        "ap": shown(score(scores.ap, scores.ap_drawn, biased=True)),
-        "gain": shown(gain),
-        "gc_matched": shown(score(matched.auroc, matched.auroc_drawn)),
-        "of_attainable": number((auroc.value - 0.5) / (ceiling - 0.5)),
-    }
+    return BinaryRowSummary(
+        auroc=shown(auroc),
+        ap=shown(score(scores.ap, scores.ap_drawn, biased=True)),
+        gain=shown(gain),
+        gc_matched=shown(score(matched.auroc, matched.auroc_drawn)),
+        of_attainable=number((auroc.value - 0.5) / (ceiling - 0.5)),
+        brier=_mean(each.brier for each in calibrated),
+        brier_null=_mean(each.brier_null for each in calibrated),
+        calibration_error=_mean(each.error for each in calibrated),
+        slope=_mean(each.slope for each in calibrated),
+    )
 
 
-def _calibrated(y: Array, seeds: Array) -> dict[str, Any]:
-    """Calibration, the mean over seeds."""
-    found = [calibration(y, run) for run in seeds.T]
-    names = ("brier", "brier_null", "error", "slope")
-    return {
-        name if name != "error" else "calibration_error": number(
-            float(np.mean([getattr(each, name) for each in found]))
-        )
-        for name in names
-    }
+def _mean(figures: Iterable[float]) -> float | None:
+    """The mean over seeds."""
+    return number(float(np.mean(list(figures))))
 
 
 def _prevalence(y: Array, locus: NDArray[np.int64], draws: Draws) -> tuple[float, Array]:

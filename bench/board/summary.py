@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.board.binary import binary_parts
+from bench.board.binary import as_binary
 from bench.board.figure import number, shown
 from bench.board.joint import Joint, joint_draws
 from bench.board.load import Board, BoardFiles, Failure, PairScores, TaskFiles, load_board
@@ -90,59 +90,60 @@ def _computed(empty: BoardSummary, board: Board, joint: Joint) -> BoardSummary:
     sizes = max((record.rows for pair in board.results for record in pair.records), key=_total)  # some have no training
     named = [found.chosen(role) for role in ("best", "deep", "gc")]
     deep = found.choices.get("deep")
-    known = {name: getattr(empty, name) for name in BoardSummary.model_fields}
-    return BoardSummary(
-        **known
-        | {
-            "folds": found.folds,
-            "sizes": SizesSummary(train=sizes["train"], valid=sizes["valid"], test=sizes["test"]),
-            "left_out": board.left_out,
-            "n": found.rows,
-            "loci": found.loci,
-            "effective_n": number(found.effective_rows),
-            "tied": number(found.tied),
-            "draws": found.draws,
-            "ceiling": ceiling_summary(found, board, rows),
-            "combined": combine_summary(board),
-            "rho_gc": shown(found.gc_with_y),
-            "rho_gc_dna": next((c.with_gc for c in confounders if c.name == LOG_DNA), None),
-            "confounders": confounders,
-            "library": [
-                LibraryTest(kind=t.kind, name=t.name, with_gc=shown(t.with_gc), matters=t.matters)
-                for t in (*found.library, *([board.unmeasured] if board.unmeasured else []))
-            ],
-            "best": found.chosen("best"),
-            "best_gc": found.chosen("gc"),
-            "best_deep": found.chosen("deep"),
-            "choices": {role: choice_summary(choice) for role, choice in found.choices.items()},
-            "few_loci": found.few_loci,
-            "largest_locus": number(found.largest_locus),
-            "locus_capped": found.capped,
-            "chromosome": (
-                None
-                if found.chromosome is None
-                else ChromosomeSummary(name=found.chromosome[0], fraction=found.chromosome[1])
-            ),
-            "cpg_apart": cpg_apart(board, rows, joint),
-            "share": share_summary(found.shares.get("gc"), board),
-            "shares_apart": [
-                share for share in (share_summary(found.shares.get("windows"), board),) if share is not None
-            ],
-            "verdict": None if deep is None or deep.figures is None else _verdict(deep),
-            "held_fixed": [
-                _held_fixed(board, pairs[name], by_name[name], joint, name == found.chosen("gc"))
-                for name in dict.fromkeys(named)
-                if name is not None
-            ],
-            "rows": [_row(pair, by_name[name], board, found.choices.get("gc")) for name, pair in pairs.items()],
-            "strata": strata,
-            "strata_made": {name: card for name, card in board.strata.items() if name in strata},
-            "heterogeneity": heterogeneity,
-            "pairs": pairs_summary(board, found, joint),
-            "warnings": empty.warnings + warnings,
-        }
-        | binary_parts(board, found, joint, strata)
+    summary = BoardSummary(
+        inputs=empty.inputs,
+        target=empty.target,
+        split=empty.split,
+        folds_digest=empty.folds_digest,
+        duplicates=empty.duplicates,
+        near=empty.near,
+        failed=empty.failed,
+        left_out=board.left_out,
+        folds=found.folds,
+        sizes=SizesSummary(train=sizes["train"], valid=sizes["valid"], test=sizes["test"]),
+        n=found.rows,
+        loci=found.loci,
+        effective_n=number(found.effective_rows),
+        tied=number(found.tied),
+        draws=found.draws,
+        ceiling=ceiling_summary(found, board, rows),
+        combined=combine_summary(board),
+        rho_gc=shown(found.gc_with_y),
+        rho_gc_dna=next((c.with_gc for c in confounders if c.name == LOG_DNA), None),
+        confounders=confounders,
+        library=[
+            LibraryTest(kind=t.kind, name=t.name, with_gc=shown(t.with_gc), matters=t.matters)
+            for t in (*found.library, *([board.unmeasured] if board.unmeasured else []))
+        ],
+        best=found.chosen("best"),
+        best_gc=found.chosen("gc"),
+        best_deep=found.chosen("deep"),
+        choices={role: choice_summary(choice) for role, choice in found.choices.items()},
+        few_loci=found.few_loci,
+        largest_locus=number(found.largest_locus),
+        locus_capped=found.capped,
+        chromosome=(
+            None
+            if found.chromosome is None
+            else ChromosomeSummary(name=found.chromosome[0], fraction=found.chromosome[1])
+        ),
+        cpg_apart=cpg_apart(board, rows, joint),
+        share=share_summary(found.shares.get("gc"), board),
+        shares_apart=[share for share in (share_summary(found.shares.get("windows"), board),) if share is not None],
+        verdict=None if deep is None or deep.figures is None else _verdict(deep),
+        held_fixed=[
+            _held_fixed(board, pairs[name], by_name[name], joint, name == found.chosen("gc"))
+            for name in dict.fromkeys(named)
+            if name is not None
+        ],
+        rows=[_row(pair, by_name[name], board, found.choices.get("gc")) for name, pair in pairs.items()],
+        strata=strata,
+        strata_made={name: card for name, card in board.strata.items() if name in strata},
+        heterogeneity=heterogeneity,
+        pairs=pairs_summary(board, found, joint),
+        warnings=empty.warnings + warnings,
     )
+    return as_binary(summary, board, found, joint) if board.target.kind == "binary" else summary
 
 
 def _figures(board: Board, rows: pd.DataFrame, joint: Joint) -> TargetFigures:

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -302,9 +301,15 @@ def _answer(
             bits=float(information(shares(each.counts)).sum()),
             match=match,
             cluster=int(group[i]),
-            **_figures(found[each.network], each.number),
+            influence=float(looked.influence[each.number]),
+            loss=float(looked.loss[each.number]),
+            gc_index=float(looked.index[each.number]),
+            by_gc=float(looked.by_gc[each.number]),
+            shuffled=float(looked.shuffled[each.number]),
+            counter=bool(looked.counters[each.number]),
         )
         for i, (each, match) in enumerate(zip(read, matches, strict=True))
+        for looked in (found[each.network],)
     ]
     every = np.concatenate([each.influence for each in found])
     counting = np.concatenate([each.counters for each in found])
@@ -331,17 +336,6 @@ def _answer(
         for f, r in zip(filters, read, strict=True)
     ]
     return answer, motifs
-
-
-def _figures(found: _Looked, number: int) -> dict[str, Any]:
-    return {
-        "influence": float(found.influence[number]),
-        "loss": float(found.loss[number]),
-        "gc_index": float(found.index[number]),
-        "by_gc": float(found.by_gc[number]),
-        "shuffled": float(found.shuffled[number]),
-        "counter": bool(found.counters[number]),
-    }
 
 
 def _matches(subject: Subject, read: list[_Read]) -> Iterator[Match | None]:

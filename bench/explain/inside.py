@@ -110,13 +110,13 @@ def ask_gradients(subject: Subject, effort: Effort, maps: Maps | None = None) ->
     for mine, inside in found:
         assert inside.bases is not None
         for at, i in enumerate(mine):
-            codes, width = maps.codes[i], inside.bases["gradient"].shape[1]
+            codes, width = maps.codes[i], inside.bases.gradient.shape[1]
             first = (width - len(codes)) // 2
             piece = slice(first, first + len(codes))
             own = (codes[:, None] == np.arange(4)).astype(np.float32)
-            way = inside.bases["integrated"][at, piece] * (own - (codes < 4)[:, None] * reference)
-            slope = inside.bases["gradient"][at, piece]
-            gap[i] = inside.bases["here"][at] - inside.bases["there"][at]
+            way = inside.bases.integrated[at, piece] * (own - (codes < 4)[:, None] * reference)
+            slope = inside.bases.gradient[at, piece]
+            gap[i] = inside.bases.here[at] - inside.bases.there[at]
             left[i] = way.sum() - gap[i]
             integrated[i] = (way / subject.spread).astype(np.float32)
             changed = -maps.delta[i].sum(axis=1) / 3

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -65,9 +65,23 @@ def networks_of(model: Model) -> tuple[list[Any], bool] | None:
     return found
 
 
+class BaseGradients(NamedTuple):
+    """Gradients of a prediction with respect to the bases of rows, float32.
+
+    gradient : (n, width, 4), at the row itself. integrated : (n, width, 4), the mean gradient on the way from the
+    reference (Sundararajan et al. 2017), not yet times the difference. there, here : (n,), the predictions at the
+    reference and at the row.
+    """
+
+    gradient: NDArray[np.float32]
+    integrated: NDArray[np.float32]
+    there: NDArray[np.float32]
+    here: NDArray[np.float32]
+
+
 def base_gradients(
     model: Model, sequences: Sequences, place: int, reference: NDArray[np.float32]
-) -> dict[str, NDArray[np.float32]] | None:
+) -> BaseGradients | None:
     """Gradients of a network's prediction of one target with respect to its bases.
 
     Parameters
@@ -76,9 +90,7 @@ def base_gradients(
 
     Returns
     -------
-    ``gradient`` float32 (n, width, 4), at the row itself; ``integrated`` (n, width, 4), the mean gradient on the way
-    from the reference (Sundararajan et al. 2017), not yet times the difference; ``there`` and ``here`` (n,), the
-    predictions at the reference and at the row. None for a model without networks.
+    None for a model without networks.
 
     Raises
     ------
@@ -94,16 +106,14 @@ def base_gradients(
     codes = padded_codes(sequences)
     x = (codes[:, :, None] == np.arange(4, dtype=np.uint8)).astype(np.float32)
     start = (codes < 4)[:, :, None] * reference
-    out: dict[str, list[Any]] = {name: [] for name in ("gradient", "integrated", "there", "here")}
-    for a, b in zip(x, start, strict=True):
-        for name, value in _row_gradients(*found, a, b, place).items():
-            out[name].append(value)
-    return {name: np.stack(values).astype(np.float32) for name, values in out.items()}
+    rows = [_row_gradients(*found, a, b, place) for a, b in zip(x, start, strict=True)]
+    return BaseGradients(*(np.stack(values).astype(np.float32) for values in zip(*rows, strict=True)))
 
 
 def _row_gradients(
     networks: list[Any], both: bool, x: NDArray[np.float32], start: NDArray[np.float32], place: int
-) -> dict[str, Any]:
+) -> BaseGradients:
+    """Of one row."""
     import tensorflow as tf
 
     # Midpoints, then both ends, in one batch.
@@ -115,4 +125,4 @@ def _row_gradients(
         each = [network(strand, training=False)[:, place] for network in networks for strand in strands]
         level = tf.add_n(each) / float(len(each))
     slope, level = tape.gradient(level, points).numpy(), level.numpy()
-    return {"gradient": slope[-1], "integrated": slope[:STEPS].mean(axis=0), "there": level[-2], "here": level[-1]}
+    return BaseGradients(slope[-1], slope[:STEPS].mean(axis=0), level[-2], level[-1])

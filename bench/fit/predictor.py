@@ -16,7 +16,7 @@ from bench.featurizer import Features, Featurizer
 from bench.fit.features import compute_features
 from bench.fit.first_layer import FirstLayer, first_layers
 from bench.fit.fit import predictions_of
-from bench.fit.inside import base_gradients, column_contributions
+from bench.fit.inside import BaseGradients, base_gradients, column_contributions
 from bench.model import Model
 from bench.plugins.registry import Made
 from bench.sequences import Sequences
@@ -29,12 +29,12 @@ ROWS = 16_384
 @dataclass(frozen=True, eq=False)
 class Inside:
     """What a library told of fitted models. ``trees`` : float32 (n, columns + 1), contributions of the columns named
-    (empty where they have no names) and the level. ``bases`` : as `bench.fit.inside.base_gradients`. Each None where
+    (empty where they have no names) and the level. ``bases`` : a `bench.fit.inside.BaseGradients`. Each None where
     the model has none of it."""
 
     trees: NDArray[np.float32] | None
     columns: list[str]
-    bases: dict[str, NDArray[np.float32]] | None
+    bases: BaseGradients | None
 
 
 class Predictor(Protocol):

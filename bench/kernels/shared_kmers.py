@@ -28,6 +28,8 @@ MOST_BITS = 24
 SHORT_LIST = 64
 #: Fewer rows than this are not worth a thread of their own.
 THREAD_ROWS = 2_000
+#: Threads at most: each has 64 MB of buckets of its own, and they wait for one memory.
+MOST_THREADS = 4
 #: Work of the search, in rows of a list read. To count a candidate of 200 bases is as much as to read so many.
 CANDIDATE = 300
 
@@ -239,7 +241,7 @@ def _search(  # type: ignore[no-untyped-def]
 
 def _shares(rows: int) -> int:
     """Threads that some rows are shared out over."""
-    return max(min(get_num_threads(), rows // THREAD_ROWS), 1)
+    return max(min(get_num_threads(), MOST_THREADS, rows // THREAD_ROWS), 1)
 
 
 def _side_by_side(work: Callable[[int, slice], None], rows: int) -> None:

@@ -79,7 +79,7 @@ def test_integrated_gradients_are_complete_and_agree_with_differences(task, tmp_
     # The networks with float bases predict what the model does.
     for mine, each in inside:
         own = made.predict(made.sequences(made.codes(mine), made.row[mine]), made.fold[mine])
-        np.testing.assert_allclose(each.bases["here"], own, atol=1e-5)
+        np.testing.assert_allclose(each.bases.here, own, atol=1e-5)
     sums = [row.sum() for row in maps.integrated]
     assert np.isfinite(sums).all()
     assert base_shares(made).sum() == pytest.approx(1)
@@ -131,7 +131,7 @@ def test_gradients_of_a_small_network_are_those_worked_out_by_hand():
         points = [start + (step + 0.5) / STEPS * (x - start) for step in range(STEPS)]
         integrated = np.mean([hand_gradients(network.get_weights(), each)[1] for each in points], axis=0)
         out, slope = hand_gradients(network.get_weights(), x)
-        assert found["here"][i] == pytest.approx(out, abs=1e-5)
-        assert found["there"][i] == pytest.approx(hand_gradients(network.get_weights(), start)[0], abs=1e-5)
-        np.testing.assert_allclose(found["gradient"][i], slope, atol=1e-5)
-        np.testing.assert_allclose(found["integrated"][i], integrated, atol=2e-4)
+        assert found.here[i] == pytest.approx(out, abs=1e-5)
+        assert found.there[i] == pytest.approx(hand_gradients(network.get_weights(), start)[0], abs=1e-5)
+        np.testing.assert_allclose(found.gradient[i], slope, atol=1e-5)
+        np.testing.assert_allclose(found.integrated[i], integrated, atol=2e-4)
