@@ -36,6 +36,14 @@ def explain(
     effects: Annotated[Path, typer.Option("--effects", help="Where the effects of --variants go (.tsv).")] = Path(
         "effects.tsv"
     ),
+    study: Annotated[
+        bool,
+        typer.Option(
+            "--study",
+            help="How good must a model be? Fit the rows in simulated worlds of rising signal, made of the task's rows,"
+            " and compare what is found with what was written: `study/study-TASK-TARGET.md`.",
+        ),
+    ] = False,
     split: SplitName = None,
     out: Out = Path("results"),
     device: Device = "auto",
@@ -46,23 +54,29 @@ def explain(
 ) -> None:
     """Ask fitted models what they learned: the best row, the best deep one and GC alone, or those of -f and -m.
 
-    What is missing is fitted; models and answers are kept next to the results, and the board shows them.
+    What is missing is fitted; models and answers are kept next to the results, and the board shows them. With --study
+    simulated worlds take the place of the task's own rows.
     """
     from rich.console import Console
 
     from bench.dataset import Unavailable
     from bench.errors import BenchError
+    from bench.explain.study import QUICK_STUDY, STUDY
     from bench.explain.subject import FULL, QUICK
     from bench.plugins.settings import registry_of
     from bench.report import write_board
     from bench.report.explained import told
+    from bench.report.study import study_in_words, write_study
     from bench.run.device import cpu_threads
     from bench.run.execute import Options
     from bench.run.explaining import Wanted, explain_task
     from bench.run.places.outside import Outside
+    from bench.run.studying import study_task
     from bench.store.store import Store
     from bench.tasks.load import TaskSource
 
+    if study and variants is not None:
+        raise BenchError("--study and --variants exclude each other: the one is of simulated rows, the other of yours.")
     console = Console(soft_wrap=True, highlight=False, markup=False)
     store = Store(out)
     store.check_writable()
@@ -82,11 +96,23 @@ def explain(
     with Outside() as outside:
         registry = registry_of(plugin or [], describer=outside)
         try:
-            found = explain_task(
-                wanted, registry, store, console, QUICK if quick else FULL, options, console.print, outside
-            )
+            if study:
+                how = QUICK_STUDY if quick else STUDY
+                studies = study_task(
+                    wanted, registry, store, console, how, options, console.print, outside, quick=quick
+                )
+            else:
+                effort = QUICK if quick else FULL
+                found = explain_task(wanted, registry, store, console, effort, options, console.print, outside)
         except Unavailable as absent:
             raise BenchError(f"{task}: {absent}") from None
+    if study:
+        for each in studies:
+            console.print(f"\n{each.pair}")
+            for line in study_in_words(each):
+                console.print(f"  {line}")
+        console.print(f"\nstudy: {write_study(studies, out / 'study')}")
+        return
     for result, answer in found:
         console.print(f"\n{result}")
         for line in told(answer):

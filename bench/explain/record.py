@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bench.board.figure import Estimate, Known, Number
 from bench.store.companions import Companion
-from bench.store.record import Stored
+from bench.store.record import Record, Stored
 
 
 class Rung(Stored):
@@ -255,3 +255,58 @@ class Explanation(Companion):
     trees: Trees | None = None
     gradients: Gradients | None = None
     filters: Filters | None = None
+
+
+class StudyPoint(Stored):
+    """A model fitted in one simulated world, and what explaining it found of what was written there.
+
+    Attributes
+    ----------
+    signal : share of the variance of what is measured that sites have. world : number of the world.
+    score, attainable : Spearman on test rows of the model (None for one that predicts one value) and of the truth.
+    bases_auroc, bases_precision : bases of sites by what changing them does, in the rows predicted highest; precision
+        among as many as there are. None without a site there.
+    motifs_recall : of the motifs that were written, those found by planting; ``motifs_precision`` : of those that were
+        found, those that were written, None where none was found.
+    """
+
+    signal: float
+    world: int
+    score: Number
+    attainable: float
+    bases_auroc: Number = None
+    bases_precision: Number = None
+    motifs_recall: float = 0.0
+    motifs_precision: Number = None
+
+    @property
+    def share(self) -> float:
+        """The score as a share of what is attainable; 0 for a model that predicts one value."""
+        return 0.0 if self.score is None else self.score / self.attainable
+
+
+class Study(Record):
+    """How good a model of one pair must be before its explanation is right, on worlds made of a task's rows.
+
+    Attributes
+    ----------
+    rows, test_rows : of a world. motifs : the database, in words.
+    of_ceiling : the pair's own score on the task over its noise ceiling; None where there is none yet.
+    """
+
+    task: str
+    target: str
+    split: str
+    featurizer: str
+    model: str
+    quick: bool
+    rows: int
+    test_rows: int
+    motifs: str
+    points: list[StudyPoint]
+    of_ceiling: Number = None
+
+    @property
+    def pair(self) -> str:
+        """Featurizer and model, as on the board."""
+        return f"{self.featurizer} + {self.model}"

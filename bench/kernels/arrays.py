@@ -21,6 +21,9 @@ from bench.sequences import Sequences
 #: Bases from which rows are shared out over the cores. Fewer take 1-10 ms on one core: not worth compiling the parallel
 #: code, nor waiting for a core that a neighbour holds (a GC scan of 10 Mb then took 10 times as long as on one core).
 PARALLEL_BASES = 16_000_000
+#: Bytes of output from which they are: filling memory that the process has not touched before takes longer than reading
+#: the bases (2,682 rows of 6-mers, 15 MB, on one core: 26 ms in new memory, 2.4 in used; on two: 8 and 1.1).
+PARALLEL_BYTES = 8_000_000
 
 
 def arrays_of(sequences: Sequences) -> tuple[NDArray[np.uint8], NDArray[Any], NDArray[Any], NDArray[np.bool_]]:
@@ -41,7 +44,9 @@ def arrays_of(sequences: Sequences) -> tuple[NDArray[np.uint8], NDArray[Any], ND
     )
 
 
-def in_parallel(sequences: Sequences, work: int = 1) -> bool:
+def in_parallel(sequences: Sequences, work: int = 1, out_bytes: int = 0) -> bool:
     """Whether the rows are worth sharing out over the cores that Numba may use (``NUMBA_NUM_THREADS``). ``work``: how
-    many times a kernel goes over them."""
-    return get_num_threads() > 1 and int(sequences.lengths.sum()) * work >= PARALLEL_BASES
+    many times a kernel goes over them. ``out_bytes``: what it writes."""
+    if get_num_threads() == 1:
+        return False
+    return int(sequences.lengths.sum()) * work >= PARALLEL_BASES or out_bytes >= PARALLEL_BYTES

@@ -135,13 +135,14 @@ def count_kmers(
     buffer, start, stop, reverse = arrays_of(sequences)
     first = _firsts(low, high)
     dtype = count_dtype(sequences.width)
-    parallel = in_parallel(sequences)
     if canonical:
         column = canonical_columns(low, high)
         out = np.empty((len(start), int(column.max()) + 1), dtype) if out is None else out
+        parallel = in_parallel(sequences, out_bytes=out.nbytes)
         (_canonical_parallel if parallel else _canonical_serial)(buffer, start, stop, low, high, column, first, out)
     else:
         out = np.empty((len(start), int(first[-1])), dtype) if out is None else out
+        parallel = in_parallel(sequences, out_bytes=out.nbytes)
         (_kmers_parallel if parallel else _kmers_serial)(buffer, start, stop, reverse, low, high, first, out)
     return out
 

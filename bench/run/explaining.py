@@ -8,7 +8,8 @@ from pathlib import Path
 
 from rich.console import Console
 
-from bench.board.load import TaskFiles, find_tasks
+from bench.board.load import find_tasks
+from bench.board.schema import BoardSummary
 from bench.board.summarise import summarise
 from bench.errors import BenchError, nearest
 from bench.explain.explain import MotifSource, explain, subject_of
@@ -65,7 +66,7 @@ def explain_task(
     BenchError : for unknown names, a task without results where none are named, and fits that fail.
     """
     planned = load_planned(wanted.source, registry)
-    target = _target(planned, wanted.target)
+    target = target_of(planned, wanted.target)
     if planned.task.targets[target].kind == "binary":
         numbers = [name for name, each in planned.task.targets.items() if each.kind != "binary"]
         instead = f"choose {' or '.join(numbers)} with --target" if numbers else "give the numbers that it was made of"
@@ -107,7 +108,7 @@ def explain_task(
     return outcome
 
 
-def _target(planned: PlannedTask, wanted: str | None) -> str:
+def target_of(planned: PlannedTask, wanted: str | None) -> str:
     targets = list(planned.task.targets)
     if wanted is None and len(targets) > 1:
         raise BenchError(
@@ -118,30 +119,34 @@ def _target(planned: PlannedTask, wanted: str | None) -> str:
     return wanted or targets[0]
 
 
-def pairs_to_ask(wanted: Wanted, planned: PlannedTask, target: str, store: Store) -> list[tuple[str, str]]:
-    """Featurizer and model of every row to explain."""
+def pairs_to_ask(
+    wanted: Wanted, planned: PlannedTask, target: str, store: Store, *, gc: bool = True
+) -> list[tuple[str, str]]:
+    """Featurizer and model of every row to explain. ``gc`` : among those of the board, GC alone as well."""
     if wanted.featurizers or wanted.models:
         if not (wanted.featurizers and wanted.models):
             raise BenchError("give both -f and -m, or neither for the best row, the best deep one and GC alone.")
         return [(f, m) for f in wanted.featurizers for m in wanted.models]
-    files = _files(store, planned.name)
-    boards = [] if files is None else summarise(files).boards
-    board = next((b for b in boards if (b.target, b.split) == (target, planned.folds.name)), None)
+    board = board_of(store, planned, target)
     if board is None or not board.rows:
         raise BenchError(
             f"{store.root}: has no results of {planned.name}, {target}, split {planned.folds.name}: run it first, or"
             " say what to fit and explain with -f and -m."
         )
-    names = dict.fromkeys(name for name in (board.best, board.best_deep, board.best_gc) if name is not None)
+    wished = (board.best, board.best_deep, *([board.best_gc] if gc else []))
+    names = dict.fromkeys(name for name in wished if name is not None)
     rows = [row for name in names if (row := board.row(name)) is not None]
     return [(row.featurizer, row.model) for row in rows]
 
 
-def _files(store: Store, task: str) -> TaskFiles | None:
+def board_of(store: Store, planned: PlannedTask, target: str) -> BoardSummary | None:
+    """The board of a target under a task's split; None where there are no results."""
     try:
-        return next((each for each in find_tasks(store.root, []) if each.name == task), None)
+        files = next((each for each in find_tasks(store.root, []) if each.name == planned.name), None)
     except BenchError:
         return None
+    boards = [] if files is None else summarise(files).boards
+    return next((b for b in boards if (b.target, b.split) == (target, planned.folds.name)), None)
 
 
 def _made_otherwise(
@@ -187,7 +192,7 @@ def fitted_job(
     )
     plan = make_plan(selection, registry, store, outside=outside)
     jobs = [job for job in plan.jobs if job.seed == seed and any(r.target in planned.task.targets for r in job.results)]
-    jobs = [job for job in jobs if _target(planned, wanted.target) in job.targets]
+    jobs = [job for job in jobs if target_of(planned, wanted.target) in job.targets]
     if not jobs:
         return None
     [job] = jobs

@@ -1,0 +1,153 @@
+"""Fits learners in simulated worlds made of a task's rows, and explains them: how good must a model be?"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from rich.console import Console
+
+from bench.errors import BenchError
+from bench.explain.explain import MotifSource, subject_of
+from bench.explain.record import Study, StudyPoint
+from bench.explain.study import StudyEffort, World, make_world, study_point, write_world
+from bench.plugins.registry import Registry
+from bench.run.execute import Options, run_plan
+from bench.run.explaining import Wanted, board_of, pairs_to_ask, target_of
+from bench.run.job import Job
+from bench.run.places.outside import Outside
+from bench.run.plan import Plan, Selection, make_plan
+from bench.run.predictors import Predictors
+from bench.store.record import write_record
+from bench.store.result import NO_FEATURES, safe_name
+from bench.store.store import Store
+from bench.tasks.load import PlannedTask, load_planned
+from bench.tasks.task import TEST
+
+
+def study_task(
+    wanted: Wanted,
+    registry: Registry,
+    store: Store,
+    console: Console,
+    effort: StudyEffort,
+    options: Options,
+    say: Callable[[str], None],
+    outside: Outside,
+    *,
+    quick: bool,
+) -> list[Study]:
+    """Fit pairs in worlds of rising signal and compare what explaining them finds with what was written. Worlds, fits
+    and what was found are kept in ``study`` beside the task's results; a call goes on where the last one stopped.
+
+    Raises
+    ------
+    BenchError : as ``explain_task``; KeyboardInterrupt where the fits were interrupted.
+    """
+    planned = load_planned(wanted.source, registry)
+    wanted = replace(wanted, target=target_of(planned, wanted.target))
+    assert wanted.target is not None
+    motifs = MotifSource.of(wanted.taxon, planned.task.card.organism, wanted.motifs)
+    pairs = pairs_to_ask(wanted, planned, wanted.target, store, gc=False)
+    folder = store.root / "study"
+    fits = Store(folder / "fits")
+    worlds = [make_world(planned, motifs.motifs, effort.rows, number) for number in range(effort.worlds)]
+    plans: dict[tuple[str, str], list[tuple[float, int, Job]]] = {}
+    whole: Plan | None = None
+    plain = re.sub(r"[^A-Za-z0-9_.+-]", "-", safe_name(planned.name))  # what a task file takes for a name
+    for number, world in enumerate(worlds):
+        for signal in effort.signals:
+            name = f"{plain}-{len(world.codes)}-rows-{signal:g}-world-{number}"
+            path = write_world(folder / "worlds", name, world, signal, planned.task.card.organism)
+            for pair in pairs:
+                plan = _plan(pair, path, registry, fits, outside)
+                plans.setdefault(pair, []).append((signal, number, plan.jobs[0]))
+                plan.jobs = [] if _there(fits, plan.jobs[0]) else plan.jobs
+                whole = plan if whole is None else _joined(whole, plan)
+    assert whole is not None
+    if whole.jobs:
+        outcome = run_plan(whole, registry, fits, console, options)
+        if outcome.failed:
+            raise BenchError(f"{outcome.failed[0][0]}: failed: {outcome.failed[0][1]}", status=1)
+        if outcome.interrupted:
+            raise KeyboardInterrupt
+    found = []
+    with Predictors(
+        registry, fits, threads=options.threads or 1, device=options.device, trust=wanted.trust, say=say
+    ) as predictors:
+        for pair, jobs in plans.items():
+            say(f"{pair[0]} + {pair[1]}: what {len(jobs)} models say of their worlds")
+            points = [_point(job, worlds[n], signal, n, fits, registry, motifs, predictors) for signal, n, job in jobs]
+            study = _study(wanted, planned, pair, points, worlds[0], motifs, store, quick=quick)
+            write_record(folder / f"{safe_name(f'{planned.name} {wanted.target} {study.pair}')}.json", study)
+            found.append(study)
+    return found
+
+
+def _plan(pair: tuple[str, str], path: Path, registry: Registry, fits: Store, outside: Outside) -> Plan:
+    featurizer, model = pair
+    named = None if featurizer == NO_FEATURES else (featurizer,)
+    selection = Selection((str(path),), named, (model,), cache="refresh", keep_models=True)
+    return make_plan(selection, registry, fits, outside=outside)
+
+
+def _there(fits: Store, job: Job) -> bool:
+    return all(
+        fits.has(result, key) and fits.has_models(result, key)
+        for result, key in zip(job.results, job.keys, strict=True)
+    )
+
+
+def _joined(whole: Plan, plan: Plan) -> Plan:
+    known = {each.name for each in whole.tasks}
+    whole.tasks += [each for each in plan.tasks if each.name not in known]
+    whole.jobs += plan.jobs
+    return whole
+
+
+def _point(
+    job: Job,
+    world: World,
+    signal: float,
+    number: int,
+    fits: Store,
+    registry: Registry,
+    motifs: MotifSource,
+    predictors: Predictors,
+) -> StudyPoint:
+    record = fits.record(job.results[0])
+    assert record is not None
+    predictor = predictors.of(job)
+    subject = subject_of(job.planned, record, fits.predictions(record.result), registry, motifs, predictor)
+    return study_point(subject, world, signal, number)
+
+
+def _study(
+    wanted: Wanted,
+    planned: PlannedTask,
+    pair: tuple[str, str],
+    points: list[StudyPoint],
+    world: World,
+    motifs: MotifSource,
+    store: Store,
+    *,
+    quick: bool,
+) -> Study:
+    assert wanted.target is not None
+    board = board_of(store, planned, wanted.target)
+    row = None if board is None else board.row(f"{pair[0]} + {pair[1]}")
+    return Study(
+        task=planned.name,
+        target=wanted.target,
+        split=planned.folds.name,
+        featurizer=pair[0],
+        model=pair[1],
+        quick=quick,
+        rows=len(world.codes),
+        test_rows=int((world.part == TEST).sum()),
+        motifs=motifs.said,
+        points=points,
+        of_ceiling=None if row is None or row.of_ceiling is None else row.of_ceiling.value,
+    )
