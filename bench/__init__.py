@@ -5,10 +5,13 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
-# Threads of OpenMP that wait for each other sleep rather than spin: read when XGBoost, LightGBM, scikit-learn or Numba
-# are loaded, so before all of them. On a machine with other work spinning threads keep the core from the one they wait
-# for: with two threads LightGBM and XGBoost took five times as long. Predictions are the same.
-os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+# Threads of OpenMP that wait for each other spin for some microseconds and then sleep: read when XGBoost, LightGBM,
+# scikit-learn or Numba are loaded, so before all of them. On a machine with other work threads that spin for long keep
+# the core from the one they wait for (LightGBM and XGBoost took five times as long); on an idle one threads that sleep
+# at once take longer to wake than a small tree to grow (docs/scale.md). Predictions are the same.
+if "OMP_WAIT_POLICY" not in os.environ:
+    os.environ["OMP_WAIT_POLICY"] = "passive"
+    os.environ.setdefault("GOMP_SPINCOUNT", "1000")
 
 __version__ = "0.1.0"
 

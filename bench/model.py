@@ -106,6 +106,8 @@ class Model:
     devices: ClassVar[tuple[str, ...]] = ("cpu",)
     #: True for a network: the board tells whether the best one only counts GC. None: where the model takes no table.
     deep: ClassVar[bool | None] = None
+    #: True where a fit on the CPU leaves half of the processors idle, so that another is run beside it.
+    half_processors: ClassVar[bool] = False
     #: False for one that is run where it is named, and on features made elsewhere, but not wherever it could be.
     by_default: ClassVar[bool] = True
     #: True when ``fit`` can be one of a group (``Setting.group``): called in several processes at once, each with its

@@ -37,7 +37,7 @@ class CNN(Model):
 
     Parameters
     ----------
-    arch : ``residual`` or ``basset`` (the 2017 model).
+    arch : ``residual``, ``basset`` (the 2017 model), or ``interpretable``, whose filters are motifs.
     epochs, batch, learning_rate, shift : 0, 0, 0.0 and -1 mean: as the architecture's recipe has it.
     multitask : fit all targets at once.
     regularise : False leaves out batch-norm, dropout, weight decay and augmentation, to see whether it can overfit.
@@ -50,6 +50,7 @@ class CNN(Model):
     takes: ClassVar[tuple[str, ...]] = ("signal", "codes")
     libraries: ClassVar[tuple[str, ...]] = ("tensorflow", "keras")
     devices: ClassVar[tuple[str, ...]] = ("cpu", "cuda")
+    half_processors: ClassVar[bool] = True
 
     def __init__(
         self,

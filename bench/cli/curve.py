@@ -35,9 +35,10 @@ def curve(
     from bench.plugins.settings import registry_of
     from bench.report.curve import write_curves
     from bench.run.curve import plan_curve
-    from bench.run.execute import Options, run_plan
+    from bench.run.execute import run_plan
     from bench.run.places.outside import Outside
     from bench.run.plan import Selection
+    from bench.run.queue import Options
     from bench.store.store import Store
 
     pairs = [read_pair(text) for text in pair or ()]

@@ -36,6 +36,10 @@ def explain(
     effects: Annotated[Path, typer.Option("--effects", help="Where the effects of --variants go (.tsv).")] = Path(
         "effects.tsv"
     ),
+    modisco: Annotated[
+        bool,
+        typer.Option("--modisco", help="Motifs by TF-MoDISco too (pip install 'bench-gc\\[modisco]')."),
+    ] = False,
     study: Annotated[
         bool,
         typer.Option(
@@ -61,6 +65,7 @@ def explain(
 
     from bench.dataset import Unavailable
     from bench.errors import BenchError
+    from bench.explain.modisco import installed
     from bench.explain.study import QUICK_STUDY, STUDY
     from bench.explain.subject import FULL, QUICK
     from bench.plugins.settings import registry_of
@@ -68,15 +73,17 @@ def explain(
     from bench.report.explained import told
     from bench.report.study import study_in_words, write_study
     from bench.run.device import cpu_threads
-    from bench.run.execute import Options
     from bench.run.explaining import Wanted, explain_task
     from bench.run.places.outside import Outside
+    from bench.run.queue import Options
     from bench.run.studying import study_task
     from bench.store.store import Store
     from bench.tasks.load import TaskSource
 
     if study and variants is not None:
         raise BenchError("--study and --variants exclude each other: the one is of simulated rows, the other of yours.")
+    if modisco and installed() is None:
+        raise BenchError("--modisco: modisco-lite is not installed. Run: pip install 'bench-gc[modisco]'")
     console = Console(soft_wrap=True, highlight=False, markup=False)
     store = Store(out)
     store.check_writable()
@@ -91,6 +98,7 @@ def explain(
         trust_models,
         variants,
         effects,
+        modisco,
     )
     options = Options(device, threads or cpu_threads())
     with Outside() as outside:

@@ -8,10 +8,11 @@ from rich.console import Console
 from rich.markup import escape
 
 from bench.errors import BenchError, one_line
-from bench.run.execute import Outcome, kept
+from bench.run.execute import kept
 from bench.run.interrupts import STATUS as INTERRUPTED
 from bench.run.plan import Plan
 from bench.run.progress import in_words
+from bench.run.queue import Outcome
 from bench.store.stages import Stages
 from bench.store.store import Store
 

@@ -99,10 +99,11 @@ def run(
     from bench.errors import BenchError
     from bench.plugins.settings import registry_of
     from bench.run.device import cpu_threads, resolve_device
-    from bench.run.execute import Options, run_plan
+    from bench.run.execute import run_plan
     from bench.run.feature_sets import feature_sets, known_before, with_features, write_features
     from bench.run.places.outside import Outside
     from bench.run.plan import Selection, make_plan
+    from bench.run.queue import Options
     from bench.store.stages import Stages
     from bench.store.store import Store
 

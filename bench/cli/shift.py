@@ -34,9 +34,10 @@ def shift(
     from bench.errors import BenchError
     from bench.plugins.settings import registry_of
     from bench.report.shift import write_shift
-    from bench.run.execute import Options, run_plan
+    from bench.run.execute import run_plan
     from bench.run.places.outside import Outside
     from bench.run.plan import Selection
+    from bench.run.queue import Options
     from bench.run.shift import likeness, plan_shift
     from bench.store.store import Store
 

@@ -56,8 +56,8 @@ def transfer(
     from bench.plugins.settings import registry_of
     from bench.report.transfer import told, write_transfers
     from bench.run.device import cpu_threads
-    from bench.run.execute import Options
     from bench.run.places.outside import Outside
+    from bench.run.queue import Options
     from bench.run.transfer import Asked
     from bench.run.transfer import transfer as run_transfer
     from bench.store.store import Store

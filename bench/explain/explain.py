@@ -18,6 +18,7 @@ from bench.explain.exports import exports, write_meme
 from bench.explain.filters import ask_filters
 from bench.explain.inside import ask_gradients, ask_trees, write_gradients
 from bench.explain.ladder import ladder
+from bench.explain.modisco import ask_modisco
 from bench.explain.mutated import Maps, ask_mutated, write_bedgraph, write_npz
 from bench.explain.planted import plant
 from bench.explain.record import Explanation
@@ -73,9 +74,10 @@ def explain(
     effort: Effort,
     say: Callable[[str], None],
     no_model: str = "the predictions were made elsewhere: there is no model to ask",
+    modisco: bool = False,
 ) -> Explained:
     """Ask a result everything that can be asked of it. ``say`` takes a line before each question, ``no_model`` says why
-    there is no predictor, where there is none.
+    there is no predictor, where there is none. ``modisco`` : ask TF-MoDISco too.
 
     Returns
     -------
@@ -87,6 +89,8 @@ def explain(
     found: dict[str, Any] = {}
     session = Session(subject, effort)
     for name, (ask, needs_model) in QUESTIONS.items():
+        if name == "modisco" and not modisco:
+            continue
         if needs_model and subject.predictor is None:
             left_out[name] = no_model
             continue
@@ -148,6 +152,11 @@ def _filters(asked: Session) -> Answer:
     if made is None:
         return None, {}
     return made[0], {"motifs-filters.meme": partial(write_meme, motifs=made[1])} if made[1] else {}
+
+
+def _modisco(asked: Session) -> Answer:
+    answer, motifs = ask_modisco(asked.subject, asked.maps)
+    return answer, {"motifs-modisco.meme": partial(write_meme, motifs=motifs)} if motifs else {}
 
 
 def subject_of(
@@ -225,4 +234,5 @@ QUESTIONS: dict[str, tuple[Callable[[Session], Answer], bool]] = {
     "trees": (_trees, True),
     "gradients": (_gradients, True),
     "filters": (_filters, True),
+    "modisco": (_modisco, True),
 }

@@ -60,16 +60,21 @@ def write_meme(path: Path, motifs: Sequence[Motif]) -> None:
     path.write_text("\n".join(lines), encoding="utf-8")
 
 
-def write_modisco(path: Path, maps: Maps) -> None:
-    """Hypothetical contributions as TF-MoDISco takes them: ``sequences`` float32 (rows, width, 4), one-hot, and
-    ``contributions`` of the same shape, the map less its mean over the four bases of each position; zeros beyond a
-    row's end."""
+def contributions(maps: Maps) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Bases and hypothetical contributions as TF-MoDISco takes them, float32 (rows, width, 4) both: one-hot, and the
+    map less its mean over the four bases of each position; zeros beyond a row's end."""
     width = max(map(len, maps.codes))
     hot = np.zeros((len(maps.codes), width, 4), np.float32)
     score = np.zeros_like(hot)
     for i, (codes, delta) in enumerate(zip(maps.codes, maps.delta, strict=True)):
         hot[i, : len(codes)] = codes[:, None] == np.arange(4)
         score[i, : len(codes)] = delta - delta.mean(axis=1, keepdims=True)
+    return hot, score
+
+
+def write_modisco(path: Path, maps: Maps) -> None:
+    """``sequences`` and ``contributions`` of ``contributions``, for other programs."""
+    hot, score = contributions(maps)
     with path.open("wb") as stream:
         np.savez_compressed(stream, sequences=hot, contributions=score)
 

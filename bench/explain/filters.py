@@ -9,20 +9,19 @@ k positions, (Σ w·e)² / (k · Σ w²). 1 for weights that count GC, 1/k or le
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bench.explain.designed import Codes
-from bench.explain.record import Filter, Filters, Match
+from bench.explain.matching import information, matches, shares, trimmed
+from bench.explain.record import Filter, Filters
 from bench.explain.subject import Effort, NotAsked, Subject
 from bench.fit.first_layer import FirstLayer
 from bench.kernels.shuffle import dinucleotide_shuffle
 from bench.motifs.motif import Motif
 from bench.motifs.similar import ALIKE
-from bench.motifs.tomtom import Targets, q_values, tomtom
 from bench.stats.ranks import spearman
 
 #: A filter counts GC where its index is above the first, GC explains more than the second of its mean response in test
@@ -34,13 +33,8 @@ INDEX, BY_GC, SHUFFLED = 0.45, 0.8, 0.9
 MOSTLY, NETWORK_GC, NETWORK_SHUFFLED = 0.5, 0.65, 0.45
 #: How far from the mean to the largest response the windows of a motif begin; windows that it is made of at least.
 WAY, LEAST = 0.7, 20
-#: Pseudo-counts of a position; bits below which ends are left out; bits in all of a motif that can be read.
-PSEUDO, TRIM, BITS = 1.0, 0.25, 4.0
-#: Matches are told below this false discovery rate, and where they are nearer than those of so many shuffles of the
-#: filter's own positions: motifs of little information are near to others of little.
-FOUND, SHUFFLES = 0.05, 19
-#: Filters that are compared with the database, those of the most influence.
-COMPARED = 96
+#: Bits in all of a motif that can be read.
+BITS = 4.0
 #: Filters that are kept with their frequencies, those of the most influence.
 KEPT = 24
 #: Responses that are held at a time.
@@ -217,22 +211,6 @@ def _correlation(a: NDArray[np.floating], b: NDArray[np.floating]) -> float:
 
 
 # ---- motifs of filters -----------------------------------------------------------------------------------------------
-def shares(counts: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Frequencies of bases with pseudo-counts, float64 (width, 4)."""
-    return (counts + PSEUDO / 4) / (counts.sum(axis=1, keepdims=True) + PSEUDO)
-
-
-def information(p: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Bits of each position, float64 (width,)."""
-    return np.asarray(2 + (p * np.log2(p)).sum(axis=1))
-
-
-def trimmed(counts: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Counts without the ends that tell nothing; all of them where no position tells anything."""
-    kept = np.flatnonzero(information(shares(counts)) >= TRIM)
-    return counts[kept[0] : kept[-1] + 1] if len(kept) else counts
-
-
 def clusters(motifs: list[NDArray[np.float64]]) -> NDArray[np.int64]:
     """A number for each of some motifs (length, 4), frequencies: groups by average linkage, in which the largest cosine
     of the frequencies less .25 over shifts and strands is `bench.motifs.similar.ALIKE` or more on average."""
@@ -291,7 +269,7 @@ def _answer(
     ]
     read.sort(key=lambda each: -each.influence)
     group = clusters([shares(each.counts) for each in read])
-    matches = list(_matches(subject, read))
+    matched = matches(subject, [each.counts for each in read], question=10)
     filters = [
         Filter(
             network=each.network,
@@ -308,7 +286,7 @@ def _answer(
             shuffled=float(looked.shuffled[each.number]),
             counter=bool(looked.counters[each.number]),
         )
-        for i, (each, match) in enumerate(zip(read, matches, strict=True))
+        for i, (each, match) in enumerate(zip(read, matched, strict=True))
         for looked in (found[each.network],)
     ]
     every = np.concatenate([each.influence for each in found])
@@ -322,7 +300,7 @@ def _answer(
         influence_rows=influence_rows,
         filters=len(every),
         read=len(read),
-        matched=sum(each is not None for each in matches),
+        matched=sum(each is not None for each in matched),
         clusters=len(np.unique(group)),
         counters=int(counting.sum()),
         counted=counted,
@@ -336,24 +314,3 @@ def _answer(
         for f, r in zip(filters, read, strict=True)
     ]
     return answer, motifs
-
-
-def _matches(subject: Subject, read: list[_Read]) -> Iterator[Match | None]:
-    """The nearest motif of the database to each filter, where it is one for sure."""
-    compared = read[:COMPARED] if subject.motifs else []
-    if compared:
-        targets, rng = Targets.of(subject.motifs), subject.rng(10)
-        p = np.stack([tomtom(shares(each.counts), targets) for each in compared])
-        q = q_values(p.ravel()).reshape(p.shape)
-        for each, mine, theirs in zip(compared, p, q, strict=True):
-            nearest = int(np.argmin(mine))
-            sure = theirs[nearest] <= FOUND and _nearer(shares(each.counts), mine[nearest], targets, rng)
-            motif = subject.motifs[nearest]
-            found = Match(motif=motif.title, family=motif.family or motif.name, p=mine[nearest], q=theirs[nearest])
-            yield found if sure else None
-    yield from (None for _ in read[len(compared) :])
-
-
-def _nearer(p: NDArray[np.float64], value: float, targets: Targets, rng: np.random.Generator) -> bool:
-    """Whether every shuffle of a motif's positions has a nearest motif that is farther."""
-    return all(tomtom(p[rng.permutation(len(p))], targets).min() > value for _ in range(SHUFFLES))

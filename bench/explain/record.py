@@ -208,6 +208,26 @@ class Filters(Stored):
     strongest: list[Filter]
 
 
+class Pattern(Stored):
+    """A motif that TF-MoDISco put together from the maps. ``sites`` : windows of the rows it is made of. ``raises`` :
+    whether they raise the predictions. shares : frequencies of A C G T at every position."""
+
+    name: str
+    sites: int
+    raises: bool
+    shares: list[list[float]]
+    bits: Known
+    match: Match | None
+
+
+class Modisco(Stored):
+    """Motifs of TF-MoDISco from the maps of ``rows`` rows, those of most sites first; ``version`` of its package."""
+
+    rows: int
+    version: str
+    patterns: list[Pattern]
+
+
 class Leaf(Stored):
     """A leaf of a tree: its conditions in words, the ``share`` of rows that meet them, the mean prediction there in
     standard deviations."""
@@ -255,6 +275,7 @@ class Explanation(Companion):
     trees: Trees | None = None
     gradients: Gradients | None = None
     filters: Filters | None = None
+    modisco: Modisco | None = None
 
 
 class StudyPoint(Stored):

@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from bench.explain.record import Explanation, Family, Filters, Gradients, Ladder, Leaf, Mutated, PlantedMotifs, Trees
+from bench.explain.record import (
+    Explanation,
+    Family,
+    Filters,
+    Gradients,
+    Ladder,
+    Leaf,
+    Modisco,
+    Mutated,
+    Pattern,
+    PlantedMotifs,
+    Trees,
+)
 from bench.explain.seeds import by_pair, elsewhere, rung_ranges
 from bench.explain.verdict import verdict
 from bench.report.text import (
@@ -54,6 +66,8 @@ def told(answer: Explanation) -> Iterator[str]:
         matched = [f"{each.match.motif} ({each.match.family})" for each in answer.filters.strongest if each.match]
         if matched:
             yield "its filters look for: " + ", ".join(dict.fromkeys(matched[:FEW]))
+    if answer.modisco is not None:
+        yield _modisco(answer.modisco)
     yield from (f"{name}: n/a, {reason}" for name, reason in answer.left_out.items())
 
 
@@ -79,6 +93,22 @@ def _one(family: Family) -> str:
     effect = family.effect
     between = interval(effect.low, effect.high, 2)
     return f"{family.motif} ({family.family}): {signed(effect.value, 2)} SD {between} a site{worth}"
+
+
+def _modisco(found: Modisco) -> str:
+    """What TF-MoDISco found, the patterns of most sites first."""
+    if not found.patterns:
+        return f"TF-MoDISco finds no motif in the maps of {found.rows:,} rows"
+    named = []
+    for each in found.patterns[:FEW]:
+        lowers = "" if each.raises else ", lowers"
+        named.append(f"{each.match.motif if each.match else _consensus(each)} ({each.sites:,} sites{lowers})")
+    count = len(found.patterns)
+    return f"TF-MoDISco finds {count} motif{'s' * (count > 1)} in the maps of {found.rows:,} rows: {', '.join(named)}"
+
+
+def _consensus(pattern: Pattern) -> str:
+    return "".join("ACGT"[row.index(max(row))] if max(row) >= 0.5 else "N" for row in pattern.shares)
 
 
 def explained_section(answers: Sequence[Explanation], pictures: dict[str, str]) -> list[str]:
@@ -110,6 +140,8 @@ def explained_section(answers: Sequence[Explanation], pictures: dict[str, str]) 
         lines += _filters(answer, answer.filters) if answer.filters is not None else []
         if f"{answer.key}-filters" in pictures:
             lines += [f"![Filters of {escape(_name(answer))}]({pictures[f'{answer.key}-filters']})", ""]
+        if answer.modisco is not None:
+            lines += [f"**TF-MoDISco, {code(_name(answer))}.** {escape(_modisco(answer.modisco))}.", ""]
         if answer.key in pictures:
             lines += [f"![What {escape(_name(answer))} learned]({pictures[answer.key]})", ""]
         lines += [f"- {escape(name)}: n/a, {escape(reason)}" for name, reason in answer.left_out.items()]

@@ -129,7 +129,8 @@ def _section(study: Study, picture: str) -> list[str]:
         f" motifs ({escape(study.motifs)}) written in; *signal* is the share of the variance of what is measured that"
         f" sites have, the rest is chance. Spearman on {count(study.test_rows)} test rows, and its share of what the"
         " truth itself scores. Bases: those of sites (positions above 1 bit) in the 20 rows predicted highest, by"
-        " changing every base. Motifs: recall of the four among the families that planting finds for sure, and precision.",
+        " changing every base. Motifs: recall of the four among the families that planting finds for sure, and"
+        " precision.",
         "",
         *table(header, rows),
         "",

@@ -19,11 +19,12 @@ from bench.explain.variants import read_variants, variant_effects, write_effects
 from bench.fit.predictor import Predictor
 from bench.names import parse_name
 from bench.plugins.registry import Registry
-from bench.run.execute import Options, run_plan
+from bench.run.execute import run_plan
 from bench.run.job import Job
 from bench.run.places.outside import Outside
 from bench.run.plan import Selection, make_plan
 from bench.run.predictors import Predictors
+from bench.run.queue import Options
 from bench.store.companions import EXPLANATION, write_companion
 from bench.store.reading import stored_task
 from bench.store.record import ResultRecord
@@ -35,7 +36,8 @@ from bench.tasks.load import PlannedTask, TaskSource, load_planned
 @dataclass(frozen=True)
 class Wanted:
     """What a call of `bench explain` asked for. ``featurizers`` and ``models`` : both, or neither for the best row, the
-    best deep one and the best GC-only one. ``variants`` : a file of them, whose effects go to ``effects``."""
+    best deep one and the best GC-only one. ``variants`` : a file of them, whose effects go to ``effects``.
+    ``modisco`` : ask TF-MoDISco too."""
 
     source: TaskSource
     target: str | None = None
@@ -47,6 +49,7 @@ class Wanted:
     trust: bool = False
     variants: Path | None = None
     effects: Path = Path("effects.tsv")
+    modisco: bool = False
 
 
 def explain_task(
@@ -99,7 +102,7 @@ def explain_task(
                 more = {}
                 if featurizer in stored_task(store.task_folder(planned.name)).features:
                     more["no_model"] = "its features were made elsewhere: new sequences have none"
-                made = explain(subject, found, effort=effort, say=say, **more)
+                made = explain(subject, found, effort=effort, say=say, modisco=wanted.modisco, **more)
                 folder = store.folder(found.result)
                 outcome.append((found.result, write_companion(folder, EXPLANATION, made.answer, made.files)))
     if last is not None:

@@ -14,12 +14,13 @@ from bench.explain.explain import MotifSource, subject_of
 from bench.explain.record import Study, StudyPoint
 from bench.explain.study import StudyEffort, World, make_world, study_point, write_world
 from bench.plugins.registry import Registry
-from bench.run.execute import Options, run_plan
+from bench.run.execute import run_plan
 from bench.run.explaining import Wanted, board_of, pairs_to_ask, target_of
 from bench.run.job import Job
 from bench.run.places.outside import Outside
 from bench.run.plan import Plan, Selection, make_plan
 from bench.run.predictors import Predictors
+from bench.run.queue import Options
 from bench.store.record import write_record
 from bench.store.result import NO_FEATURES, safe_name
 from bench.store.store import Store

@@ -17,11 +17,11 @@ from bench.fit.lengths import Lengths, fit_lengths
 from bench.names import parse_name
 from bench.plugins.registry import Registry
 from bench.run.blend import NAME as BLEND
-from bench.run.execute import Options
 from bench.run.explaining import Wanted, fitted_job, pairs_to_ask
 from bench.run.job import Job
 from bench.run.places.outside import Outside
 from bench.run.predictors import Predictors
+from bench.run.queue import Options
 from bench.stats.bootstrap import Draws, block_codes
 from bench.stats.transfer import TransferFigures, average, transfer_figures
 from bench.store.reading import stored_task

@@ -9,7 +9,8 @@ import pytest
 from filter_study import explained_network
 from motif_worlds import world
 
-from bench.explain.filters import clusters, gc_index, information, shares, trimmed, windows
+from bench.explain.filters import clusters, gc_index, windows
+from bench.explain.matching import information, shares, trimmed
 from bench.motifs.database import jaspar_motifs
 
 

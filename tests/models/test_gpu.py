@@ -167,8 +167,9 @@ def test_the_device_is_in_the_record(tmp_path: Path) -> None:
     from rich.console import Console
 
     from bench.plugins.registry import Registry
-    from bench.run.execute import Options, run_plan
+    from bench.run.execute import run_plan
     from bench.run.plan import Selection, make_plan
+    from bench.run.queue import Options
     from bench.store.store import Store
 
     selection = Selection((str(write_small_task(tmp_path / "data")),), ("gc",), ("xgboost[rounds=5]", "ridge"))

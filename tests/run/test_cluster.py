@@ -17,10 +17,11 @@ from small_tasks import write_small_task
 
 from bench.errors import BenchError
 from bench.plugins.registry import Registry
-from bench.run.execute import Options, Outcome, run_plan
+from bench.run.execute import run_plan
 from bench.run.places import cluster
 from bench.run.places.cluster import ClusterPlace, queue_places, read_config, scheduler_places
 from bench.run.plan import Selection, make_plan
+from bench.run.queue import Options, Outcome
 from bench.store.store import Store
 
 distributed = pytest.importorskip("distributed")

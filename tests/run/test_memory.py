@@ -12,10 +12,11 @@ from small_tasks import write_small_task
 from bench.errors import BenchError
 from bench.plugins.registry import Registry
 from bench.run import memory
-from bench.run.execute import Options, run_plan
+from bench.run.execute import run_plan
 from bench.run.memory import MemoryBudget, available_bytes, needed_bytes
 from bench.run.places.here import Here
 from bench.run.plan import Selection, make_plan
+from bench.run.queue import Options
 from bench.store.store import Store
 
 GIB = 1 << 30

@@ -157,7 +157,7 @@ def test_a_quick_look_ends_when_its_time_is_up(tmp_path, monkeypatch):
     selection = Selection((str(task),), ("gc", "length", "kmers[k=2]"), ("ridge", "lightgbm"), quick=True)
     plan = make_plan(selection, registry, store)
     now = [0.0]
-    monkeypatch.setattr("bench.run.execute.time", types.SimpleNamespace(perf_counter=lambda: now[0]))
+    monkeypatch.setattr("bench.run.queue.time", types.SimpleNamespace(perf_counter=lambda: now[0]))
 
     class Slow(Here):
         def fit(self, job, spec, say):

@@ -18,11 +18,12 @@ from rich.console import Console
 from small_tasks import write_small_task
 
 from bench.plugins.registry import Registry
-from bench.run.execute import Options, Outcome, run_plan
+from bench.run.execute import run_plan
 from bench.run.places import spread
 from bench.run.places.cluster import scheduler_places
 from bench.run.places.spread import Spread
 from bench.run.plan import Selection, make_plan
+from bench.run.queue import Options, Outcome
 from bench.store.predictions import read_predictions
 from bench.store.store import PREDICTIONS, Store
 

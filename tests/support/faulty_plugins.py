@@ -27,9 +27,10 @@ from rich.console import Console
 from small_tasks import write_small_task
 
 from bench.plugins.registry import Registry
-from bench.run.execute import Options, Outcome, run_plan
+from bench.run.execute import run_plan
 from bench.run.places.outside import Outside
 from bench.run.plan import Plan, Selection, make_plan
+from bench.run.queue import Options, Outcome
 from bench.store.store import Store
 
 PLACES = ("here", "child", "cluster")

@@ -1,0 +1,125 @@
+"""Networks are fitted beside other jobs, in a process of their own, where that fills processors that idle."""
+
+from __future__ import annotations
+
+import os
+from typing import ClassVar
+
+import numpy as np
+import pytest
+from rich.console import Console
+from small_tasks import write_small_task
+
+import bench.run.execute as execute
+from bench.models.ridge import Ridge
+from bench.plugins.registry import Registry
+from bench.run.plan import Selection, make_plan
+from bench.run.queue import Options, Queue
+from bench.store.store import Store
+
+
+@pytest.fixture
+def half(monkeypatch):
+    """Ridge as a model that leaves half of the processors idle, and four processors."""
+    monkeypatch.setattr(Ridge, "half_processors", True)
+    monkeypatch.setattr(execute, "WORTH_A_CHILD", 0.0)
+    monkeypatch.setattr("bench.run.execute.cpu_threads", lambda: 4)
+    monkeypatch.setattr("bench.run.queue.cpu_threads", lambda: 4)
+
+
+def planned(folder, models=("ridge", "lightgbm"), **more):
+    path = write_small_task(folder / "data", targets=2)
+    registry, store = Registry((), dropped=False), Store(folder / "out")
+    return make_plan(Selection((str(path),), ("gc", "kmers[k=3]"), models, **more), registry, store), registry, store
+
+
+class Seen:
+    """Which process fitted each job, and with how many threads."""
+
+    by: ClassVar[dict[str, tuple[str, int]]] = {}
+
+    @classmethod
+    def watch(cls, monkeypatch):
+        cls.by = {}
+        own = Queue._fit
+
+        def fit(queue, job, place):
+            fits = own(queue, job, place)
+            cls.by[str(job)] = (type(place).__name__, fits[0].record.threads)
+            return fits
+
+        monkeypatch.setattr(Queue, "_fit", fit)
+        return cls
+
+
+def test_results_are_those_of_one_process_and_both_are_at_work(tmp_path, half, monkeypatch):
+    seen = Seen.watch(monkeypatch)
+    plan, registry, store = planned(tmp_path / "a")
+    outcome = execute.run_plan(plan, registry, store, Console(quiet=True))
+    assert not outcome.failed
+    assert len(outcome.fitted) == 8
+    places = {name: place for name, (place, _) in seen.by.items()}
+    assert any(place == "ChildPlace" for place in places.values())
+    assert all(place == "Here" for name, place in places.items() if "lightgbm" in name)
+    threads = {name: count for name, (_, count) in seen.by.items()}
+    assert {count for name, count in threads.items() if "ridge" in name} == {4}
+    assert min(count for name, count in threads.items() if "lightgbm" in name) == 2
+    # The same in this process alone.
+    monkeypatch.setattr(Ridge, "half_processors", False)
+    plan, registry, alone = planned(tmp_path / "b")
+    assert execute.beside_place(plan, Options()) is None
+    execute.run_plan(plan, registry, alone, Console(quiet=True))
+    for result in outcome.fitted:
+        a, b = store.predictions(result), alone.predictions(result)
+        np.testing.assert_array_equal(a.prediction, b.prediction)
+
+
+def test_alone_where_there_is_nothing_to_put_beside(tmp_path, half, monkeypatch):
+    plan, *_ = planned(tmp_path)
+    assert execute.beside_place(plan, Options()) is not None
+    for options in (Options(workers=2), Options(threads=2), Options(device="cuda")):
+        monkeypatch.setattr(execute, "cuda_devices", lambda: ("a card",))
+        assert execute.beside_place(plan, options) is None
+    monkeypatch.setattr(execute, "cuda_devices", tuple)
+    monkeypatch.setattr(execute, "WORTH_A_CHILD", 1e9)
+    assert execute.beside_place(plan, Options()) is None
+    monkeypatch.setattr(execute, "WORTH_A_CHILD", 0.0)
+    plan.jobs = plan.jobs[:1]
+    assert execute.beside_place(plan, Options()) is None, "one job alone"
+
+
+def test_only_networks_are_shared_out_over_both(tmp_path, half, monkeypatch):
+    seen = Seen.watch(monkeypatch)
+    plan, registry, store = planned(tmp_path, models=("ridge",))
+    outcome = execute.run_plan(plan, registry, store, Console(quiet=True))
+    assert len(outcome.fitted) == 4
+    assert {place for place, _ in seen.by.values()} <= {"Here", "ChildPlace"}
+    assert "Here" in {place for place, _ in seen.by.values()}
+
+
+def test_a_job_that_fails_beside_stops_no_other(tmp_path, half, monkeypatch):
+    plan, registry, store = planned(tmp_path)
+    from bench.run.places.child import ChildPlace
+
+    def fails(self, job, spec, say):
+        raise ValueError("beside")
+
+    monkeypatch.setattr(ChildPlace, "fit", fails)
+    outcome = execute.run_plan(plan, registry, store, Console(quiet=True))
+    assert len(outcome.failed) + len(outcome.fitted) == 8
+    assert {reason for _, reason, _ in outcome.failed} <= {"ValueError: beside"}
+    assert sum("lightgbm" in str(result) for result in outcome.fitted) == 4
+
+
+def test_a_folder_that_cannot_be_written_ends_both(tmp_path, half, monkeypatch):
+    plan, registry, store = planned(tmp_path)
+    own = Store.write_result
+
+    def full(self, about, key, record, predictions):
+        if "ridge" in about.model:
+            raise OSError(28, os.strerror(28))
+        return own(self, about, key, record, predictions)
+
+    monkeypatch.setattr(Store, "write_result", full)
+    with pytest.raises(OSError, match=os.strerror(28)):
+        execute.run_plan(plan, registry, store, Console(quiet=True))
