@@ -15,14 +15,12 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from bench.errors import BenchError
 from bench.explain.exports import contributions
 from bench.explain.matching import information, matches, shares, trimmed
 from bench.explain.mutated import Maps
 from bench.explain.record import Modisco, Pattern
 from bench.explain.subject import NotAsked, Subject
 from bench.motifs.motif import Motif
-from bench.motifs.reading import read_motifs
 
 PACKAGE = "modisco-lite"
 #: Windows that a metacluster is made of at most.
@@ -59,8 +57,7 @@ def ask_modisco(subject: Subject, maps: Maps | None) -> tuple[Modisco, list[Moti
         width = str(hot.shape[1])
         call = ("motifs", "-s", "sequences.npz", "-a", "scores.npz", "-n", str(SEQLETS), "-w", width, "-o", "found.h5")
         _run(call, folder)
-        _run(("meme", "-i", "found.h5", "-t", "PFM", "-o", "found.meme", "-q"), folder)
-        motifs = _read(folder / "found.meme")
+        motifs = _read(folder / "found.h5")
     motifs.sort(key=lambda motif: -motif.counts[0].sum())
     read = [trimmed(motif.counts) for motif in motifs]
     patterns = [
@@ -89,10 +86,13 @@ def _run(words: Sequence[str], folder: Path) -> None:
 
 
 def _read(path: Path) -> list[Motif]:
-    """Motifs of the package's MEME file; none where it found none."""
-    if "MOTIF" not in path.read_text(encoding="utf-8"):
-        return []
-    try:
-        return read_motifs(path)
-    except BenchError as error:
-        raise NotAsked(f"{PACKAGE} wrote motifs that cannot be read: {error}") from None
+    """Patterns of the package's HDF5 file, with as many counts as it has sites; none where it found none."""
+    import h5py
+
+    motifs = []
+    with h5py.File(path) as file:
+        for sign in ("pos_patterns", "neg_patterns"):
+            for name, pattern in file.get(sign, {}).items():
+                sites = float(np.ravel(pattern["seqlets"]["n_seqlets"])[0])
+                motifs.append(Motif(f"{sign[:3]}.{name}", "", np.asarray(pattern["sequence"], np.float64) * sites))
+    return motifs

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from calls import refused
-from motif_worlds import Formula, motif, occupancy, subject, world
+from motif_worlds import Formula, occupancy, subject, world
 
 from bench.explain import modisco
 from bench.explain.modisco import ask_modisco
@@ -17,14 +17,16 @@ from bench.report.explained import _modisco as in_words
 
 @pytest.mark.skipif(modisco.installed() is None, reason="needs the extra modisco")
 def test_the_motif_that_a_model_reads_is_put_together_and_named():
-    rows, of = world(("MA0099",), rows=200, length=100, rate=1.0), occupancy("MA0099")
+    rows, of = world(("MA0099",), rows=400, length=200, rate=1.0), occupancy("MA0099")
     made = subject(rows.codes, model=Formula(of))
     found, motifs = ask_modisco(made, mutate(made, np.flatnonzero(rows.hits[:, 0] > 0)))
-    assert found.patterns, "a hundred sites"
+    assert found.patterns, "two hundred sites"
     first = found.patterns[0]
     assert first.raises
+    assert first.sites > 100
+    assert first.bits > 6
     assert first.match is not None
-    assert first.match.family == motif("MA0099").family
+    assert set(first.match.family.split("::")) & {"Fos-related", "Jun-related"}
     assert len(motifs) == len(found.patterns)
     assert motifs[0].counts[0].sum() == pytest.approx(first.sites, abs=1)
 
