@@ -42,6 +42,8 @@ class Featurizer:
     shown: ClassVar[tuple[str, ...]] = ()
     #: Other parameters that a run of all featurizers tries beside the defaults: ``("k=4",)``.
     also: ClassVar[tuple[str, ...]] = ()
+    #: Models that a run of everything leaves out on it: they take longest there, and others stand for them.
+    on_request: ClassVar[tuple[str, ...]] = ()
     #: Covariates of a task (``dna_count``, ``barcodes``) that ``transform`` reads; a task without them is skipped.
     #: Only these are handed to it; a row without a value has the task's median.
     covariates: ClassVar[tuple[str, ...]] = ()

@@ -31,6 +31,7 @@ class Combined(Featurizer):
 
     name = "combined"
     shown = ("k",)
+    on_request = ("random-forest", "xgboost")
 
     def __init__(
         self,

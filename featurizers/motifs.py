@@ -42,6 +42,7 @@ class Motifs(Featurizer):
 
     name = "motifs"
     strand = "same"
+    on_request = ("random-forest",)
 
     def __init__(
         self,

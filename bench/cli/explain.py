@@ -45,7 +45,7 @@ def explain(
         typer.Option(
             "--study",
             help="How good must a model be? Fit the rows in simulated worlds of rising signal, made of the task's rows,"
-            " and compare what is found with what was written: `study/study-TASK-TARGET.md`.",
+            " and compare what is found with what was written: a page in `study/`.",
         ),
     ] = False,
     split: SplitName = None,
@@ -80,8 +80,10 @@ def explain(
     from bench.store.store import Store
     from bench.tasks.load import TaskSource
 
-    if study and variants is not None:
-        raise BenchError("--study and --variants exclude each other: the one is of simulated rows, the other of yours.")
+    if study and (variants is not None or modisco or seeds > 1):
+        raise BenchError(
+            "--study is of simulated rows, one seed each: it takes neither --variants, --modisco nor --seeds."
+        )
     if modisco and installed() is None:
         raise BenchError("--modisco: modisco-lite is not installed. Run: pip install 'bench-gc[modisco]'")
     console = Console(soft_wrap=True, highlight=False, markup=False)
@@ -119,7 +121,7 @@ def explain(
             console.print(f"\n{each.pair}")
             for line in study_in_words(each):
                 console.print(f"  {line}")
-        console.print(f"\nstudy: {write_study(studies, out / 'study')}")
+        console.print(f"\nstudy: {write_study(studies[0].task, studies[0].target, out / 'study')}")
         return
     for result, answer in found:
         console.print(f"\n{result}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from bench.board.figure import Estimate, Known, Number
 from bench.store.companions import Companion
 from bench.store.record import Record, Stored
+from bench.store.result import safe_name
 
 
 class Rung(Stored):
@@ -331,3 +332,9 @@ class Study(Record):
     def pair(self) -> str:
         """Featurizer and model, as on the board."""
         return f"{self.featurizer} + {self.model}"
+
+    @property
+    def file(self) -> str:
+        """Name of its file, which no other study has."""
+        quick = "quick" if self.quick else "full"
+        return safe_name(f"{self.task} {self.target} {self.split} {self.pair} {self.motifs} {quick}") + ".json"

@@ -22,7 +22,7 @@ from bench.explain.mutated import mutate
 from bench.explain.planted import plant
 from bench.explain.record import StudyPoint
 from bench.explain.subject import QUICK, Subject
-from bench.files.atomic import atomic
+from bench.files.atomic import atomic, disk_errors
 from bench.kernels.shuffle import dinucleotide_shuffle
 from bench.motifs.motif import Motif
 from bench.motifs.similar import alike, centred
@@ -36,6 +36,8 @@ MOTIFS, RATE = 4, 0.5
 LEAST_BITS, LONGEST = 10.0, 0.2
 #: Bits of a position of a site that counts as a base to find.
 SHARP = 1.0
+#: Fewest test rows of a world, and draws of chance behind what is attainable there.
+TEST_ROWS, DRAWS = 50, 200
 #: Rows whose every base is changed.
 MUTATED = 20
 #: Names of the three parts, as chromosomes of a world's table.
@@ -79,9 +81,11 @@ class World:
         return np.sqrt(signal) * self.truth + np.sqrt(1 - signal) * self.noise
 
     def attainable(self, signal: float) -> float:
-        """Spearman of what the sites do with what is measured, on test rows: what a perfect model scores."""
-        test = self.part == TEST
-        return float(spearman(self.truth[test], self.measured(signal)[test]))
+        """Expected Spearman of what the sites do with what is measured, on test rows: what a perfect model scores,
+        whatever chance drew for this world. Above 0."""
+        truth, rng = self.truth[self.part == TEST], np.random.default_rng(0)
+        drawn = np.sqrt(signal) * truth + np.sqrt(1 - signal) * rng.normal(size=(DRAWS, len(truth)))
+        return float(np.mean([spearman(truth, each) for each in drawn]))
 
 
 def make_world(planned: PlannedTask, motifs: Sequence[Motif], rows: int, seed: int) -> World:
@@ -89,20 +93,28 @@ def make_world(planned: PlannedTask, motifs: Sequence[Motif], rows: int, seed: i
 
     Raises
     ------
-    BenchError : where the database has no four motifs that fit into the rows and differ from one another.
+    BenchError : for too few test rows, and where the database has no four motifs that fit into the rows and differ from
+        one another.
     """
     rng = np.random.default_rng(np.random.SeedSequence([seed, 20]))
     part = planned.folds.part[0].astype(np.int64)
     used = np.flatnonzero(np.isin(part, list(PARTS.values())) & (planned.task.sequences.lengths > 0))
     if len(used) > rows:
         used = np.sort(rng.choice(used, rows, replace=False))
+    if (part[used] == TEST).sum() < TEST_ROWS:
+        raise BenchError(
+            f"{planned.name}: --study needs {TEST_ROWS} test rows in the first fold. It has"
+            f" {int((part[used] == TEST).sum())}: a score over so few says nothing."
+        )
     shuffled = dinucleotide_shuffle(planned.task.sequences.take(used), seed=seed)
     codes = [shuffled.codes(i).copy() for i in range(len(shuffled))]
-    chosen = _far_apart(motifs, int(LONGEST * np.median([len(each) for each in codes])), rng)
+    longest = int(LONGEST * np.median([len(each) for each in codes]))
+    chosen = _far_apart(motifs, longest, rng)
     if len(chosen) < MOTIFS:
         raise BenchError(
-            f"{planned.name}: --study writes {MOTIFS} motifs that differ into the rows, and only {len(chosen)} of the"
-            f" database are as sharp as {LEAST_BITS:g} bits and no longer than a fifth of a row."
+            f"{planned.name}: --study writes {MOTIFS} motifs into the rows, of {LEAST_BITS:g} bits or more, no longer"
+            f" than a fifth of a row ({longest} bases) and each of another family and unlike the others. Of"
+            f" {len(motifs):,} motifs it found {len(chosen)} such: give others with --taxon or --motifs."
         )
     sharp = [np.zeros(len(each), np.bool_) for each in codes]
     hits = np.zeros((len(codes), MOTIFS))
@@ -187,10 +199,11 @@ def write_world(folder: Path, name: str, world: World, signal: float, organism: 
         "[targets.y]",
         'replicates = ["y"]',
     ]
-    folder.mkdir(parents=True, exist_ok=True)
-    for path, text in ((folder / f"{name}.tsv", lines), (folder / f"{name}.toml", about)):
-        with atomic(path) as temporary:
-            temporary.write_text("\n".join(text) + "\n", encoding="utf-8")
+    with disk_errors(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        for path, text in ((folder / f"{name}.tsv", lines), (folder / f"{name}.toml", about)):
+            with atomic(path) as temporary:
+                temporary.write_text("\n".join(text) + "\n", encoding="utf-8")
     return folder / f"{name}.toml"
 
 

@@ -37,6 +37,7 @@ class Described(BaseModel):
     source: str
     shown: tuple[str, ...] = ()
     also: tuple[str, ...] = ()
+    on_request: tuple[str, ...] = ()
     libraries: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
     # of a featurizer
@@ -148,7 +149,7 @@ def describe(cls: Any, plugin: PluginKind) -> Described:
 #: What is not read from the class under its own name, by kind of plugin: words of one kind mean nothing in another.
 _COMMON = {"plugin", "name", "where", "what", "defaults", "source", "files", "libraries"}
 _OF = {
-    "featurizer": {"kind", "role", "gc_only", "covariates", "cheap", "shown", "also"},
+    "featurizer": {"kind", "role", "gc_only", "covariates", "cheap", "shown", "also", "on_request"},
     "model": {
         "takes",
         "stochastic",

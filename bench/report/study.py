@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from bench.explain.record import Study, StudyPoint
-from bench.files.atomic import atomic
+from bench.files.atomic import atomic, disk_errors
 from bench.report.plots import new_figure, save_figure
 from bench.report.text import code, count, escape, number, percent, table
+from bench.store.record import read_record
 from bench.store.result import safe_name
 
 if TYPE_CHECKING:
@@ -28,19 +29,29 @@ FOUND: tuple[tuple[str, Callable[[StudyPoint], float | None], str, str], ...] = 
 SURE_BASES, SURE_MOTIFS = 0.95, 0.75
 
 
-def write_study(studies: Sequence[Study], folder: Path) -> Path:
-    """``study-<task>-<target>.md`` and a picture for each pair, in a folder. Returns the path of the page."""
-    first = studies[0]
-    stem = f"study-{safe_name(f'{first.task}-{first.target}')}"
-    lines = [f"# How far to believe an explanation: {escape(first.task)}, {escape(first.target)}", ""]
-    for study in studies:
-        picture = f"{stem}-{safe_name(study.pair)}.svg"
-        save_figure(_picture(study), folder / picture)
-        lines += _section(study, picture)
-    page = folder / f"{stem}.md"
-    with atomic(page) as temporary:
-        temporary.write_text("\n".join(lines) + "\n", encoding="utf-8")
+def write_study(task: str, target: str, folder: Path) -> Path:
+    """A page of all studies of a target that a folder keeps, and a picture for each. Returns the path of the page."""
+    studies = sorted(
+        _kept(task, target, folder), key=lambda study: (study.pair, study.quick, study.split, study.motifs)
+    )
+    lines = [f"# How far to believe an explanation: {escape(task)}, {escape(target)}", ""]
+    page = folder / safe_name(f"study {task} {target}")
+    page = page.with_name(f"{page.name}.md")
+    with disk_errors(folder):
+        for study in studies:
+            picture = f"{study.file.removesuffix('.json')}.svg"
+            save_figure(_picture(study), folder / picture)
+            lines += _section(study, picture)
+        with atomic(page) as temporary:
+            temporary.write_text("\n".join(lines) + "\n", encoding="utf-8")
     return page
+
+
+def _kept(task: str, target: str, folder: Path) -> Iterator[Study]:
+    for path in sorted(folder.glob("*.json")):
+        study = read_record(Study, path).record
+        if study is not None and (study.task, study.target) == (task, target):
+            yield study
 
 
 def study_in_words(study: Study) -> list[str]:
@@ -59,9 +70,10 @@ def _from_which_on(study: Study, what: str, least: float, of: Callable[[StudyPoi
     values = [(point.share, of(point)) for point in study.points]
     failed = max((share for share, value in values if value is None or value < least), default=-np.inf)
     passed = [share for share, _ in values if share > failed]
-    if not passed:
-        return f"Not even in the best model: {what}."
-    return f"In all {len(passed)} models that scored {percent(min(passed))} of what is attainable or more, {what}."
+    if not passed or min(passed) <= 0:
+        return f"Not in the model that came nearest to what is attainable: {what}."
+    those = "the one model" if len(passed) == 1 else f"all {len(passed)} models"
+    return f"In {those} that scored {percent(min(passed))} of what is attainable or more, {what}."
 
 
 def _own(study: Study) -> str:
@@ -120,17 +132,18 @@ def _section(study: Study, picture: str) -> list[str]:
         [percent(each.signal), number(each.score), percent(each.share), *(number(value, 2) for value in each.found)]
         for each in _means(study)
     ]
+    quick = " (quick)" if study.quick else ""
     header = ["signal", "score", "of what is attainable", *(name for name, *_ in FOUND)]
     said = "One world" if worlds == 1 else f"Means over {worlds} worlds"
     return [
-        f"## {code(study.pair)}",
+        f"## {code(study.pair)}{quick}",
         "",
-        f"{said} for each signal: {count(study.rows)} rows of the task, dinucleotide-shuffled, with sites of four"
-        f" motifs ({escape(study.motifs)}) written in; *signal* is the share of the variance of what is measured that"
-        f" sites have, the rest is chance. Spearman on {count(study.test_rows)} test rows, and its share of what the"
-        " truth itself scores. Bases: those of sites (positions above 1 bit) in the 20 rows predicted highest, by"
-        " changing every base. Motifs: recall of the four among the families that planting finds for sure, and"
-        " precision.",
+        f"{said} for each signal: {count(study.rows)} rows of the task (first fold of {escape(study.split)}),"
+        f" dinucleotide-shuffled, with sites of four motifs ({escape(study.motifs)}) written in; *signal* is the share"
+        " of the variance of what is measured that sites have, the rest is chance. Spearman on"
+        f" {count(study.test_rows)} test rows, and its share of what the truth itself can be expected to score. Bases:"
+        " those of sites (positions above 1 bit) in the 20 rows predicted highest, by changing every base. Motifs:"
+        " recall of the four among the families that planting finds for sure, and precision.",
         "",
         *table(header, rows),
         "",

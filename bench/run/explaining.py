@@ -161,12 +161,17 @@ def _made_otherwise(
     record = store.record(result)
     if record is None:
         return None
-    known = (parse_name(model)[0] in registry.names("model"), _is_known(registry, featurizer))
-    return record if record.external or not all(known) else None
+    return record if record.external or not is_known(registry, featurizer, model) else None
 
 
-def _is_known(registry: Registry, featurizer: str) -> bool:
-    return featurizer == NO_FEATURES or parse_name(featurizer)[0] in registry.names("featurizer")
+def is_known(registry: Registry, featurizer: str, model: str) -> bool:
+    """Whether a pair of the board can be fitted here: neither a blend nor made elsewhere."""
+    try:
+        names = parse_name(featurizer)[0], parse_name(model)[0]
+    except BenchError:  # the members of a blend
+        return False
+    fits = featurizer == NO_FEATURES or names[0] in registry.names("featurizer")
+    return fits and names[1] in registry.names("model")
 
 
 def fitted_job(

@@ -446,8 +446,9 @@ def lacks(featurizer: Made, task: Task) -> str:
 
 
 def why_not(featurizer: Made, model: Made, probe: Probe | JobFailed, *, default_suite: bool) -> str | None:
-    """Why a model is not run on a featurizer; None when it is. ``default_suite`` adds the one economy of an open
-    selection: a confounder is a column or two, and only the learners made for few columns are run on it."""
+    """Why a model is not run on a featurizer; None when it is. ``default_suite`` adds the economies of an open
+    selection: a confounder is a column or two, and only the learners made for few columns are run on it; and what a
+    featurizer leaves for request."""
     takes: tuple[str, ...] = model.cls.takes
     most: int | None = model.cls.max_columns
     kind = featurizer.cls.kind
@@ -457,4 +458,6 @@ def why_not(featurizer: Made, model: Made, probe: Probe | JobFailed, *, default_
         return f"{model.name} takes at most {most} columns, {featurizer.name} gives {probe.columns}"
     if default_suite and featurizer.cls.role == "confounder" and most is None:
         return f"a confounder is run on curve learners unless asked for (-f {featurizer.name} -m {model.name})"
+    if default_suite and parse_name(model.name)[0] in getattr(featurizer.cls, "on_request", ()):
+        return f"takes long, and other learners stand for it, unless asked for (-f {featurizer.name} -m {model.name})"
     return None

@@ -13,9 +13,10 @@ from bench.errors import BenchError
 from bench.explain.explain import MotifSource, subject_of
 from bench.explain.record import Study, StudyPoint
 from bench.explain.study import StudyEffort, World, make_world, study_point, write_world
+from bench.files.atomic import disk_errors
 from bench.plugins.registry import Registry
 from bench.run.execute import run_plan
-from bench.run.explaining import Wanted, board_of, pairs_to_ask, target_of
+from bench.run.explaining import Wanted, board_of, is_known, pairs_to_ask, target_of
 from bench.run.job import Job
 from bench.run.places.outside import Outside
 from bench.run.plan import Plan, Selection, make_plan
@@ -45,35 +46,41 @@ def study_task(
 
     Raises
     ------
-    BenchError : as ``explain_task``; KeyboardInterrupt where the fits were interrupted.
+    BenchError : as ``explain_task``, and where no pair can be studied. KeyboardInterrupt : the fits were interrupted.
     """
     planned = load_planned(wanted.source, registry)
     wanted = replace(wanted, target=target_of(planned, wanted.target))
     assert wanted.target is not None
     motifs = MotifSource.of(wanted.taxon, planned.task.card.organism, wanted.motifs)
-    pairs = pairs_to_ask(wanted, planned, wanted.target, store, gc=False)
+    pairs = _pairs(wanted, planned, wanted.target, registry, store)
     folder = store.root / "study"
     fits = Store(folder / "fits")
     worlds = [make_world(planned, motifs.motifs, effort.rows, number) for number in range(effort.worlds)]
+    paths = _written(planned, worlds, effort, folder / "worlds")
     plans: dict[tuple[str, str], list[tuple[float, int, Job]]] = {}
-    whole: Plan | None = None
-    plain = re.sub(r"[^A-Za-z0-9_.+-]", "-", safe_name(planned.name))  # what a task file takes for a name
-    for number, world in enumerate(worlds):
-        for signal in effort.signals:
-            name = f"{plain}-{len(world.codes)}-rows-{signal:g}-world-{number}"
-            path = write_world(folder / "worlds", name, world, signal, planned.task.card.organism)
-            for pair in pairs:
-                plan = _plan(pair, path, registry, fits, outside)
-                plans.setdefault(pair, []).append((signal, number, plan.jobs[0]))
-                plan.jobs = [] if _there(fits, plan.jobs[0]) else plan.jobs
-                whole = plan if whole is None else _joined(whole, plan)
-    assert whole is not None
+    whole, refused = Plan(Selection(())), ""
+    for pair in pairs:
+        try:
+            parts = [(signal, number, _plan(pair, path, registry, fits, outside)) for signal, number, path in paths]
+        except BenchError as error:  # it needs covariates, say: worlds have none
+            refused = f"{pair[0]} + {pair[1]} cannot be studied: in the simulated worlds, {error}"
+            say(refused)
+            continue
+        plans[pair] = [(signal, number, part.jobs[0]) for signal, number, part in parts]
+        for _, _, part in parts:
+            _join(whole, part, fits)
+    if not plans:
+        raise BenchError(refused)
     if whole.jobs:
         outcome = run_plan(whole, registry, fits, console, options)
-        if outcome.failed:
-            raise BenchError(f"{outcome.failed[0][0]}: failed: {outcome.failed[0][1]}", status=1)
         if outcome.interrupted:
             raise KeyboardInterrupt
+        for result, reason, log in outcome.failed:
+            refused = f"{result.featurizer} + {result.model} failed: {reason}. The log: {log}"
+            if plans.pop((result.featurizer, result.model), None) is not None:
+                say(refused)
+    if not plans:
+        raise BenchError(refused, status=1)
     found = []
     with Predictors(
         registry, fits, threads=options.threads or 1, device=options.device, trust=wanted.trust, say=say
@@ -82,9 +89,40 @@ def study_task(
             say(f"{pair[0]} + {pair[1]}: what {len(jobs)} models say of their worlds")
             points = [_point(job, worlds[n], signal, n, fits, registry, motifs, predictors) for signal, n, job in jobs]
             study = _study(wanted, planned, pair, points, worlds[0], motifs, store, quick=quick)
-            write_record(folder / f"{safe_name(f'{planned.name} {wanted.target} {study.pair}')}.json", study)
+            with disk_errors(folder):
+                write_record(folder / study.file, study)
             found.append(study)
     return found
+
+
+def _pairs(
+    wanted: Wanted, planned: PlannedTask, target: str, registry: Registry, store: Store
+) -> list[tuple[str, str]]:
+    """The pairs to study: those named, or the best of the board that can be fitted in another world."""
+    asked = pairs_to_ask(wanted, planned, target, store, gc=False)
+    if wanted.featurizers:
+        return asked
+    pairs = [pair for pair in asked if is_known(registry, *pair)]
+    if not pairs:
+        raise BenchError(
+            f"{store.root}: the best rows of {planned.name}, {target}, are GC alone, blends or made elsewhere, which"
+            " cannot be fitted in simulated worlds: name a row with -f and -m."
+        )
+    return pairs
+
+
+def _written(
+    planned: PlannedTask, worlds: list[World], effort: StudyEffort, folder: Path
+) -> list[tuple[float, int, Path]]:
+    """Signal, number of the world and path of the task file of every world."""
+    plain = re.sub(r"[^A-Za-z0-9_.+-]", "-", safe_name(planned.name))  # what a task file takes for a name
+    organism = planned.task.card.organism
+    return [
+        (signal, number, write_world(
+            folder, f"{plain}-{len(world.codes)}-rows-{signal:g}-world-{number}", world, signal, organism))
+        for number, world in enumerate(worlds)
+        for signal in effort.signals
+    ]  # fmt: skip
 
 
 def _plan(pair: tuple[str, str], path: Path, registry: Registry, fits: Store, outside: Outside) -> Plan:
@@ -94,18 +132,14 @@ def _plan(pair: tuple[str, str], path: Path, registry: Registry, fits: Store, ou
     return make_plan(selection, registry, fits, outside=outside)
 
 
-def _there(fits: Store, job: Job) -> bool:
-    return all(
-        fits.has(result, key) and fits.has_models(result, key)
-        for result, key in zip(job.results, job.keys, strict=True)
-    )
-
-
-def _joined(whole: Plan, plan: Plan) -> Plan:
+def _join(whole: Plan, part: Plan, fits: Store) -> None:
+    """Add a plan's task, and its job where that is not fitted with its model kept."""
     known = {each.name for each in whole.tasks}
-    whole.tasks += [each for each in plan.tasks if each.name not in known]
-    whole.jobs += plan.jobs
-    return whole
+    whole.tasks += [each for each in part.tasks if each.name not in known]
+    [job] = part.jobs
+    pairs = list(zip(job.results, job.keys, strict=True))
+    if not all(fits.has(result, key) and fits.has_models(result, key) for result, key in pairs):
+        whole.jobs.append(job)
 
 
 def _point(

@@ -56,6 +56,23 @@ def test_everything_has_what_a_featurizer_wants_to_be_run_with_too(tmp_path, sma
     assert {featurizer for featurizer, _ in pairs(named)} == {"long"}
 
 
+def test_what_a_featurizer_leaves_for_request_is_not_in_a_run_of_everything(tmp_path, small_task):
+    path = tmp_path / "mine.py"
+    path.write_text(
+        "from bench import Featurizer\n"
+        "class Slow(Featurizer):\n    name = 'slow'\n    on_request = ('xgboost',)\n"
+        "    def transform(self, sequences):\n        return sequences.lengths[:, None] + 1\n"
+    )
+    registry = Registry([path], folder=tmp_path / "none")
+    plan = plan_of(registry, small_task)
+    assert ("slow", "ridge") in pairs(plan)
+    assert ("slow", "xgboost") not in pairs(plan)
+    assert "-f slow -m xgboost" in next(s.reason for s in plan.skipped if s.what.endswith("slow + xgboost"))
+    assert ("combined[k=4,taxon=vertebrates]", "random-forest") not in pairs(plan)
+    named = plan_of(registry, small_task, featurizers=("slow",), models=("xgboost",))
+    assert pairs(named) == {("slow", "xgboost")}
+
+
 def test_a_confounder_is_run_on_any_learner_when_asked_for(registry, small_task):
     plan = plan_of(registry, small_task, featurizers=("length",), models=("xgboost", "ridge"))
     assert pairs(plan) == {("length", "xgboost"), ("length", "ridge")}
