@@ -37,7 +37,7 @@ class CNN(Model):
 
     Parameters
     ----------
-    arch : ``residual``, ``basset`` (the 2017 model), or ``interpretable``, whose filters are motifs.
+    arch : ``residual`` or ``basset`` (the 2017 model).
     epochs, batch, learning_rate, shift : 0, 0, 0.0 and -1 mean: as the architecture's recipe has it.
     multitask : fit all targets at once.
     regularise : False leaves out batch-norm, dropout, weight decay and augmentation, to see whether it can overfit.
