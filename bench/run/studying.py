@@ -66,7 +66,8 @@ def study_task(
             refused = f"{pair[0]} + {pair[1]} cannot be studied: in the simulated worlds, {error}"
             say(refused)
             continue
-        plans[pair] = [(signal, number, part.jobs[0]) for signal, number, part in parts]
+        named = parts[0][2].jobs[0].results[0]  # by its whole name: kmers[k=6] for kmers
+        plans[named.featurizer, named.model] = [(signal, number, part.jobs[0]) for signal, number, part in parts]
         for _, _, part in parts:
             _join(whole, part, fits)
     if not plans:
@@ -86,7 +87,7 @@ def study_task(
         registry, fits, threads=options.threads or 1, device=options.device, trust=wanted.trust, say=say
     ) as predictors:
         for pair, jobs in plans.items():
-            say(f"{pair[0]} + {pair[1]}: what {len(jobs)} models say of their worlds")
+            say(f"{pair[0]} + {pair[1]}: what it says of {len(jobs)} world{'s' * (len(jobs) > 1)}")
             points = [_point(job, worlds[n], signal, n, fits, registry, motifs, predictors) for signal, n, job in jobs]
             study = _study(wanted, planned, pair, points, worlds[0], motifs, store, quick=quick)
             with disk_errors(folder):

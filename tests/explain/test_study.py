@@ -234,6 +234,24 @@ def test_the_best_rows_that_cannot_be_fitted_elsewhere_are_said(tmp_path, small_
     assert status == 0, (printed, error)
 
 
+def test_a_pair_that_fails_is_named_with_its_log_and_the_other_is_studied(tmp_path, small_task, monkeypatch):
+    from bench.explain import study
+
+    monkeypatch.setattr(study, "QUICK_STUDY", study.StudyEffort((0.9,), 1, 240))
+    (tmp_path / "motifs.txt").write_text(FOUR)
+    (tmp_path / "faulty.py").write_text(
+        "from bench import Model\n"
+        "class Faulty(Model):\n    name = 'faulty'\n"
+        "    def fit(self, train, valid, setting):\n        raise ValueError('no')\n"
+    )
+    words = ("--study", "--quick", "--motifs", tmp_path / "motifs.txt", "-o", tmp_path, "--threads", 1)
+    both = ("-f", "kmers", "-m", "faulty", "-m", "ridge", "--plugin", tmp_path / "faulty.py")
+    status, printed, error = call("explain", small_task, *words, *both)
+    assert status == 0, (printed, error)
+    assert "kmers[k=6] + faulty failed: ValueError: no. The log:" in printed
+    assert "kmers[k=6] + ridge: what it says of 1 world" in printed
+
+
 def test_a_folder_that_is_in_the_way_is_one_line(tmp_path, small_task):
     (tmp_path / "study").write_text("x")
     words = ("--study", "--quick", "--taxon", "vertebrates", "-f", "gc", "-m", "ridge")
