@@ -66,17 +66,17 @@ def explain(
     from bench.dataset import Unavailable
     from bench.errors import BenchError
     from bench.explain.modisco import installed
+    from bench.explain.studied import study_in_words
     from bench.explain.study import QUICK_STUDY, STUDY
     from bench.explain.subject import FULL, QUICK
     from bench.plugins.settings import registry_of
     from bench.report import write_board
     from bench.report.explained import told
-    from bench.report.study import study_in_words, write_study
-    from bench.run.device import cpu_threads
+    from bench.report.study import write_study
     from bench.run.explaining import Wanted, explain_task
     from bench.run.places.outside import Outside
     from bench.run.queue import Options
-    from bench.run.studying import study_task
+    from bench.run.studying import kept_studies, study_task
     from bench.store.store import Store
     from bench.tasks.load import TaskSource
 
@@ -102,7 +102,7 @@ def explain(
         effects,
         modisco,
     )
-    options = Options(device, threads or cpu_threads())
+    options = Options(device, threads)
     with Outside() as outside:
         registry = registry_of(plugin or [], describer=outside)
         try:
@@ -121,7 +121,8 @@ def explain(
             console.print(f"\n{each.pair}")
             for line in study_in_words(each):
                 console.print(f"  {line}")
-        console.print(f"\nstudy: {write_study(studies[0].task, studies[0].target, out / 'study')}")
+        kept = kept_studies(out / "study", studies[0].task, studies[0].target)
+        console.print(f"\nstudy: {write_study(kept, out / 'study')}")
         return
     for result, answer in found:
         console.print(f"\n{result}")

@@ -55,7 +55,6 @@ def transfer(
     from bench.fit.lengths import LENGTHS
     from bench.plugins.settings import registry_of
     from bench.report.transfer import told, write_transfers
-    from bench.run.device import cpu_threads
     from bench.run.places.outside import Outside
     from bench.run.queue import Options
     from bench.run.transfer import Asked
@@ -84,7 +83,7 @@ def transfer(
     with Outside() as outside:
         registry = registry_of(plugin or [], describer=outside)
         try:
-            options = Options(device, threads or cpu_threads())
+            options = Options(device, threads)
             found = run_transfer(asked, registry, store, Console(), options, console.print, outside)
         except Unavailable as absent:
             raise BenchError(str(absent)) from None

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from bench.errors import BenchError
 from bench.explain.designed import Codes, other_strand
+from bench.explain.matching import information
 from bench.explain.mutated import mutate
 from bench.explain.planted import plant
 from bench.explain.record import StudyPoint
@@ -132,36 +133,35 @@ def _far_apart(motifs: Sequence[Motif], longest: int, rng: np.random.Generator) 
     chosen: list[Motif] = []
     for place in rng.permutation(len(motifs)):
         motif = motifs[place]
-        fits = len(motif) <= longest and _bits(motif).sum() >= LEAST_BITS
-        if fits and not any(_families(motif) & _families(other) or _alike(motif, other) for other in chosen):
+        fits = len(motif) <= longest and information(_shares(motif)).sum() >= LEAST_BITS
+        if fits and not any(_one_family(motif, other) for other in chosen):
             chosen.append(motif)
         if len(chosen) == MOTIFS:
             break
     return tuple(chosen)
 
 
-def _families(motif: Motif) -> set[str]:
-    return set(motif.family.split("::")) - {""}
+def _one_family(a: Motif, b: Motif) -> bool:
+    return bool(_parts(a.family) & _parts(b.family)) or alike(centred(a), centred(b))
 
 
-def _alike(a: Motif, b: Motif) -> bool:
-    return alike(centred(a), centred(b))
+def _parts(family: str) -> set[str]:
+    """Families of a name such as ``Jun-related::Fos-related``."""
+    return set(family.split("::")) - {""}
 
 
-def _bits(motif: Motif) -> NDArray[np.float64]:
-    p = centred(motif) + 0.25
-    bits: NDArray[np.float64] = 2 + (p * np.log2(p)).sum(axis=1)
-    return bits
+def _shares(motif: Motif) -> NDArray[np.float64]:
+    return centred(motif) + 0.25
 
 
 def _write(
     row: Codes, sharp: NDArray[np.bool_], taken: NDArray[np.bool_], motif: Motif, rng: np.random.Generator
 ) -> bool:
     """Write a site into a row, on either strand, unless its place is taken or reaches beyond the row."""
-    p = (centred(motif) + 0.25) ** 2  # sites that are better than the average of those counted
+    p = _shares(motif) ** 2  # sites that are better than the average of those counted
     p /= p.sum(axis=1, keepdims=True)
     word = (p.cumsum(axis=1) < rng.random((len(p), 1))).sum(axis=1).clip(max=3).astype(np.uint8)
-    clear = _bits(motif) > SHARP
+    clear = information(_shares(motif)) > SHARP
     if rng.random() < 0.5:
         word, clear = other_strand(word), clear[::-1]
     if len(row) < len(word):
@@ -243,5 +243,4 @@ def study_point(subject: Subject, world: World, signal: float, seed: int) -> Stu
 
 def _written(titles: set[str], family: str, motifs: Sequence[Motif]) -> set[int]:
     """Which of the written motifs a family that planting found stands for."""
-    parts = set(family.split("::")) - {""}
-    return {i for i, motif in enumerate(motifs) if motif.title in titles or parts & _families(motif)}
+    return {i for i, motif in enumerate(motifs) if motif.title in titles or _parts(family) & _parts(motif.family)}

@@ -54,6 +54,7 @@ class Described(BaseModel):
     needs_features: bool = True
     devices: tuple[str, ...] = ("cpu",)
     spreads: bool = False
+    half_processors: bool = False
     by_default: bool = True
     # of a data set
     title: str = ""
@@ -158,6 +159,7 @@ _OF = {
         "needs_features",
         "devices",
         "spreads",
+        "half_processors",
         "by_default",
         "shown",
         "also",

@@ -68,8 +68,8 @@ def run_plan(
         if plan.jobs or plan.reused:  # a call that finds nothing leaves no trace
             note.begin()
     write_tasks(plan, store)
-    beside = beside_place(plan, options) if places is None else None
-    places = local_places(options) if places is None else places
+    beside = places is None and worth_a_child(plan, options)
+    places = local_places(options, beside=beside) if places is None else places
     began = time.perf_counter()
     with RunProgress(plan.jobs, console, Pace(earlier_fits(store.root / RUNS))) as progress:
         growing = None if board is None or plan.selection.quick else GrowingBoard(board, progress.seconds_left)
@@ -89,13 +89,13 @@ def run_plan(
 
         with Interrupts(say, last):
             try:
-                queue.run(places, beside)
+                queue.run(places, beside=beside)
             except KeyboardInterrupt:
                 queue.outcome.interrupted = True
                 queue.settle()
             finally:
                 queue.stopped.set()
-                for place in (*places, *([beside] if beside is not None else [])):
+                for place in places:
                     place.close()
                 end_note()
     queue.outcome.note = note
@@ -131,24 +131,25 @@ def _counts(plan: Plan, outcome: Outcome) -> dict[str, int]:
     }
 
 
-def local_places(options: Options) -> list[Place]:
-    """Places on this machine: so many child processes, or this process."""
-    if not options.workers:
-        return [Here(options.timeout)]
+def local_places(options: Options, *, beside: bool = False) -> list[Place]:
+    """Places on this machine: so many child processes, or this process; with ``beside`` a child next to it, for jobs
+    that leave half of the processors idle."""
     budget = MemoryBudget()
-    return [ChildPlace(options.timeout, budget) for _ in range(options.workers)]
+    if options.workers:
+        return [ChildPlace(options.timeout, budget) for _ in range(options.workers)]
+    if beside:
+        return [Here(options.timeout, budget), ChildPlace(options.timeout, budget)]
+    return [Here(options.timeout)]
 
 
-def beside_place(plan: Plan, options: Options) -> Place | None:
-    """A child for the plan's models that leave half of the processors idle, next to this process; None where there is
-    no second job or processor to fill them with, or the time is not worth another process."""
-    theirs = [job for job in plan.jobs if half_idle(job)]
+def worth_a_child(plan: Plan, options: Options) -> bool:
+    """Whether a plan has models that leave half of the processors idle, other jobs or a second processor to fill them
+    with, and enough of both to be worth another process."""
     on_gpu = options.device != "cpu" and bool(cuda_devices())
-    if options.workers or on_gpu or options.threads is not None or cpu_threads() < 2:
-        return None
-    if not theirs or len(plan.jobs) < 2 or sum(job.seconds for job in theirs) < WORTH_A_CHILD or plan.selection.quick:
-        return None
-    return ChildPlace(options.timeout, MemoryBudget())
+    if options.workers or on_gpu or options.threads is not None or cpu_threads() < 2 or plan.selection.quick:
+        return False
+    theirs = [job for job in plan.jobs if half_idle(job)]
+    return len(plan.jobs) > 1 and bool(theirs) and sum(job.seconds for job in theirs) >= WORTH_A_CHILD
 
 
 def write_tasks(plan: Plan, store: Store) -> None:

@@ -19,6 +19,8 @@ from bench.explain.variants import read_variants, variant_effects, write_effects
 from bench.fit.predictor import Predictor
 from bench.names import parse_name
 from bench.plugins.registry import Registry
+from bench.run.blend import NAME as BLEND
+from bench.run.device import cpu_threads
 from bench.run.execute import run_plan
 from bench.run.job import Job
 from bench.run.places.outside import Outside
@@ -78,7 +80,7 @@ def explain_task(
     pairs = pairs_to_ask(wanted, planned, target, store)
     outcome, effects, last = [], {}, None
     with Predictors(
-        registry, store, threads=options.threads or 1, device=options.device, trust=wanted.trust, say=say
+        registry, store, threads=options.threads or cpu_threads(), device=options.device, trust=wanted.trust, say=say
     ) as predictors:
         for featurizer, model in pairs:
             for seed in range(wanted.seeds):
@@ -161,17 +163,35 @@ def _made_otherwise(
     record = store.record(result)
     if record is None:
         return None
-    return record if record.external or not is_known(registry, featurizer, model) else None
+    return record if record.external or not _is_known(registry, featurizer, model) else None
 
 
-def is_known(registry: Registry, featurizer: str, model: str) -> bool:
-    """Whether a pair of the board can be fitted here: neither a blend nor made elsewhere."""
+def _is_known(registry: Registry, featurizer: str, model: str) -> bool:
+    """Whether a pair of the board can be fitted here: it is no blend, nor was it made elsewhere."""
     try:
         names = parse_name(featurizer)[0], parse_name(model)[0]
-    except BenchError:  # the members of a blend
+    except BenchError:
         return False
     fits = featurizer == NO_FEATURES or names[0] in registry.names("featurizer")
     return fits and names[1] in registry.names("model")
+
+
+def has_models(
+    pair: tuple[str, str], source: PlannedTask, target: str, seeds: int, store: Store, say: Callable[[str], None]
+) -> bool:
+    """Whether a row of the board has models that other rows can be asked of; said where it has none. A row of a plugin
+    that is not here has: it is asked for by name, and the message says what there is."""
+    results = [ResultId(source.name, target, source.folds.name, *pair, seed) for seed in range(seeds)]
+    if parse_name(pair[1])[0] == BLEND:
+        why = "a blend cannot"
+    elif pair[0] in stored_task(store.task_folder(source.name)).features:
+        why = "features made elsewhere cannot"
+    elif any(record.external for each in results if (record := store.record(each)) is not None):
+        why = "predictions made elsewhere cannot"
+    else:
+        return True
+    say(f"{' + '.join(pair)}, a best row of {source.name}, is left out: {why} be asked for other rows")
+    return False
 
 
 def fitted_job(

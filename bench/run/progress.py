@@ -115,11 +115,11 @@ class RunProgress:
                 self._pace.learn(job, took)
                 self.notes.append(_note(job, running, took))
             done = self._done
-        self._bar.update(self._bar_task, completed=done, left=self.left())
+            left = self.left(len(self._running) + 1)
+        self._bar.update(self._bar_task, completed=done, left=left)
         mark = "[green]✓[/]" if good else "[red]✗[/]"
         self.console.print(
-            f"{mark} [{done}/{self._results}] {escape(str(job))}  {escape(verdict)}  {took:.1f} s"
-            f"  [dim]{self.left()}[/]",
+            f"{mark} [{done}/{self._results}] {escape(str(job))}  {escape(verdict)}  {took:.1f} s  [dim]{left}[/]",
             markup=True,  # also on a console that takes lines as they are
             highlight=False,
             soft_wrap=True,
@@ -140,11 +140,11 @@ class RunProgress:
                     left += max(running.at_start - (now - running.began), 0.0)
             return left
 
-    def left(self) -> str:
-        """Estimated time left, in words."""
+    def left(self, side_by_side: int = 0) -> str:
+        """Estimated time left, in words, where so many fits run at a time; as many as do now without it."""
         if self._done >= self._results:
             return ""
-        return f"about {in_words(self.seconds_left())} left"
+        return f"about {in_words(self.seconds_left() / max(side_by_side, len(self._running), 1))} left"
 
 
 def _note(job: Job, running: _Running, took: float) -> FitNote:

@@ -102,16 +102,16 @@ class Queue:
             self.outcome.fitted.extend(result for result in results if result not in self._noted)
             self._noted.update(results)
 
-    def run(self, places: list[Place], beside: Place | None = None) -> None:
+    def run(self, places: list[Place], *, beside: bool = False) -> None:
         """Until nothing waits, or the run is stopped.
 
         Parameters
         ----------
-        beside : a place more, next to the only one of ``places``, for jobs that leave half of the processors idle.
+        beside : ``places`` are this process and one next to it, for jobs that leave half of the processors idle.
         """
-        self.beside = beside
-        alone = len(places) == 1
-        others = [beside] if alone and beside is not None else [] if alone else places
+        self.beside = places[1] if beside else None
+        alone = beside or len(places) == 1
+        others = places[1:] if alone else places
         threads = [threading.Thread(target=self._serve_safely, args=(place,), daemon=True) for place in others]
         for thread in threads:
             thread.start()
@@ -142,7 +142,8 @@ class Queue:
             if not self._run(job, place, wait):
                 with self._mutex:
                     self.held_elsewhere.append(job)
-            elif self.growing is not None and place is not self.beside and self._worth_a_board():
+            elif self._may_grow(place):
+                assert self.growing is not None
                 with self.stages.time("statistics"):
                     self.growing.grow()
 
@@ -166,6 +167,12 @@ class Queue:
         with self._mutex:
             busy = any(half_idle(each) for each in (*self.waiting, *self._running.values()))
         return max(self.threads // 2, 1) if busy else self.threads
+
+    def _may_grow(self, place: Place) -> bool:
+        """Whether a place may make the board of what there is. Not the one beside: while this process fits, its threads
+        and those of the board's numbers would meet."""
+        there = self.growing is not None and place is not self.beside and not self.stopped.is_set()
+        return there and self._worth_a_board()
 
     def _worth_a_board(self) -> bool:
         """Whether a task has all its first fits: GC is there to compare with."""
@@ -253,7 +260,7 @@ class Queue:
 
 def half_idle(job: Job) -> bool:
     """Whether a job leaves half of the processors idle, so that another may run beside it."""
-    return bool(getattr(job.model.cls, "half_processors", False))
+    return bool(job.model.cls.half_processors)
 
 
 def describe(job: Job, result: ResultId) -> Description:

@@ -15,14 +15,15 @@ from bench.explain.record import Study, StudyPoint
 from bench.explain.study import StudyEffort, World, make_world, study_point, write_world
 from bench.files.atomic import disk_errors
 from bench.plugins.registry import Registry
+from bench.run.device import cpu_threads
 from bench.run.execute import run_plan
-from bench.run.explaining import Wanted, board_of, is_known, pairs_to_ask, target_of
+from bench.run.explaining import Wanted, board_of, has_models, pairs_to_ask, target_of
 from bench.run.job import Job
 from bench.run.places.outside import Outside
 from bench.run.plan import Plan, Selection, make_plan
 from bench.run.predictors import Predictors
 from bench.run.queue import Options
-from bench.store.record import write_record
+from bench.store.record import read_record, write_record
 from bench.store.result import NO_FEATURES, safe_name
 from bench.store.store import Store
 from bench.tasks.load import PlannedTask, load_planned
@@ -52,7 +53,7 @@ def study_task(
     wanted = replace(wanted, target=target_of(planned, wanted.target))
     assert wanted.target is not None
     motifs = MotifSource.of(wanted.taxon, planned.task.card.organism, wanted.motifs)
-    pairs = _pairs(wanted, planned, wanted.target, registry, store)
+    pairs = _pairs(wanted, planned, wanted.target, store, say)
     folder = store.root / "study"
     fits = Store(folder / "fits")
     worlds = [make_world(planned, motifs.motifs, effort.rows, number) for number in range(effort.worlds)]
@@ -84,7 +85,7 @@ def study_task(
         raise BenchError(refused, status=1)
     found = []
     with Predictors(
-        registry, fits, threads=options.threads or 1, device=options.device, trust=wanted.trust, say=say
+        registry, fits, threads=options.threads or cpu_threads(), device=options.device, trust=wanted.trust, say=say
     ) as predictors:
         for pair, jobs in plans.items():
             say(f"{pair[0]} + {pair[1]}: what it says of {len(jobs)} world{'s' * (len(jobs) > 1)}")
@@ -97,13 +98,13 @@ def study_task(
 
 
 def _pairs(
-    wanted: Wanted, planned: PlannedTask, target: str, registry: Registry, store: Store
+    wanted: Wanted, planned: PlannedTask, target: str, store: Store, say: Callable[[str], None]
 ) -> list[tuple[str, str]]:
     """The pairs to study: those named, or the best of the board that can be fitted in another world."""
     asked = pairs_to_ask(wanted, planned, target, store, gc=False)
     if wanted.featurizers:
         return asked
-    pairs = [pair for pair in asked if is_known(registry, *pair)]
+    pairs = [pair for pair in asked if has_models(pair, planned, target, wanted.seeds, store, say)]
     if not pairs:
         raise BenchError(
             f"{store.root}: the best rows of {planned.name}, {target}, are GC alone, blends or made elsewhere, which"
@@ -187,3 +188,10 @@ def _study(
         points=points,
         of_ceiling=None if row is None or row.of_ceiling is None else row.of_ceiling.value,
     )
+
+
+def kept_studies(folder: Path, task: str, target: str) -> list[Study]:
+    """Every study of a target that a folder keeps, those of a pair together."""
+    found = (read_record(Study, path).record for path in sorted(folder.glob("*.json")))
+    mine = [study for study in found if study is not None and (study.task, study.target) == (task, target)]
+    return sorted(mine, key=lambda study: (study.pair, study.quick, study.split, study.motifs))

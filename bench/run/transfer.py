@@ -14,17 +14,15 @@ from bench.board.figure import shown
 from bench.board.transfer import CarriedSummary, Side, TransferRecord, write_transfer
 from bench.errors import BenchError, nearest
 from bench.fit.lengths import Lengths, fit_lengths
-from bench.names import parse_name
 from bench.plugins.registry import Registry
-from bench.run.blend import NAME as BLEND
-from bench.run.explaining import Wanted, fitted_job, pairs_to_ask
+from bench.run.device import cpu_threads
+from bench.run.explaining import Wanted, fitted_job, has_models, pairs_to_ask
 from bench.run.job import Job
 from bench.run.places.outside import Outside
 from bench.run.predictors import Predictors
 from bench.run.queue import Options
 from bench.stats.bootstrap import Draws, block_codes
 from bench.stats.transfer import TransferFigures, average, transfer_figures
-from bench.store.reading import stored_task
 from bench.store.record import ResultRecord
 from bench.store.result import ResultId
 from bench.store.store import Store
@@ -108,7 +106,7 @@ def transfer(
     made = []
     for mine, theirs in targets:
         with Predictors(
-            registry, store, threads=options.threads or 1, device=options.device, trust=asked.trust, say=say
+            registry, store, threads=options.threads or cpu_threads(), device=options.device, trust=asked.trust, say=say
         ) as predictors:
             record = _scored(asked, source, onto, mine, theirs, learners_of[mine], seen, predictors, store)
         write_transfer(store.root, record)
@@ -156,7 +154,7 @@ def _learners(
     wanted = Wanted(asked.source, target, asked.featurizers, asked.models, asked.seeds)
     pairs = pairs_to_ask(wanted, source, target, store)
     if not asked.featurizers:
-        pairs = [pair for pair in pairs if _has_models(pair, source, target, asked.seeds, store, say)]
+        pairs = [pair for pair in pairs if has_models(pair, source, target, asked.seeds, store, say)]
     found: list[_Learner] = []
     for featurizer, model in [*pairs, GC]:
         if (featurizer, model) == GC and any(learner.gc_only for learner in found):
@@ -168,24 +166,6 @@ def _learners(
         there = [job for job in jobs if job is not None]  # a model that draws nothing has one seed
         found.append(_Learner(there, there[0].targets.index(target)))
     return list({learner.name: learner for learner in found}.values())
-
-
-def _has_models(
-    pair: tuple[str, str], source: PlannedTask, target: str, seeds: int, store: Store, say: Callable[[str], None]
-) -> bool:
-    """Whether a row of the board has models that other rows can be asked of; said where it has none. A row of a plugin
-    that is not here has: it is asked for by name, and the message says what there is."""
-    results = [ResultId(source.name, target, source.folds.name, *pair, seed) for seed in range(seeds)]
-    if parse_name(pair[1])[0] == BLEND:
-        why = "a blend cannot"
-    elif pair[0] in stored_task(store.task_folder(source.name)).features:
-        why = "features made elsewhere cannot"
-    elif any(record.external for each in results if (record := store.record(each)) is not None):
-        why = "predictions made elsewhere cannot"
-    else:
-        return True
-    say(f"{' + '.join(pair)}, a best row of {source.name}, is left out: {why} be asked for other rows")
-    return False
 
 
 def _refuse_confounder(name: str, registry: Registry) -> None:

@@ -67,7 +67,7 @@ def test_results_are_those_of_one_process_and_both_are_at_work(tmp_path, half, m
     # The same in this process alone.
     monkeypatch.setattr(Ridge, "half_processors", False)
     plan, registry, alone = planned(tmp_path / "b")
-    assert execute.beside_place(plan, Options()) is None
+    assert not execute.worth_a_child(plan, Options())
     execute.run_plan(plan, registry, alone, Console(quiet=True))
     for result in outcome.fitted:
         a, b = store.predictions(result), alone.predictions(result)
@@ -76,16 +76,16 @@ def test_results_are_those_of_one_process_and_both_are_at_work(tmp_path, half, m
 
 def test_alone_where_there_is_nothing_to_put_beside(tmp_path, half, monkeypatch):
     plan, *_ = planned(tmp_path)
-    assert execute.beside_place(plan, Options()) is not None
+    assert execute.worth_a_child(plan, Options())
     for options in (Options(workers=2), Options(threads=2), Options(device="cuda")):
         monkeypatch.setattr(execute, "cuda_devices", lambda: ("a card",))
-        assert execute.beside_place(plan, options) is None
+        assert not execute.worth_a_child(plan, options)
     monkeypatch.setattr(execute, "cuda_devices", tuple)
     monkeypatch.setattr(execute, "WORTH_A_CHILD", 1e9)
-    assert execute.beside_place(plan, Options()) is None
+    assert not execute.worth_a_child(plan, Options())
     monkeypatch.setattr(execute, "WORTH_A_CHILD", 0.0)
     plan.jobs = plan.jobs[:1]
-    assert execute.beside_place(plan, Options()) is None, "one job alone"
+    assert not execute.worth_a_child(plan, Options()), "one job alone"
 
 
 def test_only_networks_are_shared_out_over_both(tmp_path, half, monkeypatch):
@@ -123,3 +123,42 @@ def test_a_folder_that_cannot_be_written_ends_both(tmp_path, half, monkeypatch):
     monkeypatch.setattr(Store, "write_result", full)
     with pytest.raises(OSError, match=os.strerror(28)):
         execute.run_plan(plan, registry, store, Console(quiet=True))
+
+
+def test_a_plugin_may_say_that_it_leaves_half_of_the_processors_idle(tmp_path):
+    from bench.run.queue import half_idle
+
+    (tmp_path / "mine.py").write_text(
+        "from bench import Model\nclass Mine(Model):\n    name = 'mine'\n    half_processors = True\n"
+        "    def fit(self, train, valid, setting):\n        pass\n"
+    )
+    registry = Registry([tmp_path / "mine.py"], folder=tmp_path / "none")
+    path = write_small_task(tmp_path / "data")
+    plan = make_plan(Selection((str(path),), ("gc",), ("mine", "ridge")), registry, Store(tmp_path / "out"))
+    assert {str(job.model.name): half_idle(job) for job in plan.jobs} == {"mine": True, "ridge": False}
+
+
+def test_two_side_by_side_take_half_of_the_time_that_is_told(tmp_path):
+    from bench.run.progress import RunProgress
+
+    plan, *_ = planned(tmp_path)
+    progress = RunProgress(plan.jobs, Console(quiet=True), clock=lambda: 0.0)
+    alone = progress.seconds_left()
+    progress.start(plan.jobs[0])
+    progress.start(plan.jobs[1])
+    from bench.run.progress import in_words
+
+    assert progress.left() == f"about {in_words(alone / 2)} left"
+
+
+def test_this_process_waits_for_the_memory_of_the_one_beside(tmp_path, monkeypatch):
+    """A job that fits alone is not refused because the other holds memory now."""
+    from bench.run.memory import MemoryBudget
+    from bench.run.places import here as module
+    from bench.run.places.here import Here
+
+    plan, *_ = planned(tmp_path)
+    budget = MemoryBudget()
+    budget.free = 8 << 30
+    monkeypatch.setattr(module, "available_bytes", lambda: 1 << 20)
+    assert Here(None, budget).device("cpu", plan.jobs[0]) == "cpu"
