@@ -23,7 +23,8 @@ from scipy.stats import norm
 from bench.audit import hashfrag
 from bench.audit.confounders import RHO_WARN
 from bench.sequences import Sequences
-from bench.stats.bootstrap import Draws, correlation_draws, estimate
+from bench.stats.bootstrap import Draws, correlation_draws
+from bench.stats.intervals import estimate
 from bench.stats.ranks import mid_ranks, spearman
 from bench.tasks.task import TEST, TRAIN, VALID, Card, Folds, Target, Task
 
@@ -41,8 +42,8 @@ RNG = np.random.default_rng(0)
 def interval(a: NDArray[Any], b: NDArray[Any], locus: NDArray[Any], draws: int = 300) -> Any:
     """Spearman with its 95 % interval by locus, as the audit computes it."""
     ranks = np.column_stack([mid_ranks(a), mid_ranks(b)])
-    many = correlation_draws(ranks, [(0, 1)], locus, Draws(int(locus.max()) + 1, draws))
-    return estimate(spearman(a, b), many[:, 0, 0])
+    blocks = int(locus.max()) + 1
+    return estimate(spearman(a, b), correlation_draws(ranks, [(0, 1)], locus, Draws(blocks, draws))[:, 0, 0], blocks)
 
 
 def clustered(loci: int, tiles: int, icc: float) -> NDArray[np.float64]:

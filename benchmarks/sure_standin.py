@@ -145,7 +145,8 @@ def gc_share(here: Path, task: object, folds: object, result: object) -> str:
     ρ(G, s1) ρ(G, s2) / (ρ(T, s1) ρ(T, s2)), T the planted activity, with a bootstrap of loci."""
     import pandas as pd
 
-    from bench.stats.bootstrap import estimate, spearman_draws
+    from bench.stats.bootstrap import spearman_draws
+    from bench.stats.intervals import estimate
     from bench.stats.ranks import spearman
     from bench.tasks.task import TEST
 
@@ -165,7 +166,7 @@ def gc_share(here: Path, task: object, folds: object, result: object) -> str:
 
     at = np.array([[spearman(y, f) for f in both.T] for y in replicates.T])
     drawn = np.stack([spearman_draws(y, both, locus) for y in replicates.T], axis=1)
-    found = estimate(float(share(at)), share(drawn))
+    found = estimate(float(share(at)), share(drawn), len(np.unique(locus)))
     return f"GC's share {found.value:.3f} [{found.low:.3f}, {found.high:.3f}], planted in these rows {truth:.3f}"
 
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import ast
+import importlib.util
 import os
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -59,3 +63,54 @@ def test_threads_that_wait_for_each_other_sleep_soon():
         assert done.returncode == 0, done.stderr
         assert all(least <= int(count) <= most for count in said), (given, said)
         assert said or sys.platform != "linux"
+
+
+ROOT = Path(__file__).resolve().parents[1]
+#: Folders of programs that no test imports, so that a name that has moved away is seen here and not by who runs them.
+PROGRAMS = [
+    path for name in ("benchmarks", "scripts", "tests/support", "examples") for path in (ROOT / name).rglob("*.py")
+]
+
+
+def missing_names(text: str) -> Iterator[str]:
+    """What a program imports from ``bench`` that is not there, inside functions too; names that it is ready to miss
+    (``except ImportError``) aside."""
+    tree = ast.parse(text)
+    ready = {
+        id(node)
+        for attempt in ast.walk(tree)
+        if isinstance(attempt, ast.Try) and any("ImportError" in ast.dump(one) for one in attempt.handlers)
+        for node in ast.walk(attempt)
+    }
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "bench" and id(node) not in ready:
+            module = importlib.import_module(str(node.module))
+            for name in (one.name for one in node.names):
+                if not hasattr(module, name) and not has_module(f"{node.module}.{name}"):
+                    yield f"line {node.lineno}: {node.module}.{name}"
+
+
+def has_module(name: str) -> bool:
+    """Whether there is a module of this name."""
+    try:
+        return importlib.util.find_spec(name) is not None
+    except ModuleNotFoundError:  # its parent is no package
+        return False
+
+
+@pytest.mark.parametrize("program", PROGRAMS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_programs_import_what_there_is(program):
+    assert not list(missing_names(program.read_text(encoding="utf-8")))
+
+
+def test_a_name_that_has_moved_away_is_seen():
+    text = """
+def f():
+    from bench.stats.bootstrap import Draws, estimate
+try:
+    from bench.stats.bootstrap import long_gone
+except ImportError:
+    from bench.stats.bootstrap import gone_too
+from bench.stats import bootstrap
+"""
+    assert list(missing_names(text)) == ["line 3: bench.stats.bootstrap.estimate"]
