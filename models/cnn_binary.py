@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from bench.featurizer import Features
 from bench.model import Model, Part, Setting
 from bench.models.cnn import CNN, _environment
-from bench.models.cnn_compiled import Compiled, _xla
+from bench.models.cnn_compiled import Compiled
 from bench.models.cnn_layers import Recipe, build
 from bench.models.logistic import expit
 
@@ -65,10 +65,6 @@ class CNNClassifier(CNN):
 class CompiledClassifier(Compiled):
     """A compiled network, trained step by step by its cross-entropy."""
 
-    def __init__(self, network: Any, weight_decay: float, scale_loss: bool = False) -> None:
-        super().__init__(network, weight_decay, scale_loss)
-        network.compile(self.optimizer, masked_cross_entropy, jit_compile=_xla())
-
     def train(self, batches: Any, rates: NDArray[np.float64]) -> NDArray[np.float32]:
         """Take a step on each of the next batches, all of one size, at these learning rates; the loss of each."""
         drawn = ((*next(batches), rate) for rate in rates)
@@ -79,7 +75,8 @@ class CompiledClassifier(Compiled):
 def _compiled(key: tuple[Any, ...]) -> CompiledClassifier:
     """The compiled network of (device, weight decay, arguments of ``build``)."""
     _, weight_decay, *arguments = key
-    return CompiledClassifier(build(*arguments), weight_decay, scale_loss=arguments[-1] == "mixed_float16")
+    scaled = arguments[-1] == "mixed_float16"
+    return CompiledClassifier(build(*arguments), weight_decay, masked_cross_entropy, scale_loss=scaled)
 
 
 def masked_cross_entropy(y: Any, logit: Any) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import lru_cache
 from itertools import islice
 from typing import Any
@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.models.cnn_layers import build
+from bench.models.cnn_layers import ARCHITECTURES, build
 
 #: Positions (rows x length) of the steps that TensorFlow takes in one call: a second or two on two cores, so that
 #: Ctrl-C is heard.
@@ -24,10 +24,12 @@ class Compiled:
     by 40 MB per fit.
     """
 
-    def __init__(self, network: Any, weight_decay: float, scale_loss: bool = False) -> None:
+    def __init__(
+        self, network: Any, weight_decay: float, loss: Callable[[Any, Any], Any], scale_loss: bool = False
+    ) -> None:
         import keras
 
-        self.network = network
+        self.network, self._loss = network, loss
         # Before compiling, as that adds the variables of metrics. Seeds of dropout are among them.
         self._variables = list(network.variables)
         self.optimizer = keras.optimizers.AdamW(1e-3, weight_decay=weight_decay)
@@ -36,7 +38,7 @@ class Compiled:
         self.optimizer.build(network.trainable_variables)
         self._start = [np.array(variable) for variable in self.optimizer.variables]
         self._steps: Any = None
-        network.compile(self.optimizer, masked_squared_error, jit_compile=_xla())
+        network.compile(self.optimizer, loss, jit_compile=_xla())
 
     def train(
         self, batches: Iterator[tuple[NDArray[Any], NDArray[np.float32]]], rates: NDArray[np.float64]
@@ -49,7 +51,7 @@ class Compiled:
         if not _takes_many_steps():
             return np.array([self._step(*next(batches), rate) for rate in rates], np.float32)
         if self._steps is None:
-            self._steps = _tensorflow_steps(self.network, self.optimizer)
+            self._steps = _tensorflow_steps(self.network, self.optimizer, self._loss)
         losses, first = [], 0
         while first < len(rates):
             x, y = next(batches)
@@ -78,8 +80,9 @@ class Compiled:
 def compiled(key: tuple[Any, ...]) -> Compiled:
     """The compiled network of (device, weight decay, arguments of ``build``)."""
     _, weight_decay, *arguments = key
+    loss = masked_error(ARCHITECTURES[arguments[0]][1].robust)
     # Gradients below 6e-8 would be zero in 16 bits of this kind.
-    return Compiled(build(*arguments), weight_decay, scale_loss=arguments[-1] == "mixed_float16")
+    return Compiled(build(*arguments), weight_decay, loss, scale_loss=arguments[-1] == "mixed_float16")
 
 
 def _takes_many_steps() -> bool:
@@ -89,14 +92,14 @@ def _takes_many_steps() -> bool:
     return bool(keras.backend.backend() == "tensorflow")
 
 
-def _tensorflow_steps(network: Any, optimizer: Any) -> Any:
+def _tensorflow_steps(network: Any, optimizer: Any, error: Callable[[Any, Any], Any]) -> Any:
     """A graph of training steps: from x (steps, batch, ...), y (steps, batch, targets) and rates (steps,) to losses."""
     import tensorflow as tf
 
     def step(i: Any, x: Any, y: Any, rates: Any, losses: Any) -> tuple[Any, ...]:
         optimizer.learning_rate.assign(rates[i])
         with tf.GradientTape() as tape:
-            loss = masked_squared_error(y[i], network(x[i], training=True))
+            loss = error(y[i], network(x[i], training=True))
             scaled = optimizer.scale_loss(loss)
         weights = network.trainable_variables
         optimizer.apply(tape.gradient(scaled, weights), weights)
@@ -127,10 +130,18 @@ def _xla() -> bool | str:
     return False if keras.backend.backend() == "tensorflow" else "auto"
 
 
-def masked_squared_error(y: Any, prediction: Any) -> Any:
-    """Mean squared error over the measured targets of a batch (NaN: not measured)."""
-    from keras import ops
+def masked_error(robust: float) -> Callable[[Any, Any], Any]:
+    """The mean error over the measured targets of a batch (NaN: not measured): squares of differences d, or
+    ``2 r² (√(1 + d²/r²) − 1)`` with r = ``robust``, which is d² for small and 2 r |d| for large ones (pseudo-Huber;
+    Charbonnier et al. 1997, IEEE Transactions on Image Processing 6:298)."""
 
-    known = ops.logical_not(ops.isnan(y))
-    squared = ops.square(ops.where(known, prediction - ops.where(known, y, 0.0), 0.0))
-    return ops.sum(squared) / ops.maximum(ops.sum(ops.cast(known, "float32")), 1.0)
+    def error(y: Any, prediction: Any) -> Any:
+        from keras import ops
+
+        known = ops.logical_not(ops.isnan(y))
+        each = ops.square(ops.where(known, prediction - ops.where(known, y, 0.0), 0.0))
+        if robust:
+            each = 2 * robust**2 * (ops.sqrt(1 + each / robust**2) - 1)
+        return ops.sum(each) / ops.maximum(ops.sum(ops.cast(known, "float32")), 1.0)
+
+    return error

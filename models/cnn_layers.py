@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,8 @@ class Recipe:
     shift : training sequences are moved by up to this many bases either way.
     patience : epochs without a better validation score after which training stops (0: never).
     cycle : the learning rate rises for a tenth of all steps and falls to zero along a cosine.
+    robust : where the loss turns from squares to absolute values, in standard deviations of the target (0: squares
+        alone).
     members, positions : this many networks are trained one after the other and their predictions averaged, but no more
         than see ``positions`` training positions (epochs x rows x length) all together, and one at least.
     """
@@ -37,6 +40,7 @@ class Recipe:
     shift: int = 0
     patience: int = 0
     cycle: bool = False
+    robust: float = 0.0
     members: int = 1
     positions: int = 0
 
@@ -82,7 +86,40 @@ def dropout(x: Any, rate: float, regularise: bool) -> Any:
     return layers.Dropout(rate)(x) if regularise else x
 
 
-def basset(x: Any, regularise: bool) -> Any:
+@cache
+def both_strands_layer() -> Any:
+    """The layer class below, made when Keras is there."""
+    from keras import layers, ops
+
+    class BothStrands(layers.Layer):
+        """A convolution of bases whose second half of filters are the reverse complements of the first half: a motif is
+        learned once for both strands. Source: Shrikumar et al. 2017, bioRxiv 103663."""
+
+        def __init__(self, filters: int, width: int, use_bias: bool) -> None:
+            super().__init__()
+            self.half, self.width, self.use_bias = filters // 2, width, use_bias
+
+        def build(self, shape: tuple[int, ...]) -> None:
+            self.forward = self.add_weight(shape=(self.width, shape[-1], self.half), name="forward")
+            if self.use_bias:
+                self.bias = self.add_weight(shape=(2 * self.half,), initializer="zeros", name="bias")
+
+        @property
+        def kernel(self) -> Any:
+            """Weights (width, 4, filters). Bases stand in an order whose reverse is that of their complements."""
+            return ops.concatenate([self.forward, ops.flip(self.forward, (0, 1))], axis=-1)
+
+        def call(self, x: Any) -> Any:
+            x = ops.conv(x, self.kernel, padding="same")
+            return x + self.bias if self.use_bias else x
+
+        def compute_output_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
+            return (*shape[:-1], 2 * self.half)
+
+    return BothStrands
+
+
+def basset(x: Any, regularise: bool, bases: bool) -> Any:
     """The network of 2017: 300 x 19, 200 x 11, 200 x 7 filters, pools of 3, 4, 4, two dense layers of 1,000.
 
     Source: Kelley, Snoek & Rinn 2016, Genome Research 26:990, as used for SuRE.
@@ -98,20 +135,26 @@ def basset(x: Any, regularise: bool) -> Any:
     return x
 
 
-def residual(x: Any, regularise: bool) -> Any:
-    """One wide convolution, a pool of 4 to save work, and two residual blocks. The head sees the mean and the maximum
-    over positions of the first convolution (a soft k-mer count) and of the last block, and the last block in a few
-    regions (where along the sequence).
+def residual(x: Any, regularise: bool, bases: bool) -> Any:
+    """One wide convolution, its filters shared by both strands where it reads ``bases``, a pool of 4 to save work, and
+    two residual blocks. The head sees the mean and the maximum over positions of the first convolution (a soft k-mer
+    count) and of the last block, and the last block in a few regions (where along the sequence).
+
+    The first activation is the square of ReLU, which tells a whole site from halves of it (So et al. 2021,
+    arXiv:2109.08668, in another place of another network).
 
     The pool stands before batch-norm and activation, which then touch a quarter of the values; a whole channel is
     dropped rather than its positions one by one, as random numbers are expensive: a quarter of the time together.
     A block's second batch-norm starts at zero, so that the block starts as the identity (Goyal et al. 2017,
     arXiv:1706.02677); without that and a batch-norm before the dense layers, training stalled.
     """
-    from keras import layers
+    from keras import layers, ops
 
-    x = pool(layers.Conv1D(128, 11, padding="same", use_bias=not regularise)(x), 4)
-    x = layers.Activation("relu")(normalise(x, regularise))
+    if bases:
+        x = both_strands_layer()(128, 11, use_bias=not regularise)(x)
+    else:
+        x = layers.Conv1D(128, 11, padding="same", use_bias=not regularise)(x)
+    x = ops.square(layers.Activation("relu")(normalise(pool(x, 4), regularise)))
     seen = [layers.GlobalAveragePooling1D()(x), layers.GlobalMaxPooling1D()(x)]
     x = layers.Conv1D(48, 1)(layers.SpatialDropout1D(0.1)(x) if regularise else x)
     for _ in range(2):
@@ -125,20 +168,21 @@ def residual(x: Any, regularise: bool) -> Any:
 
 
 #: Architectures by name.
-ARCHITECTURES: dict[str, tuple[Callable[[Any, bool], Any], Recipe]] = {
+ARCHITECTURES: dict[str, tuple[Callable[[Any, bool, bool], Any], Recipe]] = {
     "basset": (basset, Recipe(epochs=50, batch=500, learning_rate=1e-3, patience=5)),
     "residual": (
         residual,
-        # The peak rate decided most, measured on validation folds: docs/cnn.md.
+        # Measured on validation folds: docs/cnn.md.
         Recipe(
             epochs=8,
             batch=64,
-            learning_rate=6e-3,
+            learning_rate=9e-3,
             steps=1000,
             most_epochs=32,
-            weight_decay=0.05,
+            weight_decay=0.2,
             shift=4,
             cycle=True,
+            robust=1.0,
             members=3,
             positions=21_000_000,
         ),
@@ -150,10 +194,18 @@ ARCHITECTURES: dict[str, tuple[Callable[[Any, bool], Any], Recipe]] = {
 PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
 
 
-def build(arch: str, shape: tuple[int, ...], targets: int, regularise: bool, precision: str = "float32") -> Any:
+def build(
+    arch: str,
+    shape: tuple[int, ...],
+    targets: int,
+    regularise: bool,
+    precision: str = "float32",
+    bases: bool | None = None,
+) -> Any:
     """A ``keras.Model`` from (n, length) uint8 codes or an (n, length, channels) float signal to (n, targets).
 
-    ``shape`` is that of one row, ``precision`` one of ``PRECISIONS``; the output is float32 in all of them.
+    ``shape`` is that of one row, ``precision`` one of ``PRECISIONS``; the output is float32 in all of them. ``bases``:
+    whether the channels are A, C, G and T; codes always are.
     """
     import keras
 
@@ -162,7 +214,7 @@ def build(arch: str, shape: tuple[int, ...], targets: int, regularise: bool, pre
     keras.config.set_dtype_policy(precision)
     try:
         inputs = keras.Input(shape, dtype="uint8" if codes else "float32")
-        x = ARCHITECTURES[arch][0](one_hot(inputs) if codes else inputs, regularise)
+        x = ARCHITECTURES[arch][0](one_hot(inputs) if codes else inputs, regularise, codes if bases is None else bases)
         return keras.Model(inputs, keras.layers.Dense(targets, dtype="float32")(x))
     finally:
         keras.config.set_dtype_policy(before)

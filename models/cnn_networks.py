@@ -16,7 +16,8 @@ def networks(model: CNN) -> tuple[list[Any], bool]:
     made = []
     for weights in model._members:
         # The same layers on bases that are expanded already; float32 whatever it was trained in.
-        network = build(arch, (*shape, 4) if len(shape) == 1 else shape, targets, regularise)
+        codes = len(shape) == 1
+        network = build(arch, (*shape, 4) if codes else shape, targets, regularise, bases=codes)
         network.set_weights(weights)
         made.append(network)
     return made, bool(model._both_strands)

@@ -53,12 +53,14 @@ def first_layers(model: Model, sequences: Sequences, place: int, most: int, few:
 
 
 def _convolution(network: Any) -> Any | None:
-    """The first layer with weights, where it is a convolution of bases, one base at a time."""
-    import keras
-
+    """The first layer with weights, where it is a convolution of bases, one base at a time: one of Keras, or a layer
+    whose ``kernel`` (width, 4, filters) makes as many channels."""
     first: Any = next((each for each in network.layers if each.weights), None)
-    plain = isinstance(first, keras.layers.Conv1D) and first.kernel.shape[1] == 4
-    return first if plain and set(first.dilation_rate) == {1} and first.groups == 1 else None
+    shape: tuple[int, ...] = getattr(getattr(first, "kernel", None), "shape", ())
+    if len(shape) != 3 or shape[1] != 4 or len(first.output.shape) != 3 or first.output.shape[2] != shape[2]:
+        return None
+    whole = set(getattr(first, "dilation_rate", (1,))) == {1} and getattr(first, "groups", 1) == 1
+    return first if whole else None
 
 
 def _first_layer(network: Any, convolution: Any, x: NDArray[np.float32], place: int, few: int) -> FirstLayer:

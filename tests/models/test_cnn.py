@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.special import pseudo_huber
 from scipy.stats import spearmanr
 
 from bench.errors import BenchError
@@ -16,7 +17,7 @@ from bench.featurizer import Features
 from bench.model import Part, Setting
 from bench.models import cnn, cnn_compiled, cnn_layers, cnn_rows
 from bench.models.cnn import CNN
-from bench.sequences import decode
+from bench.sequences import COMPLEMENT, decode
 
 pytest.importorskip("keras")
 
@@ -252,8 +253,11 @@ def test_unmeasured_targets_do_not_count() -> None:
     rng = np.random.default_rng(0)
     y, prediction = rng.normal(size=(6, 3)).astype(np.float32), rng.normal(size=(6, 3)).astype(np.float32)
     y[0, 0] = y[3, 2] = np.nan
-    loss = float(cnn_compiled.masked_squared_error(y, prediction))
+    loss = float(cnn_compiled.masked_error(0.0)(y, prediction))
     assert loss == pytest.approx(np.nanmean((y - prediction) ** 2), rel=1e-5)
+    # scipy's pseudo-Huber is half of it, so that a small difference counts as half of its square.
+    robust = float(cnn_compiled.masked_error(1.5)(y, prediction))
+    assert robust == pytest.approx(2 * np.nanmean(pseudo_huber(1.5, y - prediction)), rel=1e-5)
 
 
 def test_rows_without_any_target_are_left_out() -> None:
@@ -313,9 +317,28 @@ def test_codes_equal_their_one_hot_signal() -> None:
     np.testing.assert_array_equal(explicit.reshape(9, -1), Features(codes, "codes").table())
     keras.utils.set_random_seed(0)
     on_codes = cnn_layers.build("residual", (33,), 2, True)
-    on_signal = cnn_layers.build("residual", (33, 4), 2, True)
+    on_signal = cnn_layers.build("residual", (33, 4), 2, True, bases=True)
     on_signal.set_weights(on_codes.get_weights())
     np.testing.assert_array_equal(on_codes.predict_on_batch(codes), on_signal.predict_on_batch(explicit))
+
+
+@pytest.mark.parametrize("regularise", [True, False])
+def test_filters_read_both_strands(regularise: bool) -> None:
+    """The responses to a sequence and to its reverse complement are each other's mirror, filters changed in pairs."""
+    cnn._prepare(Setting())
+    import keras
+
+    network = cnn_layers.build("residual", (33,), 1, regularise)
+    first = next(layer for layer in network.layers if layer.weights)
+    responses = keras.Model(network.inputs, first.output)
+    codes = np.random.default_rng(1).integers(0, 5, (7, 33), dtype=np.uint8)
+    one, other = (responses.predict_on_batch(each) for each in (codes, COMPLEMENT[codes[:, ::-1]]))
+    np.testing.assert_allclose(one, np.roll(other[:, ::-1], 64, axis=2), atol=1e-5)
+    # Against a sum written out: filter 3 at position 16, its window from 11 to 21.
+    kernel = np.asarray(first.kernel)
+    window = np.eye(5, 4)[codes[:, 11:22]]
+    np.testing.assert_allclose(one[:, 16, 3], np.einsum("nwb,wb->n", window, kernel[:, :, 3]), atol=1e-5)
+    np.testing.assert_array_equal(kernel[::-1, ::-1, 3], kernel[:, :, 67])
 
 
 rows_of_bases = st.integers(1, 30).flatmap(
