@@ -29,9 +29,9 @@ from bench.store.predictions import Predictions, join, rows_of_parts, scores
 from bench.store.record import Fitted
 from bench.tasks.task import TEST, TRAIN, VALID, Folds, Task
 
-#: Rows times columns that a model is handed to fit on: boosters keep 2 bytes of each (XGBoost 2.03 at 5,120 columns),
-#: 8 GB. A model that states its own need of memory is handed everything.
-MOST_VALUES = 4_000_000_000
+#: Rows times columns that a model is handed to fit on: of each XGBoost keeps 2 bytes (2.03 at 5,120 columns), LightGBM
+#: one and two more in a copy by rows, 11.7 GB. A model that states its own need of memory is handed everything.
+MOST_VALUES = 3_900_000_000
 
 #: Rounds or epochs of a learning curve that are kept of each fold.
 MOST_ROUNDS = 10_000
