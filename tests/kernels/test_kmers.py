@@ -50,6 +50,28 @@ def test_kmer_counts_equal_scikit_learn():
     np.testing.assert_array_equal(out, peer.fit_transform(texts).toarray())
 
 
+@pytest.mark.parametrize("canonical", [False, True])
+@pytest.mark.parametrize("rows", [31, 32, 33, 100])
+def test_what_stood_in_the_output_does_not_count(rows, canonical):
+    """Rows are cleared in blocks, here of 32 (canonical: of 63): before, at and after the end of one, on one core and
+    on all."""
+    from bench.kernels import kmers
+
+    texts = ["ACGTTGCAAN" * 3 + "ACGT"[row % 4] for row in range(rows)]
+    sequences = Sequences.from_strings(texts)
+    expected = np.array([kmers_by_hand(text, 6, 6, canonical) for text in texts])
+    arrays, first = kmers.arrays_of(sequences), kmers._firsts(6, 6)
+    assert kmers.CLEARED // 4**6 == 32
+    column = kmers.canonical_columns(6, 6)
+    for kernel in ("serial", "parallel"):
+        out = np.full(expected.shape, 7, np.uint8)
+        if canonical:
+            getattr(kmers, f"_canonical_{kernel}")(*arrays[:3], 6, 6, column, first, out)
+        else:
+            getattr(kmers, f"_kmers_{kernel}")(*arrays, 6, 6, first, out)
+        np.testing.assert_array_equal(out, expected)
+
+
 @pytest.mark.parametrize(("width", "dtype"), [(255, np.uint8), (256, np.uint16), (65_536, np.uint32)])
 def test_counts_use_the_smallest_dtype_that_holds_the_longest_row(width, dtype):
     out = count_kmers(Sequences.from_strings(["A" * width, "AC"]), 1, 2)
