@@ -42,6 +42,9 @@ def print_plan(plan: Plan, console: Console, *, list_fits: bool = False, list_sk
         )
         for what, count in task.counts.items():
             console.print(f"  {escape(what)}: {count:,}", highlight=False)
+        if folds.apart:
+            said = "  rows left out of a fold, as others of their locus (copies, overlaps) lie in another part"
+            console.print(f"{said}: {folds.apart:,}{' at most' * (len(folds) > 1)}", highlight=False, soft_wrap=True)
         for note in task.notes:
             console.print(f"  {escape(note)}", highlight=False, soft_wrap=True)
         for note in plan.notes.get(planned.name, ()):
@@ -134,6 +137,7 @@ def print_stages(stages: Stages, console: Console) -> None:
         table.add_row(stage, f"{seconds:,.1f}", f"{100 * seconds / max(whole, 1e-9):.0f} %")
     table.add_row("all", f"{whole:,.1f}", "")
     console.print(table)
+    console.print("Seconds are summed over fits that ran side by side.", highlight=False)
 
 
 def print_features(records: Iterable[FeaturesRecord], console: Console) -> None:

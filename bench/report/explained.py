@@ -61,7 +61,7 @@ def told(answer: Explanation) -> Iterator[str]:
     if answer.gradients is not None:
         yield _gradients(answer.gradients)
     if answer.filters is not None:
-        flag = "GC counter: " if answer.filters.counter else ""
+        flag = f"{_flag(answer.filters)}: " if answer.filters.counter else ""
         yield f"its first convolution: {flag}{_counting(answer.filters)}"
         matched = [f"{each.match.motif} ({each.match.family})" for each in answer.filters.strongest if each.match]
         if matched:
@@ -237,6 +237,11 @@ def _gradients(found: Gradients) -> str:
     )
 
 
+def _flag(found: Filters) -> str:
+    """What is said of a network that counts GC: by filters that do, or by many that share the work."""
+    return "GC counter" if found.counters else "GC counter by its filters together, none of which does it alone"
+
+
 def _counting(found: Filters) -> str:
     """How far the networks count GC."""
     return (
@@ -249,7 +254,7 @@ def _counting(found: Filters) -> str:
 def _filters(answer: Explanation, found: Filters) -> list[str]:
     said = (
         f"**Filters, {code(_name(answer))}.** First convolution of {count(found.networks)} networks of fold"
-        f" {found.fold}:{' **GC counter**;' if found.counter else ''} {_counting(found)}."
+        f" {found.fold}:{f' **{_flag(found)}**;' if found.counter else ''} {_counting(found)}."
         f" {count(found.read)} motifs can be read, {count(found.matched)} of them are in the database"
         f" ({escape(answer.motifs)}; Tomtom), {count(found.clusters)} are unlike one another. Influence: share of the"
         " variance of predictions that changes with the filter at its mean."

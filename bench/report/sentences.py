@@ -116,7 +116,7 @@ def caveats(board: BoardSummary, show: Show = escape) -> list[str]:
     if board.n is not None and board.n < FEW_ROWS and board.ceiling.value is not None and not board.few_loci:
         found.append(f"{board.n} test rows: the noise ceiling may be 5 % off")
     if board.chromosome is not None:
-        found.append(f"{percent(board.chromosome.fraction)} of the rows are on {show(board.chromosome.name)}")
+        found.append(f"{percent(board.chromosome.fraction)} of the test rows are on {show(board.chromosome.name)}")
     if (warning := library_warning(board, show)) and not board.few_loci:
         found.append(warning)
     for name, found_in in board.heterogeneity.items():

@@ -36,8 +36,10 @@ def make_folds(task: Task, split: Split | None = None) -> Folds:
     """
     split = split or task.split
     part = _DEALT[split.kind](task, split)
+    dealt = part.copy()
     if split.kind != "random-kfold":
         part = _keep_loci_whole(part, task.locus)
+    apart = ((dealt != DROPPED) & (part == DROPPED)).sum(axis=1)
     if split.train:
         part = _at_most(part, split.train, task.locus)
     measured = {"": np.ones(len(task), np.bool_)} | {
@@ -47,11 +49,16 @@ def make_folds(task: Task, split: Split | None = None) -> Folds:
         for code, what in PART_NAMES.items():
             for whose, there in measured.items():
                 if not (there & (row == code)).any():
+                    why = (
+                        f"{apart[fold]:,} rows are left out because others of their locus (copies of a sequence, rows"
+                        " that overlap) lie in another part: look for copies, or use locus-kfold."
+                    )
                     raise BenchError(
                         f"{task.card.name}: split {split} leaves no {what} rows{whose} in fold {fold + 1} of"
-                        f" {len(part)}. Choose another split. {_rows_by_chromosome(task, there)}"
+                        f" {len(part)}. {why if apart[fold] else 'Choose another split.'}"
+                        f" {_rows_by_chromosome(task, there)}"
                     )
-    return Folds(str(split), part)
+    return Folds(str(split), part, int(apart.max()))
 
 
 # ---- the kinds -------------------------------------------------------------------------------------------------------

@@ -134,4 +134,4 @@ def concrete_folds(task: Task, split: Split | str | None, quick: bool) -> Folds:
     if len(train) > QUICK_ROWS:
         chosen = np.random.default_rng(0).choice(train, QUICK_ROWS, replace=False)
         part[0, np.setdiff1d(train, chosen)] = DROPPED
-    return Folds(f"quick-{folds.name}", part)
+    return Folds(f"quick-{folds.name}", part, folds.apart)

@@ -82,10 +82,12 @@ class Target:
 
 @dataclass(frozen=True, eq=False)
 class Folds:
-    """A split made concrete: ``part`` is int8 (folds, n): 0 train, 1 valid, 2 test, -1 dropped."""
+    """A split made concrete: ``part`` is int8 (folds, n): 0 train, 1 valid, 2 test, -1 dropped. ``apart``: the most
+    rows that a fold leaves out because others of their locus lie in another part."""
 
     name: str
     part: NDArray[np.int8]
+    apart: int = 0
 
     def __len__(self) -> int:
         return len(self.part)

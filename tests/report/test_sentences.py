@@ -283,7 +283,7 @@ def test_the_terminal_says_reasons_and_caveats():
     console.print(terminal_summary([Summary.model_construct(task=task, boards=boards)]))
     text = console.export_text()
     assert "at least 19 % [15, 23]" in text
-    assert "t, y: 80 % of the rows are on chr1" in text
+    assert "t, y: 80 % of the test rows are on chr1" in text
     assert "t, z: GC's share is n/a (one replicate)" in text
 
 

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -431,3 +433,17 @@ def test_random_kfold_deals_rows_of_a_locus_apart():
     assert (part != DROPPED).all()
     first = part[0]
     assert sum(len(set(first[task.locus == locus])) > 1 for locus in np.unique(task.locus)) > 50
+
+
+def test_rows_that_their_copies_take_away_are_counted_and_named():
+    """Four chromosomes of two rows; the first rows of chr1 and chr2 are copies (one locus) of that of chr4."""
+    task = task_of(["chr1", "chr1", "chr2", "chr2", "chr3", "chr3", "chr4", "chr4"])
+    shared = replace(task, locus=np.array([0, 1, 0, 2, 3, 4, 0, 5]))
+    split = Split.parse("holdout[valid=chr3,test=chr4]")
+    assert make_folds(task, split).apart == 0
+    folds = make_folds(shared, split)
+    assert folds.apart == 2
+    assert folds.part[0].tolist() == [-1, 0, -1, 0, 1, 1, 2, 2]
+    alike = replace(task, locus=np.array([0, 0, 0, 0, 3, 4, 0, 5]))
+    with pytest.raises(BenchError, match=r"leaves no train rows.* 4 rows are left out because others of their locus"):
+        make_folds(alike, split)
