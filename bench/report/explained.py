@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from bench.explain.filters import MOSTLY
 from bench.explain.record import (
     Explanation,
     Family,
@@ -239,7 +240,7 @@ def _gradients(found: Gradients) -> str:
 
 def _flag(found: Filters) -> str:
     """What is said of a network that counts GC: by filters that do, or by many that share the work."""
-    return "GC counter" if found.counters else "GC counter by its filters together, none of which does it alone"
+    return "GC counter" if found.counted >= MOSTLY else "GC counter by its filters together, not by single ones"
 
 
 def _counting(found: Filters) -> str:
